@@ -1,0 +1,9 @@
+export type {
+  AccessAction,
+  AccessVerdict,
+  AuthenticationVerdict,
+  Authenticator,
+  Authorizer,
+  ClientIdentity,
+  Credentials,
+} from './contract.ts';

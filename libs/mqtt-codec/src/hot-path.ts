@@ -1,0 +1,50 @@
+/**
+ * The contract of the hot path: PUBLISH and its acknowledgements are decoded into reused structures
+ * of numbers, with no object, string, slice or closure per packet. The functions are in frame.ts,
+ * publish.ts and acknowledgement.ts.
+ */
+
+/** Where one control packet lies in a buffer. Reused by its owner. */
+export interface Frame {
+  /** First byte of the fixed header: type and flags. */
+  header: number;
+  /** First byte of the packet, that is, of its fixed header. */
+  start: number;
+  bodyStart: number;
+  /** One past the last byte of the packet. Known as soon as the length is, even when the bytes are not all there. */
+  bodyEnd: number;
+}
+
+/** `incomplete`: the length itself is not known yet; `partial`: it is (see `bodyEnd`), the body is not all there. */
+export const FrameStatus = { complete: 0, partial: 1, incomplete: 2, malformed: 3 } as const;
+export type FrameStatus = (typeof FrameStatus)[keyof typeof FrameStatus];
+
+/** A PUBLISH in place: offsets into the buffer that was decoded. */
+export interface PublishFields {
+  qos: number;
+  retain: boolean;
+  dup: boolean;
+  topicStart: number;
+  /** 0 with a topic alias. */
+  topicLength: number;
+  packetIdentifier: number;
+  /** First byte after the property length; equals `propertiesEnd` without properties or before 5.0. */
+  propertiesStart: number;
+  propertiesEnd: number;
+  payloadStart: number;
+  payloadEnd: number;
+  /** 0 when absent (0 itself is a protocol error). */
+  topicAlias: number;
+  /** -1 when absent. */
+  messageExpirySeconds: number;
+  /** True when every property is to be forwarded unchanged: neither topic alias nor message expiry among them. */
+  propertiesForwardable: boolean;
+  /** -1 when absent; otherwise 0 or 1. */
+  payloadFormatIndicator: number;
+}
+
+/** PUBACK, PUBREC, PUBREL, PUBCOMP in place. */
+export interface AcknowledgementFields {
+  packetIdentifier: number;
+  reasonCode: number;
+}
