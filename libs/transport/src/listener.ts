@@ -1,4 +1,4 @@
-import type { AcceptConnection, ListenerIdentity } from './connection.ts';
+import type { AcceptConnection, ByteConnection, ListenerIdentity } from './connection.ts';
 
 /** One listener. Defaults are applied by the configuration; nothing is optional here. */
 export interface ListenerOptions {
@@ -42,6 +42,10 @@ export interface WebSocketOptions {
 
 export interface Listener {
   readonly identity: ListenerIdentity;
+  /** What carries the connections: `auto` is decided by now. */
+  readonly engine: 'raw' | 'socket';
+  /** Why `auto` did not choose the raw engine for plain TCP; null when it did or was not asked. */
+  readonly engineFallbackReason: string | null;
   readonly stats: ListenerStats;
   /** Stops accepting; open connections stay. Resolves once the port is free. */
   stop(): Promise<void>;
@@ -53,7 +57,11 @@ export interface Listener {
 export interface ListenerStats {
   accepted: number;
   refusedAtLimit: number;
+  /** PROXY headers, TLS and WebSocket handshakes that failed, were refused or came too late. */
   handshakeFailures: number;
+  /** The system could not hand over a connection, such as for want of file descriptors. */
+  acceptFailures: number;
+  /** Open now, handshakes in progress included. */
   open: number;
 }
 
@@ -67,4 +75,20 @@ export class ListenError extends Error {
   }
 }
 
-export type Listen = (options: ListenerOptions, accept: AcceptConnection) => Promise<Listener>;
+/**
+ * Told of an exception that left a connection's handler (or `AcceptConnection` itself). That
+ * connection is already being closed, as `failed`; all others go on.
+ */
+export type ReportHandlerFault = (connection: ByteConnection, error: unknown) => void;
+
+/**
+ * Starts a listener; resolves once it accepts connections.
+ *
+ * @param reportHandlerFault  without it, a handler's exception is an uncaught exception of the process
+ * @throws ListenError nothing is left open
+ */
+export type Listen = (
+  options: ListenerOptions,
+  accept: AcceptConnection,
+  reportHandlerFault?: ReportHandlerFault,
+) => Promise<Listener>;
