@@ -1,0 +1,92 @@
+# The commands of this project. A fresh machine needs Node.js >= 20, npm and make; everything else,
+# the Node.js that runs the broker included, comes from package-lock.json.
+
+SHELL := /bin/sh
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# Runs a program of this repository, or says that it is not there yet.
+program = @if [ -f $(1) ]; then node $(1) $(2); else \
+	echo "$@: $(1) does not exist yet (see docs/roadmap.md)" >&2; exit 1; fi
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install dependencies when package-lock.json changed
+	@scripts/setup
+
+.PHONY: build
+build: setup ## Compile all packages
+	@tsc -b
+
+.PHONY: run
+run: build ## Start a durable broker on 127.0.0.1:1883, in the foreground
+	@exec scripts/robustctl standalone start $(ARGS)
+
+.PHONY: test
+test: build ## Check the rules and run every test; the last line counts them
+	@node scripts/run-tests.ts
+
+.PHONY: unit
+unit: build ## Run the tests that need no process and no socket
+	@node scripts/run-tests.ts unit
+
+.PHONY: e2e
+e2e: build ## Run the tests with real processes, sockets and third-party clients
+	@node scripts/run-tests.ts e2e script
+
+.PHONY: crash
+crash: build ## Run the tests that kill the broker under load
+	@node scripts/run-tests.ts crash
+
+.PHONY: fuzz
+fuzz: build ## Feed random and mutated bytes to the codecs, for a long time
+	@ROBUSTMQ_FUZZ=1 vitest run --project fuzz --passWithNoTests
+
+.PHONY: lint
+lint: build ## Check layers, purity, sizes, names, citations, types and format
+	@node scripts/lint.ts
+
+.PHONY: fmt
+fmt: setup ## Format all sources
+	@biome format --write
+
+.PHONY: check
+check: test ## Exactly what the continuous integration runs
+
+.PHONY: coverage
+coverage: build ## Run the unit tests and write coverage/
+	@vitest run --project unit --coverage
+
+.PHONY: sim
+sim: build ## Replay simulated clusters (SEED=n for one, SEEDS=n for many)
+	$(call program,scripts/simulate.ts,$(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)))
+
+.PHONY: sim-long
+sim-long: build ## Simulate 50 000 seeds: a night's work
+	$(call program,scripts/simulate.ts,--seeds $(or $(SEEDS),50000))
+
+.PHONY: golden
+golden: build ## Rewrite the expected output of the text scenarios; review the diff
+	@ROBUSTMQ_GOLDEN=1 vitest run --project unit scenarios
+
+.PHONY: spec-coverage
+spec-coverage: build ## List which statements of the MQTT standards are cited and tested
+	$(call program,scripts/spec-coverage.ts)
+
+.PHONY: bench
+bench: build ## Measure this machine, next to other brokers where they are installed
+	$(call program,scripts/bench.ts,$(ARGS))
+
+.PHONY: release
+release: build ## Make release/robustmq-<version>-linux-x64.tar.gz, which runs without npm
+	@node scripts/release.ts
+
+.PHONY: clean
+clean: ## Remove everything that can be made again; data/ stays
+	rm -rf build release coverage .cache
+	rm -rf libs/*/dist services/*/dist libs/*/*.tsbuildinfo services/*/*.tsbuildinfo
