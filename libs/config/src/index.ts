@@ -1,1 +1,31 @@
-export {};
+export { annotatedFile } from './annotated-file.ts';
+export type { AnnotatedFileOptions } from './annotated-file.ts';
+export { formatBytes, parseBytes } from './byte-size.ts';
+export { effectiveSettings, explainKeys, REDACTED } from './explanation.ts';
+export type { EffectiveSetting, KeyExplanation } from './explanation.ts';
+export {
+  booleanKey,
+  bytesKey,
+  bytesOrAutoKey,
+  choiceKey,
+  integerKey,
+  integerOrWordKey,
+  textKey,
+  textListKey,
+  textMapKey,
+} from './key-kinds.ts';
+export type { KeyDeclaration, KeyWords } from './key.ts';
+export { loadConfiguration } from './load.ts';
+export { describeOrigin, describeProblem } from './problem.ts';
+export type { Origin, Problem } from './problem.ts';
+export { resolveConfiguration } from './resolve.ts';
+export type { Configuration, ConfigurationSource, Setting } from './resolve.ts';
+export { keysOf } from './schema.ts';
+export type {
+  ObsoleteKey,
+  RowsDeclaration,
+  Schema,
+  SchemaKey,
+  SectionDeclaration,
+} from './schema.ts';
+export { nearestName } from './suggestion.ts';

@@ -107,11 +107,18 @@ async function recordOf(
   const deadlineMs = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadlineMs) {
     if (broker.exitCode !== null) throw new Error(`the broker ended at once: ${output()}`);
-    if (existsSync(path)) {
-      const record = JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord;
-      if (record.listeners.length > 0) return record;
-    }
+    const record = readRecord(path);
+    if (record !== undefined && record.listeners.length > 0) return record;
     await delay(POLL_MS);
   }
   throw new Error(`the broker is not ready after ${START_LIMIT_MS} ms: ${output()}`);
+}
+
+/** `undefined` while the file is missing or half written. */
+function readRecord(path: string): ProcessRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ProcessRecord;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,40 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Configuration, Problem } from '@robustmq/config';
+import type { ConfiguredListener } from './listeners.ts';
+import type { BrokerConfigurationValues } from './schema.ts';
+
+/** Whether nobody but this machine can reach an address. Names other than `localhost` may point anywhere. */
+export function isLoopbackHost(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  if (isIPv4(host)) return host.startsWith('127.');
+  return isIPv6(host) && /^::ffff:127\./i.test(host);
+}
+
+/**
+ * The safety rule: a listener that others can reach needs a login, or a sentence in the
+ * configuration that says it needs none.
+ */
+export function exposureProblems(
+  listeners: readonly ConfiguredListener[],
+  configuration: Configuration<BrokerConfigurationValues>,
+): readonly Problem[] {
+  const { auth } = configuration.values;
+  if (auth.allow_anonymous_remote || auth.password_file !== '') return [];
+  return listeners.flatMap(({ options, hostPath }) => {
+    if (isLoopbackHost(options.host)) return [];
+    if (options.tls?.clientCertificate === 'required') return [];
+    return [
+      {
+        severity: 'error',
+        code: 'CONFIG_COMBINATION_REFUSED',
+        origin: configuration.originOf(hostPath),
+        key: hostPath,
+        message:
+          `is "${options.host}": listener "${options.name}" would be open to other machines without a login. ` +
+          'Either listen on 127.0.0.1, or set [auth] password_file (make one with `robustctl passwd FILE USER`), ' +
+          'or require client certificates (tls_client_certificate = "required"), ' +
+          'or, in a network you trust, set [auth] allow_anonymous_remote = true',
+      } satisfies Problem,
+    ];
+  });
+}

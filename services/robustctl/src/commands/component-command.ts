@@ -1,0 +1,66 @@
+import { Command, Option } from 'commander';
+import type { Component } from '../component.ts';
+import { EXIT_CODES_HELP } from '../exit-code.ts';
+import type { OutputFormat } from '../output.ts';
+
+/** `robustctl <component> start|stop|status`. What they do is loaded when one is asked for. */
+export function componentCommand(component: Component): Command {
+  const command = new Command(component.name)
+    .description(component.summary)
+    .helpOption('--help', 'show this help');
+  if (component.aliases.length > 0) command.aliases(component.aliases);
+  const file = `the configuration file (default: ${component.defaultFile} where it exists)`;
+  const where = `
+The configuration file tells which data directory, and so which process, is meant.`;
+
+  command
+    .command('start')
+    .description(`start ${component.name} and stay in the foreground`)
+    .argument('[file]', file)
+    .option('--daemon', 'run in the background; return once it is ready')
+    .addHelpText('after', startHelp(component) + EXIT_CODES_HELP)
+    .helpOption('--help', 'show this help')
+    .action(async (named: string | undefined, options: { readonly daemon?: true }) => {
+      const { startComponent } = await import('./start-component.ts');
+      await startComponent(component, named, options.daemon === true ? 'background' : 'foreground');
+    });
+  command
+    .command('stop')
+    .description(`stop ${component.name} and wait until it has ended`)
+    .argument('[file]', file)
+    .option('--force', 'kill it when it does not end in time')
+    .addHelpText('after', where + EXIT_CODES_HELP)
+    .helpOption('--help', 'show this help')
+    .action(async (named: string | undefined, options: { readonly force?: true }) => {
+      const { stopComponent } = await import('./stop-component.ts');
+      await stopComponent(component, named, options.force === true ? 'force' : 'ask');
+    });
+  command
+    .command('status')
+    .description(`show whether ${component.name} runs, and how it is`)
+    .argument('[file]', file)
+    .addOption(
+      new Option('--output <format>', 'how to print it')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .addHelpText('after', where + EXIT_CODES_HELP)
+    .helpOption('--help', 'show this help')
+    .action(async (named: string | undefined, options: { readonly output: OutputFormat }) => {
+      const { showStatus } = await import('./show-status.ts');
+      await showStatus(component, named, options.output);
+    });
+  return command;
+}
+
+function startHelp(component: Component): string {
+  return `
+Examples:
+  robustctl ${component.name} start
+  robustctl ${component.name} start ${component.defaultFile}
+  robustctl ${component.name} start --daemon
+  ROBUST_MQ_SERVER_NETWORK_TCP_PORT=2883 robustctl ${component.name} start
+
+Signals: SIGTERM and SIGINT drain and stop, a second one exits at once; SIGHUP reads passwords,
+access rules and certificates again.`;
+}

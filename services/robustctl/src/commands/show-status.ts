@@ -1,0 +1,72 @@
+import type { Component } from '../component.ts';
+import { loadBroker } from '../configuration/broker-configuration.ts';
+import { ExitCode } from '../exit-code.ts';
+import { print, table } from '../output.ts';
+import type { OutputFormat } from '../output.ts';
+import { askHealth } from '../process/health.ts';
+import type { Health } from '../process/health.ts';
+import type { ProcessRecord } from '../process/process-file.ts';
+import { runningProcess } from '../process/stop-process.ts';
+import { assertAvailable } from './start-component.ts';
+
+/** Prints whether a component runs and what it says of itself. Sets exit code 69 when it does not run or is not well. */
+export async function showStatus(
+  component: Component,
+  named: string | undefined,
+  output: OutputFormat,
+): Promise<void> {
+  assertAvailable(component);
+  const { directory } = loadBroker(component, named).settings.storage;
+  const running = runningProcess(directory);
+  const health = running?.httpAddress == null ? null : await askHealth(running.httpAddress);
+  const well = running !== null && (health === null || isWell(health));
+  if (!well) process.exitCode = ExitCode.unavailable;
+  if (output === 'json') {
+    print(
+      JSON.stringify({
+        component: component.name,
+        running: running !== null,
+        directory,
+        process: running,
+        health,
+      }),
+    );
+    return;
+  }
+  if (running === null) print(`${component.name} does not run (data directory ${directory})`);
+  else print(statusTable(running, directory, health));
+}
+
+function statusTable(running: ProcessRecord, directory: string, health: Health | null): string {
+  const rows: (readonly [string, string])[] = [
+    ['component', running.component],
+    ['state', running.listeners.length === 0 ? 'starting' : 'running'],
+    ['process', String(running.pid)],
+    ['version', running.version],
+    ['started', running.startedAt],
+    ['data', directory],
+    ...running.listeners.map(
+      ({ name, kind, address, port }) =>
+        [`listener ${name}`, `${kind} ${address} port ${String(port)}`] as const,
+    ),
+    ['http', running.httpAddress ?? 'off'],
+    ...healthRows(health),
+  ];
+  return table(['what', 'value'], rows);
+}
+
+function healthRows(health: Health | null): (readonly [string, string])[] {
+  if (health === null) return [];
+  if (health.kind === 'silent') return [['health', `no answer: ${health.reason}`]];
+  const verdict = isWell(health) ? 'well' : `not well (HTTP ${String(health.statusCode)})`;
+  const rows: (readonly [string, string])[] = [['health', verdict]];
+  if (typeof health.body !== 'object' || health.body === null) return rows;
+  for (const [name, value] of Object.entries(health.body)) {
+    rows.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);
+  }
+  return rows;
+}
+
+function isWell(health: Health): boolean {
+  return health.kind === 'answered' && health.statusCode >= 200 && health.statusCode < 300;
+}
