@@ -1,1 +1,11 @@
-export {};
+export { filterMatchesTopic } from './filter-match.ts';
+export { filterCovers, filtersOverlap } from './filter-relation.ts';
+export { FilterTrie } from './filter-trie.ts';
+export type { NameCursor } from './name-cursor.ts';
+export { NameTree } from './name-tree.ts';
+export type { SubscriptionFilter } from './subscription-filter.ts';
+export { parseSubscriptionFilter, QUEUE_SHARE_NAME } from './subscription-filter.ts';
+export type { TopicFault, TopicFilter, TopicLimits, TopicName } from './topic-fault.ts';
+export { describeTopicFault } from './topic-fault.ts';
+export { hasWildcard, parseTopicFilter } from './topic-filter.ts';
+export { parseTopicName } from './topic-name.ts';
