@@ -13,6 +13,12 @@ const rows = [
   ],
   ['// Raft §5.4.2, Figure 8', [], 'a paper is a source'],
   ['/** Wake up (RFC 6455 §5.5.1). */', [], 'so is an RFC'],
+  ['// PROXY §2.1: one line', [], 'a name in capitals is a source'],
+  [
+    '/** Without its standard: `[MQTT-2.2.1-3]`, `§4.8`, `TODO`. */',
+    [],
+    'code in prose is no citation',
+  ],
   ['// as §3.3 says', ['a section sign without its source'], 'a bare section is ambiguous'],
   ["const text = '[MQTT-1.5.4-1]';", [], 'a string is no citation'],
   ['// TODO: later', ['a TODO without an issue'], 'a TODO needs an owner'],

@@ -13,7 +13,8 @@ import { allFiles, type SourceFile, type Workspace } from './workspace.ts';
 const CLAUSE_TAG = /\[MQTT-\d+(?:\.\d+)*-\d+[a-z]?\]/;
 const MQTT_VERSION = /MQTT-(?:5\.0|3\.1\.1|3\.1)(?![\d.]*-\d)/;
 const SECTION = /§/;
-const SOURCE = /MQTT-(?:5\.0|3\.1\.1|3\.1)|Raft|thesis|RFC ?\d+|\w\.md|style|architecture/i;
+/** What stands right before a section sign: `MQTT-5.0`, `Raft thesis`, `RFC 6455`, `style.md`. */
+const SOURCE = /(?:\b[A-Z][\w.-]*(?: thesis| \d+)?|\w\.md|[\d.]+,) *$/;
 
 export function checkCitations(workspace: Workspace): Check {
   return {
@@ -31,10 +32,11 @@ export function checkCitations(workspace: Workspace): Check {
 /** The citations of one file that leave their source open. */
 export function citationFindings(file: SourceFile): readonly Finding[] {
   return paragraphs(file.tokens).flatMap(({ text, line }) => {
+    const prose = text.replaceAll(/`[^`\n]*`/g, '');
     const messages: string[] = [];
-    if (lacks(text, CLAUSE_TAG, MQTT_VERSION)) messages.push('a clause tag without a version');
-    if (lacks(text, SECTION, SOURCE)) messages.push('a section sign without its source');
-    if (/\bTODO\b(?!\(#\d+\))/.test(text)) messages.push('a TODO without an issue');
+    if (lacks(prose, CLAUSE_TAG, MQTT_VERSION)) messages.push('a clause tag without a version');
+    if (lacks(prose, SECTION, SOURCE)) messages.push('a section sign without its source');
+    if (/\bTODO\b(?!\(#\d+\))/.test(prose)) messages.push('a TODO without an issue');
     return messages.map((message) => ({ path: file.path, line, message }));
   });
 }

@@ -84,7 +84,8 @@ export function sourceFile(path: string, text: string): SourceFile {
 
 /** A file is a test by its name or by the folder `test/` it lies in. */
 export function roleOf(path: string): FileRole {
-  const isTest = /\.(test|bench|fuzz|suite)\.ts$/.test(path) || /(^|\/)test\//.test(path);
+  const isTest =
+    /\.(test|bench|fuzz|suite|arbitrary|fixture)\.ts$/.test(path) || /(^|\/)test\//.test(path);
   return isTest ? 'test' : 'source';
 }
 
