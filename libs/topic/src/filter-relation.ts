@@ -2,7 +2,8 @@ import { DOLLAR, HASH, levelEndOf, PLUS } from './character.ts';
 
 /**
  * How two topic filters relate, as sets of topic names. Both functions walk the levels of both
- * filters once; they are for deciding about subscriptions, not for every message.
+ * filters once; they are for deciding about subscriptions, not for every message. The empty name
+ * counts as a name here, although nobody can publish to it: `/#` would match it, `/+/#` would not.
  */
 
 /**

@@ -153,13 +153,13 @@ describe('matching (MQTT-5.0 §4.7)', () => {
   });
 });
 
-/** Every name of up to four levels over the letters that the filters use, and one they do not. */
+/** The empty name, and every name of up to four levels over the filters' letters and one more. */
 const universe: readonly string[] = (() => {
   const letters = ['', 'a', 'b', '$s', 'other'];
   const names: string[] = [];
   let longest = letters;
   for (let levels = 1; levels <= 4; levels += 1) {
-    names.push(...longest.filter((name) => name !== ''));
+    names.push(...longest);
     longest = longest.flatMap((name) => letters.map((letter) => `${name}/${letter}`));
   }
   return names;
