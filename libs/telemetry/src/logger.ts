@@ -74,6 +74,8 @@ export function createLoggerTo(
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      // Errors are described by redactFields already; pino's own serializer would do it again.
+      serializers: { err: (error: unknown) => error },
       formatters: { level: (label) => ({ level: label }), log: redactFields },
     },
     stream,

@@ -108,14 +108,18 @@ function seriesOf(metric: HistogramMetric, source: BucketHistogram): HistogramSe
   let below = 0;
   source.bounds.forEach((bound, index) => {
     below += source.counts[index] as number;
-    // Twelve digits hide the rounding of the scale (2.5 ms is 0.0025 s, not 0.0025000000000000005).
-    const le = Number((bound * metric.scale).toPrecision(12));
+    const le = scaled(bound, metric.scale);
     series.push({ metricName: `${metric.name}_bucket`, labels: { le }, value: below });
   });
   series.push(
     { metricName: `${metric.name}_bucket`, labels: { le: '+Inf' }, value: source.count },
-    { metricName: `${metric.name}_sum`, labels: {}, value: source.sum * metric.scale },
+    { metricName: `${metric.name}_sum`, labels: {}, value: scaled(source.sum, metric.scale) },
     { metricName: `${metric.name}_count`, labels: {}, value: source.count },
   );
   return series;
+}
+
+/** Fourteen digits hide the rounding of the scale (2.5 ms is 0.0025 s, not 0.0025000000000000005). */
+function scaled(value: number, scale: number): number {
+  return Number((value * scale).toPrecision(14));
 }
