@@ -28,7 +28,7 @@ export {
   clientUnsubscribedEvent,
   PresenceEpoch,
 } from './presence-event.ts';
-export type { PresenceClient, PresenceEvent } from './presence-event.ts';
+export type { PresenceClient, PresenceEvent, PresenceMoment } from './presence-event.ts';
 export { countRefusedConnect } from './refused-connect.ts';
 export { StatsWithMax } from './stats-with-max.ts';
 export type { StatName, StatsSnapshot } from './stats-with-max.ts';

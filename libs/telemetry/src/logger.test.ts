@@ -68,6 +68,7 @@ describe('the log', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       err: { type: 'Error', message: 'trim failed', cause: { code: 'ENOSPC' } },
     });
+    expect(lines[0]).not.toContain('"msg"');
   });
 
   test('writes lines for people on request', () => {

@@ -76,6 +76,8 @@ export function createLoggerTo(
       timestamp: pino.stdTimeFunctions.isoTime,
       // Errors are described by redactFields already; pino's own serializer would do it again.
       serializers: { err: (error: unknown) => error },
+      // No field has this key, so pino does not repeat an error's message, uncut, as `msg`.
+      errorKey: 'noErrorKey',
       formatters: { level: (label) => ({ level: label }), log: redactFields },
     },
     stream,

@@ -12,16 +12,18 @@ export function prettyLine(json: string, colours: 'on' | 'off'): string {
     return json; // Not ours: better as it is than lost.
   }
   const { time, level, event, msg, ...fields } = record;
-  const label = String(level ?? '')
-    .toUpperCase()
-    .padEnd(5);
+  const label = textOf(level).toUpperCase().padEnd(5);
   const parts = [
-    String(time ?? '').slice(11, 23),
-    colours === 'on' ? coloured(label, String(level)) : label,
-    escaped(String(event ?? msg ?? '')),
+    textOf(time).slice(11, 23),
+    colours === 'on' ? coloured(label, textOf(level)) : label,
+    escaped(textOf(event ?? msg)),
     ...Object.entries(fields).map(([key, value]) => `${key}=${escaped(JSON.stringify(value))}`),
   ];
   return `${parts.filter((part) => part !== '').join(' ')}\n`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** JSON escapes the C0 controls, but neither DEL nor the C1 controls (U+0080 to U+009F). */

@@ -22,5 +22,7 @@ const rows: readonly { code: number; field: CounterField; why: string }[] = [
 test.each(rows)('a CONNECT refused with $code ($why) counts as $field', ({ code, field }) => {
   const counters = createBrokerCounters();
   countRefusedConnect(counters, code);
-  expect(counters).toEqual({ ...createBrokerCounters(), [field]: 1 });
+  const expected = createBrokerCounters();
+  expected[field] = 1;
+  expect(counters).toEqual(expected);
 });
