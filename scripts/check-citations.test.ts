@@ -19,6 +19,7 @@ const rows = [
     [],
     'code in prose is no citation',
   ],
+  ['/** Written once (MQTT-5.0\n * §3.3); see the thesis §4.3. */', [], 'a line break is a space'],
   ['// as §3.3 says', ['a section sign without its source'], 'a bare section is ambiguous'],
   ["const text = '[MQTT-1.5.4-1]';", [], 'a string is no citation'],
   ['// TODO: later', ['a TODO without an issue'], 'a TODO needs an owner'],

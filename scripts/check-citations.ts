@@ -14,7 +14,7 @@ const CLAUSE_TAG = /\[MQTT-\d+(?:\.\d+)*-\d+[a-z]?\]/;
 const MQTT_VERSION = /MQTT-(?:5\.0|3\.1\.1|3\.1)(?![\d.]*-\d)/;
 const SECTION = /§/;
 /** What stands right before a section sign: `MQTT-5.0`, `Raft thesis`, `RFC 6455`, `style.md`. */
-const SOURCE = /(?:\b[A-Z][\w.-]*(?: thesis| \d+)?|\w\.md|[\d.]+,) *$/;
+const SOURCE = /(?:\b[A-Z][\w.-]*(?: \d+)?|\bthesis|\w\.md|[\d.]+,) *$/;
 
 export function checkCitations(workspace: Workspace): Check {
   return {
@@ -32,7 +32,7 @@ export function checkCitations(workspace: Workspace): Check {
 /** The citations of one file that leave their source open. */
 export function citationFindings(file: SourceFile): readonly Finding[] {
   return paragraphs(file.tokens).flatMap(({ text, line }) => {
-    const prose = text.replaceAll(/`[^`\n]*`/g, '');
+    const prose = text.replaceAll(/\n\s*(?:\*|\/\/)?\s*/g, ' ').replaceAll(/`[^`]*`/g, '');
     const messages: string[] = [];
     if (lacks(prose, CLAUSE_TAG, MQTT_VERSION)) messages.push('a clause tag without a version');
     if (lacks(prose, SECTION, SOURCE)) messages.push('a section sign without its source');

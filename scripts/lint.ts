@@ -11,6 +11,7 @@ import { checkCitations } from './check-citations.ts';
 import { checkDocs } from './check-docs.ts';
 import { checkDocumented, checkExports } from './check-exports.ts';
 import { checkLayers } from './check-layers.ts';
+import { checkLockfile } from './check-lockfile.ts';
 import { checkNames } from './check-names.ts';
 import { checkPurity } from './check-purity.ts';
 import { checkSizes } from './check-sizes.ts';
@@ -33,6 +34,7 @@ const checks = [
   checkExports(workspace),
   checkDocumented(workspace),
   checkDocs(workspace),
+  checkLockfile(workspace),
 ];
 
 const failures: string[] = [];
