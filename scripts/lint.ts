@@ -24,6 +24,8 @@ const TOOLS = [
 ] as const;
 
 const root = new URL('..', import.meta.url).pathname;
+process.env['PATH'] = `${root}node_modules/.bin:${process.env['PATH'] ?? ''}`;
+
 const workspace = readWorkspace(root);
 const checks = [
   checkLayers(workspace),

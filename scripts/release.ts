@@ -33,7 +33,8 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const name = `robustmq-${version}-linux-x64`;
 const { values: options } = parseArgs({ options: { into: { type: 'string', default: root } } });
 const tree = join(options.into, 'build', name);
-const DOCUMENTS = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'ARCHITECTURE.md'];
+const DOCUMENTS =
+  'LICENSE README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md'.split(' ');
 const FOLDERS = ['config', 'docs', 'deploy'];
 /** Bundled CommonJS packages expect these names, which ES modules do not have. */
 const COMMONJS_NAMES = [

@@ -44,6 +44,8 @@ const KILL_AFTER_MS = 5_000;
 const TOTAL_MINUTES = 32;
 const deadlineMs = Date.now() + TOTAL_MINUTES * 60_000;
 
+process.env['PATH'] = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`;
+
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);
   const suites = suitesNamed(asked.length === 0 ? ['lint', 'unit', 'e2e', 'script'] : asked);
