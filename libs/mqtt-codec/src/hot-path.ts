@@ -1,7 +1,8 @@
 /**
  * The contract of the hot path: PUBLISH and its acknowledgements are decoded into reused structures
  * of numbers, with no object, string, slice or closure per packet. The functions are in frame.ts,
- * publish.ts and acknowledgement.ts.
+ * publish-fields.ts, publish-properties.ts, publish-header.ts, topic-bytes.ts and
+ * acknowledgement-fields.ts.
  */
 
 /** Where one control packet lies in a buffer. Reused by its owner. */
@@ -19,7 +20,15 @@ export interface Frame {
 export const FrameStatus = { complete: 0, partial: 1, incomplete: 2, malformed: 3 } as const;
 export type FrameStatus = (typeof FrameStatus)[keyof typeof FrameStatus];
 
-/** A PUBLISH in place: offsets into the buffer that was decoded. */
+/** What a PUBLISH may carry, depending on who receives it. Copied into the fields at their creation. */
+export interface PublishRules {
+  /** `refused` in a server (MQTT-5.0 [MQTT-3.3.4-6]), `accepted` in a client. */
+  readonly subscriptionIdentifiers: 'refused' | 'accepted';
+  /** More user properties than this in one packet are answered with 0x97, quota exceeded. */
+  readonly userPropertiesMax: number;
+}
+
+/** A PUBLISH in place: offsets into the buffer that was decoded. Made by `createPublishFields` only. */
 export interface PublishFields {
   qos: number;
   retain: boolean;
@@ -41,6 +50,10 @@ export interface PublishFields {
   propertiesForwardable: boolean;
   /** -1 when absent; otherwise 0 or 1. */
   payloadFormatIndicator: number;
+  /** A rule and no result: see {@link PublishRules}. */
+  subscriptionIdentifiersAccepted: boolean;
+  /** A rule and no result: see {@link PublishRules}. */
+  userPropertiesMax: number;
 }
 
 /** PUBACK, PUBREC, PUBREL, PUBCOMP in place. */
