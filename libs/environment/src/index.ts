@@ -1,1 +1,12 @@
-export {};
+export { ManualClock, systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { FaultyFileSystem } from './faulty-file-system.ts';
+export type { FileFault, FileOperation, FileOperationKind } from './faulty-file-system.ts';
+export { FileSystemError, fileErrorCode, readWholeFile } from './file-system.ts';
+export type { DirectoryLock, FileStatus, FileSystem, OpenFile } from './file-system.ts';
+export { MemoryFileSystem } from './memory-file-system.ts';
+export { nodeFileSystem } from './node-file-system.ts';
+export { SeededRandom, systemRandom } from './random-source.ts';
+export type { RandomSource } from './random-source.ts';
+export { systemTimers } from './timers.ts';
+export type { TimerHandle, Timers } from './timers.ts';

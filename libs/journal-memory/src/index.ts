@@ -1,1 +1,2 @@
-export {};
+export { openMemoryJournal } from './memory-journal.ts';
+export type { MemoryJournalOptions } from './memory-journal.ts';

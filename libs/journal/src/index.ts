@@ -13,3 +13,23 @@ export type {
 } from './journal.ts';
 export { JournalError } from './journal-error.ts';
 export type { JournalFault } from './journal-error.ts';
+export { GrowingIndex } from './growing-index.ts';
+export { PackedIndex } from './packed-index.ts';
+export {
+  BATCH_BYTES_MAX,
+  BATCH_FIELD,
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  batchBaseOffsetAt,
+  batchLengthAt,
+  batchRecordCountAt,
+  inspectBatch,
+  readUint32,
+  readUint64,
+  writeUint32,
+  writeUint64,
+} from './record-batch.ts';
+export { RecordBatchBuilder } from './record-batch-builder.ts';
+export { RecordBatchReader, recordsOf } from './record-batch-reader.ts';
+export type { DamagedRange, SegmentIndex, WantedOrdinals } from './segment-index.ts';
+export { WantedTopics } from './wanted-topics.ts';

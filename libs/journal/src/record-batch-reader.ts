@@ -1,0 +1,90 @@
+/** Walks through the records of one batch without copying or allocating per record. */
+import type { JournalRecord, Offset } from './journal.ts';
+import {
+  BATCH_HEADER_BYTES,
+  RECORD_HEADER_BYTES,
+  batchAppendedAtMsAt,
+  batchBaseOffsetAt,
+  batchLengthAt,
+  batchRecordCountAt,
+  readUint32,
+} from './record-batch.ts';
+import { TopicTexts } from './topic-texts.ts';
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * A cursor over a batch that `inspectBatch` found valid. Reusable: `open` starts over.
+ *
+ * After `next()` returned true the fields describe one record by ranges in `bytes`.
+ */
+export class RecordBatchReader {
+  bytes: Uint8Array = EMPTY;
+  baseOffset = 0;
+  recordCount = 0;
+  appendedAtMs = 0;
+  offset = -1;
+  kind = 0;
+  topicStart = 0;
+  topicLength = 0;
+  bodyStart = 0;
+  bodyLength = 0;
+  #after = 0;
+  #position = 0;
+  readonly #topics = new TopicTexts();
+
+  open(bytes: Uint8Array, start: number): void {
+    this.bytes = bytes;
+    this.baseOffset = batchBaseOffsetAt(bytes, start);
+    this.recordCount = batchRecordCountAt(bytes, start);
+    this.appendedAtMs = batchAppendedAtMsAt(bytes, start);
+    this.offset = this.baseOffset - 1;
+    this.#after = start + batchLengthAt(bytes, start);
+    this.#position = start + BATCH_HEADER_BYTES;
+  }
+
+  /** Steps to the next record; false at the end, and at a record whose lengths contradict the batch. */
+  next(): boolean {
+    const start = this.#position;
+    if (start + RECORD_HEADER_BYTES > this.#after) return false;
+    const bytes = this.bytes;
+    const length = readUint32(bytes, start);
+    const topicLength = (bytes[start + 4] as number) | ((bytes[start + 5] as number) << 8);
+    const topicStart = start + RECORD_HEADER_BYTES;
+    const bodyStart = topicStart + topicLength;
+    const after = start + length;
+    if (after > this.#after || bodyStart > after) return false;
+    this.offset += 1;
+    this.kind = bytes[start + 6] as number;
+    this.topicStart = topicStart;
+    this.topicLength = topicLength;
+    this.bodyStart = bodyStart;
+    this.bodyLength = after - bodyStart;
+    this.#position = after;
+    return true;
+  }
+
+  /** The current record as an object. Its body is a view of `bytes`. */
+  record(): JournalRecord {
+    return {
+      offset: this.offset as Offset,
+      appendedAtMs: this.appendedAtMs,
+      kind: this.kind,
+      topic: this.topic(),
+      body: this.bytes.subarray(this.bodyStart, this.bodyStart + this.bodyLength),
+    };
+  }
+
+  topic(): string {
+    return this.#topics.textOf(this.bytes, this.topicStart, this.topicLength);
+  }
+}
+
+/** Every record of a valid batch. The bodies are views of `bytes`. */
+export function recordsOf(bytes: Uint8Array): JournalRecord[] {
+  const reader = new RecordBatchReader();
+  const records: JournalRecord[] = [];
+  reader.open(bytes, 0);
+  while (reader.next()) records.push(reader.record());
+  return records;
+}
