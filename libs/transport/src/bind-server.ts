@@ -16,7 +16,7 @@ export interface BoundServer {
  * @throws ListenError
  */
 export async function bindServer(options: ListenerOptions): Promise<BoundServer> {
-  const server = createServer({ allowHalfOpen: false, noDelay: true, pauseOnConnect: true });
+  const server = createServer({ allowHalfOpen: false, noDelay: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(bindError(options, error));

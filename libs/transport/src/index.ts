@@ -17,3 +17,9 @@ export type {
   TlsOptions,
   WebSocketOptions,
 } from './listener.ts';
+export { connectMemoryPair } from './memory-pair.ts';
+export type { MemoryPair, MemoryPairOptions } from './memory-pair.ts';
+export { parseProxyHeader } from './proxy-header.ts';
+export type { ProxyHeaderResult } from './proxy-header.ts';
+export { probeRawEngine } from './raw-probe.ts';
+export type { RawProbe } from './raw-probe.ts';

@@ -167,6 +167,11 @@ export class RawConnection implements ByteConnection {
     this.#fail(reason);
   }
 
+  /** Delivers what came in the same read as a PROXY header. */
+  deliverRest(buffer: Buffer, start: number, end: number): void {
+    if (this.#phase === PHASE_OPEN) this.handler.received(buffer, start, end);
+  }
+
   /** The shared read callback: `count` bytes are in the shared buffer, or it is an error. */
   didRead(count: number): void {
     if (count > 0) {

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { ListenerContext } from './listener-context.ts';
 import type { RawHandle, RawServerHandle } from './raw-binding.ts';
+import { RawProxyHandshake } from './raw-proxy-handshake.ts';
 import { adoptHandle, type RawConnection } from './raw-connection.ts';
 
 /**
@@ -43,3 +44,14 @@ function acceptHandle(
 }
 
 function nothing(): void {}
+
+/** The same, where each connection begins with a PROXY header. */
+export function acceptRawBehindProxy(
+  server: Server,
+  context: ListenerContext,
+  handshakeTimeoutMs: number,
+): void {
+  acceptRaw(server, context, (connection) => {
+    connection.handler = new RawProxyHandshake(connection, context.stats, handshakeTimeoutMs);
+  });
+}
