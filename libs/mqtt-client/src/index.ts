@@ -1,1 +1,10 @@
-export {};
+export { describeEnd, MqttClientError } from './client-error.ts';
+export type { ClientFault, ConnectionEnd } from './client-error.ts';
+export { resolveOptions } from './client-options.ts';
+export type { ClientOptions, ResolvedClientOptions } from './client-options.ts';
+export { acknowledgementOf, ClientSession } from './client-session.ts';
+export { connect, connectPacket } from './connect.ts';
+export type { MqttClient, OutgoingMessage } from './mqtt-client.ts';
+export { MqttConnection, openConnection } from './mqtt-connection.ts';
+export type { SocketAddress, TlsClientOptions } from './open-socket.ts';
+export type { ReceivedMessage } from './received-message.ts';

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import { componentCommand } from './commands/component-command.ts';
+import { configCommand } from './commands/config-command.ts';
+import { pubCommand } from './commands/pub-command.ts';
+import { subCommand } from './commands/sub-command.ts';
 import { versionCommand } from './commands/version-command.ts';
 import { COMPONENTS } from './component.ts';
 import { EXIT_CODES_HELP } from './exit-code.ts';
@@ -12,7 +15,9 @@ export function createProgram(): Command {
     .showHelpAfterError('(`--help` shows what is possible)')
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP);
   for (const component of COMPONENTS) program.addCommand(componentCommand(component));
-  program.addCommand(versionCommand());
+  for (const command of [configCommand(), pubCommand(), subCommand(), versionCommand()]) {
+    program.addCommand(command);
+  }
   exitOverride(program);
   return program;
 }

@@ -1,4 +1,4 @@
-import { booleanKey, choiceKey, integerKey, textKey } from '@robustmq/config';
+import { booleanKey, bytesKey, choiceKey, integerKey, textKey } from '@robustmq/config';
 import type { SectionDeclaration } from '@robustmq/config';
 import type { SharedSubscriptionStrategy } from '../settings.ts';
 
@@ -63,6 +63,8 @@ export interface LogSection {
   readonly log_level: 'debug' | 'info' | 'warn' | 'error';
   readonly log_format: 'auto' | 'json' | 'pretty';
   readonly log_path: string;
+  readonly log_segment_size: number;
+  readonly log_file_num: number;
 }
 
 export const logSection: SectionDeclaration<LogSection> = {
@@ -86,8 +88,24 @@ export const logSection: SectionDeclaration<LogSection> = {
       default: 'logs',
       allowEmpty: false,
       meaning: 'The directory of the log file of a process started with --daemon.',
-      reason: 'Relative to the working directory, beside data. Rotate it with logrotate.',
+      reason: 'Relative to the working directory, beside data.',
       aliases: ['log_path'],
+    }),
+    log_segment_size: bytesKey({
+      default: 64 * 2 ** 20,
+      minimum: 64 * 1024,
+      maximum: 2 ** 40,
+      meaning: 'The size at which the log file is set aside and a new one begun.',
+      reason: 'Small enough to open in an editor.',
+      aliases: ['log_segment_size'],
+    }),
+    log_file_num: integerKey({
+      default: 8,
+      minimum: 1,
+      maximum: 10_000,
+      meaning: 'Log files that are kept, the current one included; the oldest is removed.',
+      reason: 'With log_segment_size it bounds the disk that logs take.',
+      aliases: ['log_file_num'],
     }),
   },
 };

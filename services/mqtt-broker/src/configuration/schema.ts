@@ -31,7 +31,6 @@ export interface BrokerConfigurationValues {
 }
 
 const NO_THREAD_POOL = 'there are no thread pools; the event loop needs no such size';
-const ROTATION = 'log files are rotated by the system (logrotate, journald)';
 
 /** Keys of RobustMQ files that mean nothing here; each says what does the job instead. */
 const obsolete: readonly ObsoleteKey[] = [
@@ -51,11 +50,7 @@ const obsolete: readonly ObsoleteKey[] = [
   { path: 'auth.storage_type', reason: 'users are kept in [auth] password_file' },
   { path: 'auth_storage.*', reason: 'users are kept in [auth] password_file' },
   { path: 'subscribe.share_model', reason: 'every member is chosen by the broker of the group' },
-  { path: 'log.log_segment_size', reason: ROTATION },
-  { path: 'log.log_file_num', reason: ROTATION },
   { path: 'log.log_config', reason: 'see the keys of [log]' },
-  { path: 'log_segment_size', reason: ROTATION },
-  { path: 'log_file_num', reason: ROTATION },
   {
     path: 'offline_messages.*',
     reason:

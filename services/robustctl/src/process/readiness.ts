@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import type { Component } from '../component.ts';
 import type { ProcessRecord } from './process-file.ts';
 
 /** What a background process tells the command that started it. */
@@ -8,9 +10,19 @@ export interface ReadyMessage extends Pick<ProcessRecord, 'listeners' | 'httpAdd
 /** Set for a process that was started in the background. */
 export const BACKGROUND_VARIABLE = 'ROBUSTCTL_BACKGROUND';
 
+/** Whether this process was started in the background. */
+export function isBackground(): boolean {
+  return process.env[BACKGROUND_VARIABLE] !== undefined;
+}
+
+/** The log file of a background process. */
+export function logFileOf(component: Component, logPath: string): string {
+  return join(logPath, `${component.name}.log`);
+}
+
 /** Tells the command that waits, then lets it go. Does nothing in the foreground. */
 export function tellParent(message: ReadyMessage): void {
-  if (process.env[BACKGROUND_VARIABLE] === undefined || process.send === undefined) return;
+  if (!isBackground() || process.send === undefined) return;
   process.send(message, () => {
     if (process.connected) process.disconnect();
   });

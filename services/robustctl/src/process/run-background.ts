@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Component } from '../component.ts';
 import type { LoadedBroker } from '../configuration/broker-configuration.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { note, print } from '../output.ts';
-import { BACKGROUND_VARIABLE } from './readiness.ts';
+import { BACKGROUND_VARIABLE, logFileOf } from './readiness.ts';
 import type { ReadyMessage } from './readiness.ts';
 import { startedText } from './started-text.ts';
 
@@ -22,7 +21,7 @@ const LOG_TAIL_LINES = 20;
 export async function runInBackground(component: Component, loaded: LoadedBroker): Promise<void> {
   const directory = loaded.configuration.values.log.log_path;
   mkdirSync(directory, { recursive: true });
-  const logFile = join(directory, `${component.name}.log`);
+  const logFile = logFileOf(component, directory);
   const log = openSync(logFile, 'a');
   const logStart = fstatSync(log).size;
   const [, script = ''] = process.argv;

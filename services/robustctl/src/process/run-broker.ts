@@ -1,13 +1,13 @@
 import { describeProblem } from '@robustmq/config';
 import { assembleBroker } from '@robustmq/mqtt-broker';
 import type { Broker } from '@robustmq/mqtt-broker';
-import type { Logger } from 'pino';
+import { createLogger } from '@robustmq/telemetry';
+import type { Logger } from '@robustmq/telemetry';
 import type { Component } from '../component.ts';
 import type { LoadedBroker } from '../configuration/broker-configuration.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { claimDirectory, releaseDirectory, updateProcessFile } from './process-file.ts';
-import { processLogger } from './log.ts';
-import { tellParent } from './readiness.ts';
+import { isBackground, logFileOf, tellParent } from './readiness.ts';
 import { startedText } from './started-text.ts';
 
 /**
@@ -18,8 +18,8 @@ import { startedText } from './started-text.ts';
  */
 export async function runBroker(component: Component, loaded: LoadedBroker): Promise<ExitCode> {
   const { settings, configuration } = loaded;
-  const logger = brokerLogger(loaded);
-  for (const warning of configuration.warnings) logger.warn(describeProblem(warning));
+  const logger = brokerLogger(component, loaded);
+  for (const warning of configuration.warnings) logger.sink.warn(describeProblem(warning));
   const directory = settings.storage.directory;
   const record = claimDirectory(directory, {
     component: component.name,
@@ -31,7 +31,7 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
   crashLoudly(logger, directory);
   const stopAsked = stopSignal(logger);
   try {
-    const broker = assembleBroker(settings, logger);
+    const broker = assembleBroker(settings, logger.sink);
     await startBroker(broker, logger);
     process.on('SIGHUP', () => void reload(broker, logger));
     const { listeners, httpAddress } = broker;
@@ -42,13 +42,21 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
     return await stopBroker(broker, settings.drainTimeoutMs, logger);
   } finally {
     releaseDirectory(directory);
+    await logger.close();
   }
 }
 
-function brokerLogger({ configuration }: LoadedBroker): Logger {
-  const { log_format: format, log_level: level } = configuration.values.log;
-  const forPeople = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
-  return processLogger({ level, format: forPeople ? 'pretty' : 'json' });
+function brokerLogger(component: Component, { configuration }: LoadedBroker): Logger {
+  const { log } = configuration.values;
+  const forPeople =
+    log.log_format === 'pretty' || (log.log_format === 'auto' && process.stdout.isTTY);
+  return createLogger({
+    level: log.log_level,
+    format: forPeople ? 'pretty' : 'json',
+    destination: isBackground() ? logFileOf(component, log.log_path) : null,
+    segmentBytesMax: log.log_segment_size,
+    filesMax: log.log_file_num,
+  });
 }
 
 async function startBroker(broker: Broker, logger: Logger): Promise<void> {
@@ -57,7 +65,7 @@ async function startBroker(broker: Broker, logger: Logger): Promise<void> {
   } catch (error) {
     const code = String((error as { readonly code?: unknown }).code ?? '');
     const message = error instanceof Error ? error.message : String(error);
-    logger.fatal({ code }, `the broker did not start: ${message}`);
+    logger.sink.fatal({ code }, `the broker did not start: ${message}`);
     const exitCode = code.startsWith('JOURNAL') ? ExitCode.inputOutput : ExitCode.unavailable;
     throw new CommandError(exitCode, `the broker did not start: ${message}`, { cause: error });
   }
@@ -77,10 +85,10 @@ async function stopBroker(
   const outcome = await Promise.race([broker.stop().then(() => 'stopped' as const), late]);
   clearTimeout(timer);
   if (outcome === 'stopped') {
-    logger.info('stopped');
+    logger.sink.info('stopped');
     return ExitCode.ok;
   }
-  logger.error({ deadlineMs }, 'not stopped in time; exiting all the same');
+  logger.sink.error({ deadlineMs }, 'not stopped in time; exiting all the same');
   return ExitCode.timedOut;
 }
 
@@ -89,11 +97,12 @@ function stopSignal(logger: Logger): Promise<void> {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals): void => {
       if (asked) {
-        logger.warn({ signal }, 'asked again: exiting at once');
+        logger.sink.warn({ signal }, 'asked again: exiting at once');
+        logger.flushSync();
         process.exit(ExitCode.failed);
       }
       asked = true;
-      logger.info({ signal }, 'draining and stopping; ask again to exit at once');
+      logger.sink.info({ signal }, 'draining and stopping; ask again to exit at once');
       resolve();
     };
     process.on('SIGTERM', onSignal);
@@ -104,16 +113,17 @@ function stopSignal(logger: Logger): Promise<void> {
 async function reload(broker: Broker, logger: Logger): Promise<void> {
   try {
     const changed = await broker.reload();
-    logger.info({ changed }, 'read again');
+    logger.sink.info({ changed }, 'read again');
   } catch (error) {
-    logger.error({ err: error }, 'not read again; what held before still holds');
+    logger.sink.error({ err: error }, 'not read again; what held before still holds');
   }
 }
 
 /** A mistake of the program ends the process: its state can no longer be trusted. */
 function crashLoudly(logger: Logger, directory: string): void {
   const crash = (error: unknown, kind: string): void => {
-    logger.fatal({ err: error, kind }, 'a mistake of the program; exiting');
+    logger.sink.fatal({ err: error, kind }, 'a mistake of the program; exiting');
+    logger.flushSync();
     releaseDirectory(directory);
     process.exit(ExitCode.failed);
   };
