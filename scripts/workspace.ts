@@ -82,10 +82,10 @@ export function sourceFile(path: string, text: string): SourceFile {
   return { path, role: roleOf(path), text, tokens: tokenize(text) };
 }
 
-/** A file is a test by its name or by the folder `test/` it lies in. */
+/** A file is a test by its name or by the folder `test/` or `testing/` it lies in. */
 export function roleOf(path: string): FileRole {
   const isTest =
-    /\.(test|bench|fuzz|suite|arbitrary|fixture)\.ts$/.test(path) || /(^|\/)test\//.test(path);
+    /\.(test|bench|fuzz|suite|arbitrary|fixture)\.ts$/.test(path) || /(^|\/)test(ing)?\//.test(path);
   return isTest ? 'test' : 'source';
 }
 
