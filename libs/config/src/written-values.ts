@@ -110,7 +110,7 @@ function sortValue(value: WrittenValue, names: KnownNames, written: WrittenValue
     written.rows.set(value.path, value);
     return true;
   }
-  const obsolete = names.obsolete.get(value.path) ?? names.obsolete.get(`${value.path}.*`);
+  const obsolete = obsoleteAt(value.path, names);
   if (obsolete === undefined) return false;
   written.problems.push({
     severity: 'warning',
@@ -120,6 +120,15 @@ function sortValue(value: WrittenValue, names: KnownNames, written: WrittenValue
     message: `has no effect: ${obsolete.reason}`,
   });
   return true;
+}
+
+/** An obsolete section is told once as a whole, unless an alias still lives in it. */
+function obsoleteAt(path: string, names: KnownNames): ObsoleteKey | undefined {
+  const section = path.slice(0, Math.max(0, path.lastIndexOf('.')));
+  const found = names.obsolete.get(path) ?? names.obsolete.get(`${section}.*`);
+  if (found !== undefined) return found;
+  const holdsKeys = [...names.keys.keys()].some((known) => known.startsWith(`${path}.`));
+  return holdsKeys ? undefined : names.obsolete.get(`${path}.*`);
 }
 
 function isSectionPath(path: string, names: KnownNames): boolean {

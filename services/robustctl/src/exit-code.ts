@@ -21,9 +21,9 @@ export const EXIT_CODES_HELP = `
 
 Exit codes:
   0   done
+  1   a second signal, or a crash
   64  the command line is wrong
   69  not available: nothing listens there, it is not running, or it is not part of this version
-  1   a second signal, or a crash
   70  a mistake of this program
   74  reading or writing failed: a file, the disk, a broken connection
   75  not done in time

@@ -31,7 +31,7 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
   crashLoudly(logger, directory);
   const stopAsked = stopSignal(logger);
   try {
-    const broker = assembleBroker(settings, logger.sink);
+    const broker = assembleBroker(settings, logger);
     await startBroker(broker, logger);
     process.on('SIGHUP', () => void reload(broker, logger));
     const { listeners, httpAddress } = broker;
