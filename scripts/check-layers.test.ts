@@ -104,7 +104,7 @@ describe('imports', () => {
 
   test('an undeclared package is a finding in a source file and allowed in a test', () => {
     const text = "import { a } from '@robustmq/topic';";
-    const files = { 'src/a.ts': text, 'src/a.test.ts': text };
+    const files = { 'src/a.ts': text, 'src/a.test.ts': text, 'src/testing/b.ts': text };
     expect(messagesOf(core, makePackage('edge', 'disk', { files }))).toEqual([
       '@robustmq/topic is not declared in package.json',
     ]);

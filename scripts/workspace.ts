@@ -85,7 +85,8 @@ export function sourceFile(path: string, text: string): SourceFile {
 /** A file is a test by its name or by the folder `test/` or `testing/` it lies in. */
 export function roleOf(path: string): FileRole {
   const isTest =
-    /\.(test|bench|fuzz|suite|arbitrary|fixture)\.ts$/.test(path) || /(^|\/)test(ing)?\//.test(path);
+    /\.(test|bench|fuzz|suite|arbitrary|fixture)\.ts$/.test(path) ||
+    /(^|\/)test(ing)?\//.test(path);
   return isTest ? 'test' : 'source';
 }
 
