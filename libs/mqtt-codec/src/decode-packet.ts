@@ -56,10 +56,10 @@ function checkHeader(reader: PacketReader, row: PacketTypeRow): void {
   const flags = reader.header & 0x0f;
   const name = row.kind.toUpperCase();
   const sender = reader.limits.direction === 'fromClient' ? 'client' : 'server';
-  if (row.flags !== null && flags !== row.flags && !isRepetition(reader, row)) {
-    reader.malformed(`the flags of ${name} are ${flags}, not ${row.flags}`, row.clauses);
-  } else if (row.kind === 'auth' && reader.version !== 5) {
+  if (row.kind === 'auth' && reader.version !== 5) {
     reader.malformed('control packet type 15 is reserved before 5.0', ['', '§2.2.1']);
+  } else if (row.flags !== null && flags !== row.flags && !isRepetition(reader, row)) {
+    reader.malformed(`the flags of ${name} are ${flags}, not ${row.flags}`, row.clauses);
   } else if (row.sender !== 'both' && row.sender !== sender) {
     reader.protocolError(`a ${sender} does not send ${name}`, ['§2.1.2', '§2.2.1']);
   } else if (row.kind === 'disconnect' && sender === 'server' && reader.version !== 5) {

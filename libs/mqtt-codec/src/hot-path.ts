@@ -18,6 +18,7 @@ export interface Frame {
 
 /** `incomplete`: the length itself is not known yet; `partial`: it is (see `bodyEnd`), the body is not all there. */
 export const FrameStatus = { complete: 0, partial: 1, incomplete: 2, malformed: 3 } as const;
+/** One of the values of the constant of the same name. */
 export type FrameStatus = (typeof FrameStatus)[keyof typeof FrameStatus];
 
 /** What a PUBLISH may carry, depending on who receives it. Copied into the fields at their creation. */

@@ -34,9 +34,11 @@ export type {
   Unsubscribe,
   Will,
 } from './packet.ts';
+export { encodeProperties } from './packet-writer.ts';
 export { NO_PROPERTIES } from './properties.ts';
 export type { Properties } from './properties.ts';
 export { PropertyIdentifier } from './property-table.ts';
+export type { PropertyOwner } from './property-table.ts';
 export {
   createPublishFields,
   decodePublish,

@@ -19,6 +19,7 @@ export type Clauses = readonly [five: string, three: string];
 
 const TRUNCATED: Clauses = ['§4.13.1', '§4.8'];
 
+/** A cursor over the body of one packet; see the head of this file. */
 export class PacketReader {
   readonly header: number;
   readonly limits: DecodeLimits;

@@ -1,6 +1,7 @@
 /** The control packet types as data (MQTT-5.0 §2.1.2, tables 2-1 and 2-2). */
 import type { Packet } from './packet.ts';
 
+/** What the fixed header of one packet type must look like, and who sends it. */
 export interface PacketTypeRow {
   readonly kind: Packet['kind'];
   /** The low four bits of the first byte; null for PUBLISH, whose bits mean something. */

@@ -19,6 +19,7 @@ import {
 const INITIAL_BYTES = 128;
 const LENGTH_MAX = 65_535;
 
+/** Collects the body of one packet in one version. Used once. */
 export class PacketWriter {
   readonly version: ProtocolVersion;
   readonly #body: ByteWriter = new ByteWriter(INITIAL_BYTES);
@@ -57,10 +58,9 @@ export class PacketWriter {
   /** The property length and the properties; nothing before 5.0. */
   properties(properties: Properties, owner: PropertyOwner): void {
     if (this.version !== 5) return;
-    const list = new ByteWriter(INITIAL_BYTES);
-    for (const row of PROPERTY_TABLE) writeProperty(list, row, properties, owner);
+    const list = encodeProperties(properties, owner);
     this.#body.variableByteInteger(list.length);
-    this.#body.raw(list.view());
+    this.#body.raw(list);
   }
 
   /** The whole packet, in an array of its own. */
@@ -73,6 +73,17 @@ export class PacketWriter {
     packet.set(body, writeVariableByteInteger(packet, 1, length));
     return packet;
   }
+}
+
+/**
+ * The bytes of a property list without the property length, in ascending order of the identifiers;
+ * user properties keep their order (MQTT-5.0 [MQTT-3.3.2-18]). A property that is not legal for the
+ * owner is a mistake of the programmer.
+ */
+export function encodeProperties(properties: Properties, owner: PropertyOwner): Uint8Array {
+  const list = new ByteWriter(INITIAL_BYTES);
+  for (const row of PROPERTY_TABLE) writeProperty(list, row, properties, owner);
+  return list.view();
 }
 
 function writeBinary(target: ByteWriter, value: Uint8Array): void {

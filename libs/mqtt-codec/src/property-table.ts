@@ -32,6 +32,7 @@ export type PropertyOwner =
   | 'disconnect'
   | 'auth';
 
+/** One property of the standard's table. */
 export interface PropertyRow {
   readonly identifier: number;
   readonly name: keyof Properties;
@@ -45,6 +46,7 @@ export interface PropertyRow {
   readonly section: string;
 }
 
+/** The identifiers that code, and not only the table, must know. */
 export const PropertyIdentifier = {
   payloadFormatIndicator: 0x01,
   messageExpiryInterval: 0x02,

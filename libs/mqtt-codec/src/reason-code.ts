@@ -47,4 +47,5 @@ export const ReasonCode = {
   wildcardSubscriptionsNotSupported: 0xa2,
 } as const;
 
+/** One of the values of the constant of the same name. */
 export type ReasonCode = (typeof ReasonCode)[keyof typeof ReasonCode];
