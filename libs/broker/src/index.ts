@@ -1,1 +1,10 @@
-export {};
+export type { MatchResult } from './match-result.ts';
+export { copyRange, keepMessage, Message } from './message.ts';
+export { RetainedStore } from './retained-store.ts';
+export type { RetainedCursor } from './retained-store.ts';
+export { Router } from './router.ts';
+export { SharedGroup } from './shared-group.ts';
+export type { ShareStrategy } from './shared-group.ts';
+export { Delivery, Subscription } from './subscription.ts';
+export type { RetainHandling, Subscriber, SubscriptionOptions } from './subscription.ts';
+export { Topic, TopicTable } from './topic-table.ts';

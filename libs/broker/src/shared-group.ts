@@ -1,0 +1,108 @@
+import { Delivery, type Subscriber, type Subscription } from './subscription.ts';
+import type { Message } from './message.ts';
+
+export type ShareStrategy =
+  | 'round_robin'
+  | 'random'
+  | 'sticky'
+  | 'hash_client'
+  | 'hash_topic'
+  | 'least_inflight';
+
+/**
+ * The members of one shared subscription (MQTT-5.0 §4.8.2): each message goes to one of them, chosen
+ * by the strategy among those that are online.
+ */
+export class SharedGroup {
+  readonly shareName: string;
+  readonly filter: string;
+  readonly members: Delivery[] = [];
+  /** What the service keeps per group: its place in the journal. */
+  state: object | null = null;
+  readonly #strategy: ShareStrategy;
+  #next = 0;
+  #random: number;
+
+  /** @param seed  for the `random` strategy: any 32-bit number */
+  constructor(shareName: string, filter: string, options: { strategy: ShareStrategy; seed: number }) {
+    this.shareName = shareName;
+    this.filter = filter;
+    this.#strategy = options.strategy;
+    this.#random = options.seed | 1;
+  }
+
+  get durable(): boolean {
+    return this.members.some((member) => member.subscriber.durable);
+  }
+
+  add(subscription: Subscription): void {
+    this.members.push(new Delivery(subscription));
+  }
+
+  remove(subscriber: Subscriber): void {
+    const index = this.members.findIndex((member) => member.subscriber === subscriber);
+    if (index >= 0) this.members.splice(index, 1);
+  }
+
+  /**
+   * The member that gets `message`, or null when none is online.
+   *
+   * @param publisherId  hashed by `hash_client`
+   * @param eligible  asked before a member is chosen, such as "its window has room"
+   */
+  pick(
+    message: Message,
+    publisherId: string,
+    eligible: (member: Delivery) => boolean,
+  ): Delivery | null {
+    const members = this.members;
+    const count = members.length;
+    if (count === 0) return null;
+    if (this.#strategy === 'least_inflight') return this.#leastInflight(eligible);
+    const first = this.#firstIndex(message, publisherId, count);
+    for (let step = 0; step < count; step += 1) {
+      const index = (first + step) % count;
+      const member = members[index] as Delivery;
+      if (member.subscriber.online && eligible(member)) {
+        if (this.#strategy === 'round_robin') this.#next = index + 1;
+        else if (this.#strategy === 'sticky') this.#next = index;
+        return member;
+      }
+    }
+    return null;
+  }
+
+  #firstIndex(message: Message, publisherId: string, count: number): number {
+    switch (this.#strategy) {
+      case 'random':
+        // Xorshift, 32 bit: the order need not be unpredictable, only even.
+        this.#random ^= this.#random << 13;
+        this.#random ^= this.#random >>> 17;
+        this.#random ^= this.#random << 5;
+        return (this.#random >>> 0) % count;
+      case 'hash_client':
+        return hashText(publisherId) % count;
+      case 'hash_topic':
+        return message.topic.hash % count;
+      default:
+        return this.#next % count;
+    }
+  }
+
+  #leastInflight(eligible: (member: Delivery) => boolean): Delivery | null {
+    let best: Delivery | null = null;
+    for (const member of this.members) {
+      if (!member.subscriber.online || !eligible(member)) continue;
+      if (best === null || member.subscriber.inflight < best.subscriber.inflight) best = member;
+    }
+    return best;
+  }
+}
+
+function hashText(text: string): number {
+  let hash = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
+  }
+  return hash >>> 0;
+}

@@ -1,0 +1,93 @@
+import type { Message } from './message.ts';
+import type { SharedGroup } from './shared-group.ts';
+
+/** Whoever gets messages: a client's session, a bridge, a rule. */
+export interface Subscriber {
+  /** Messages of QoS 1 and 2 for this subscriber go through the journal and wait for it there. */
+  readonly durable: boolean;
+  /** A stable identity for hash strategies. */
+  readonly clientId: string;
+  /** Whether it can take a message now. */
+  readonly online: boolean;
+  /** Unacknowledged messages under way to it, for the least-inflight strategy. */
+  readonly inflight: number;
+  /** Takes a message at once. The message is borrowed: see {@link Message}. */
+  deliver(message: Message, delivery: Delivery): void;
+}
+
+export type RetainHandling = 0 | 1 | 2;
+
+/** One subscriber's interest in one filter. */
+export class Subscription {
+  readonly filter: string;
+  readonly subscriber: Subscriber;
+  qos: number;
+  noLocal: boolean;
+  retainAsPublished: boolean;
+  retainHandling: RetainHandling;
+  /** 0: none. */
+  identifier: number;
+  /** Journal offset from which on messages belong to this subscription (durable subscribers). */
+  since: number;
+  /** The group, for a shared subscription. */
+  group: SharedGroup | null = null;
+
+  constructor(filter: string, subscriber: Subscriber, options: SubscriptionOptions) {
+    this.filter = filter;
+    this.subscriber = subscriber;
+    this.qos = options.qos;
+    this.noLocal = options.noLocal;
+    this.retainAsPublished = options.retainAsPublished;
+    this.retainHandling = options.retainHandling;
+    this.identifier = options.identifier;
+    this.since = options.since;
+  }
+}
+
+export interface SubscriptionOptions {
+  readonly qos: number;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: RetainHandling;
+  readonly identifier: number;
+  readonly since: number;
+}
+
+const NO_IDENTIFIERS: readonly number[] = [];
+
+/**
+ * How one subscriber gets the messages of one topic: all its matching subscriptions in one. A client
+ * whose filters overlap gets one copy with the highest QoS and every subscription identifier
+ * (MQTT-5.0 §3.3.4, MQTT-3.1.1 [MQTT-3.3.5-1]).
+ */
+export class Delivery {
+  readonly subscriber: Subscriber;
+  qos: number;
+  /** True when every matching subscription says so: its own messages are not for it. */
+  noLocal: boolean;
+  retainAsPublished: boolean;
+  identifiers: readonly number[];
+  /** Revision of the access rules for which `allowed` holds; -1: not asked yet. */
+  accessRevision = -1;
+  allowed = true;
+  readonly group: SharedGroup | null;
+
+  constructor(subscription: Subscription) {
+    this.subscriber = subscription.subscriber;
+    this.qos = subscription.qos;
+    this.noLocal = subscription.noLocal;
+    this.retainAsPublished = subscription.retainAsPublished;
+    this.identifiers = subscription.identifier === 0 ? NO_IDENTIFIERS : [subscription.identifier];
+    this.group = subscription.group;
+  }
+
+  /** Merges another matching subscription of the same subscriber. */
+  include(subscription: Subscription): void {
+    if (subscription.qos > this.qos) this.qos = subscription.qos;
+    if (!subscription.noLocal) this.noLocal = false;
+    if (subscription.retainAsPublished) this.retainAsPublished = true;
+    if (subscription.identifier !== 0) {
+      this.identifiers = [...this.identifiers, subscription.identifier];
+    }
+  }
+}

@@ -1,0 +1,306 @@
+import { Message, RetainedStore, Router } from '@robustmq/broker';
+import {
+  createAcknowledgementFields,
+  createFrame,
+  createPublishFields,
+  PUBLISH_RULES_FROM_CLIENT,
+  ReasonCode,
+} from '@robustmq/mqtt-codec';
+import type { AuthenticationMethod } from '@robustmq/mqtt-session';
+import {
+  type AdminServer,
+  type BrokerCounters,
+  createAdminServer,
+  createBrokerCounters,
+  createMetricsRegistry,
+  type GaugeSource,
+  type Logger,
+  log,
+  logEvents,
+  type MetricsRegistry,
+  zeroGaugeSource,
+} from '@robustmq/telemetry';
+import { type Listener, type ListenerIdentity, listen } from '@robustmq/transport';
+import { openAccess, type OpenedAccess } from './open-access.ts';
+import { BrokerContext } from './broker-context.ts';
+import { ClientConnection } from './connection/client-connection.ts';
+import { OutputChunks } from './connection/output-chunks.ts';
+import { PublishEncoder } from './connection/publish-encoder.ts';
+import { DurableLog } from './durable/durable-log.ts';
+import { GroupRegistry } from './durable/group-registry.ts';
+import { openStorage, type OpenedStorage } from './durable/open-storage.ts';
+import { Retention } from './durable/retention.ts';
+import { gaugesOf } from './gauges.ts';
+import { healthOf } from './health.ts';
+import { Maintenance } from './maintenance.ts';
+import { SessionRegistry } from './session/session-registry.ts';
+import { SysPublisher } from './session/sys-publisher.ts';
+import { Wills } from './session/wills.ts';
+import type { BrokerSettings } from './settings.ts';
+
+/** LIMIT: topicsCachedMax */
+const TOPICS_CACHED_MAX = 1_000_000;
+const CHECKPOINT_SECONDS = 5;
+const CHECKPOINT_JOURNAL_BYTES = 32 * 1024 * 1024;
+
+/** One broker node. `start` once, `stop` once. */
+export interface Broker {
+  /** Recovers what is stored, then opens the listeners. @throws when something can't be had: which, and what to do */
+  start(): Promise<void>;
+  /** Tells clients, closes, flushes, and saves. At most `drainTimeoutMs` for the clients. */
+  stop(): Promise<void>;
+  /** Reads password and rules files and certificates again. @returns one line for each, good or bad */
+  reload(): Promise<readonly string[]>;
+  readonly listeners: readonly ListenerIdentity[];
+  /** `host:port` of the HTTP side, or null. */
+  readonly httpAddress: string | null;
+}
+
+/** Builds a broker from its settings: the only place that makes edges. */
+export function assembleBroker(
+  settings: BrokerSettings,
+  logger: Logger,
+  methods: readonly AuthenticationMethod[] = [],
+): Broker {
+  return new BrokerNode(settings, logger, methods);
+}
+
+class BrokerNode implements Broker {
+  readonly #settings: BrokerSettings;
+  readonly #logger: Logger;
+  readonly #methods: readonly AuthenticationMethod[];
+  readonly #counters: BrokerCounters = createBrokerCounters();
+  readonly #listeners: Listener[] = [];
+  #gauges: GaugeSource = zeroGaugeSource;
+  #metrics: MetricsRegistry | null = null;
+  #context: BrokerContext | null = null;
+  #access: OpenedAccess | null = null;
+  #storage: OpenedStorage | null = null;
+  #maintenance: Maintenance | null = null;
+  #admin: AdminServer | null = null;
+  #phase: 'new' | 'recovering' | 'serving' | 'stopping' = 'new';
+
+  constructor(settings: BrokerSettings, logger: Logger, methods: readonly AuthenticationMethod[]) {
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#methods = methods;
+  }
+
+  get listeners(): readonly ListenerIdentity[] {
+    return this.#listeners.map((listener) => listener.identity);
+  }
+
+  get httpAddress(): string | null {
+    const address = this.#admin?.address() ?? null;
+    return address === null ? null : `${address.host}:${address.port}`;
+  }
+
+  async start(): Promise<void> {
+    const startedMs = performance.now();
+    this.#phase = 'recovering';
+    try {
+      await this.#startParts();
+    } catch (error) {
+      await this.#closeParts();
+      throw error;
+    }
+    this.#phase = 'serving';
+    log(this.#logger, logEvents.brokerStarted, {
+      nodeId: this.#settings.nodeId,
+      version: this.#settings.version,
+      startMs: Math.round(performance.now() - startedMs),
+      listeners: this.listeners.map((at) => `${at.kind} ${at.address}:${at.port}`).join(', '),
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#phase === 'stopping') return;
+    this.#phase = 'stopping';
+    const context = this.#context;
+    log(this.#logger, logEvents.brokerStopping, {
+      reason: 'asked to',
+      connections: context?.connections.size ?? 0,
+    });
+    if (context !== null) {
+      context.draining = true;
+      await Promise.all(this.#listeners.map((listener) => listener.stop()));
+      for (const connection of [...context.connections]) {
+        connection.close(ReasonCode.serverShuttingDown, 'the server is shutting down');
+      }
+      await within(context.log.settle(), this.#settings.drainTimeoutMs);
+      await within(this.#checkpoint(), this.#settings.drainTimeoutMs);
+    }
+    await this.#closeParts();
+  }
+
+  async reload(): Promise<readonly string[]> {
+    const lines = [...(await (this.#access?.reload() ?? Promise.resolve([])))];
+    for (const listener of this.#listeners) {
+      if (listener.identity.kind !== 'tls' && listener.identity.kind !== 'websocket-tls') continue;
+      try {
+        listener.reloadTls();
+        lines.push(`listener ${listener.identity.name}: certificate read again`);
+      } catch (error) {
+        lines.push(`listener ${listener.identity.name}: ${messageOf(error)}; the old certificate stays`);
+      }
+    }
+    this.#context?.router.invalidateAll();
+    return lines;
+  }
+
+  async #startParts(): Promise<void> {
+    this.#access = await openAccess(this.#settings.access);
+    const gauges = this.#lateGauges();
+    this.#metrics = createMetricsRegistry(this.#counters, gauges);
+    const context = this.#makeContext(this.#access, this.#metrics);
+    this.#context = context;
+    await this.#startAdmin(this.#metrics);
+    const sys = new SysPublisher(context, gauges);
+    context.presence = sys;
+    this.#storage = await openStorage(context, (shard) => {
+      context.log = new DurableLog(context, shard, this.#settings.storage.acknowledge);
+    });
+    this.#gauges = gaugesOf(context, this.#listeners);
+    const retention = new Retention(context, this.#storage);
+    this.#maintenance = new Maintenance(context, [
+      () => context.sessions.expireDue(Date.now()),
+      () => context.wills.publishDue(Date.now()),
+      () => sys.tick(),
+      () => this.#checkpointIfDue(),
+      () => retention.tick(),
+    ]);
+    await this.#listen(context);
+    this.#maintenance.start();
+    for (const session of context.restoredWills.splice(0)) context.wills.connectionLost(session);
+  }
+
+  #makeContext(access: OpenedAccess, metrics: MetricsRegistry): BrokerContext {
+    const { limits } = this.#settings;
+    const encoder = new TextEncoder();
+    const router = new Router({
+      topicsCachedMax: TOPICS_CACHED_MAX,
+      strategy: this.#settings.sharedSubscriptions.strategy,
+      encode: (name) => encoder.encode(name),
+    });
+    const context = new BrokerContext({
+      settings: this.#settings,
+      logger: this.#logger,
+      counters: this.#counters,
+      histograms: metrics.histograms,
+      router,
+      retained: new RetainedStore({
+        messagesMax: limits.retainedMessagesMax,
+        bytesMax: limits.retainedBytesMax,
+      }),
+      access: access.control,
+      encoder: new PublishEncoder(),
+      chunks: new OutputChunks(),
+      authenticationMethods: new Map(this.#methods.map((method) => [method.name, method])),
+      frame: createFrame(),
+      publishFields: createPublishFields({
+        ...PUBLISH_RULES_FROM_CLIENT,
+        userPropertiesMax: limits.userPropertiesPerPacketMax,
+      }),
+      acknowledgementFields: createAcknowledgementFields(),
+      message: new Message(router.topicOf('-')),
+    });
+    context.sessions = new SessionRegistry(context);
+    context.groups = new GroupRegistry(context);
+    context.wills = new Wills(context);
+    context.fatal = (what, error) => this.#crash(what, error);
+    return context;
+  }
+
+  /** Metrics may be asked for while recovery still runs. */
+  #lateGauges(): GaugeSource {
+    const late: Record<string, () => number> = {};
+    for (const name of Object.keys(zeroGaugeSource)) {
+      late[name] = () => this.#gauges[name as keyof GaugeSource]();
+    }
+    return late as unknown as GaugeSource;
+  }
+
+  async #listen(context: BrokerContext): Promise<void> {
+    for (const options of this.#settings.listeners) {
+      const listener = await listen(
+        options,
+        (connection) => {
+          connection.handler = new ClientConnection(context, connection);
+        },
+        (_connection, error) => this.#crash('handling a packet', error),
+      );
+      this.#listeners.push(listener);
+    }
+  }
+
+  async #startAdmin(metrics: MetricsRegistry): Promise<void> {
+    const { http } = this.#settings;
+    if (!http.enabled) return;
+    this.#admin = createAdminServer({
+      host: http.host,
+      port: http.port,
+      portKey: 'http_port',
+      node: {
+        name: this.#settings.clusterName,
+        version: this.#settings.version,
+        id: this.#settings.nodeId,
+      },
+      metrics,
+      health: healthOf(() => ({
+        phase: this.#phase,
+        listeners: this.#listeners.length,
+        listenersWanted: this.#settings.listeners.length,
+        journalFull: this.#context?.log?.full ?? false,
+      })),
+      onFailure: (error, path) => {
+        this.#logger.sink.error({ path, err: error }, 'an HTTP route failed');
+      },
+    });
+    await this.#admin.start();
+  }
+
+  #checkpointIfDue(): void {
+    const context = this.#context;
+    const checkpointer = this.#storage?.checkpointer ?? null;
+    if (context === null || checkpointer === null || !checkpointer.isDue()) return;
+    const often = context.tick % CHECKPOINT_SECONDS === 0;
+    const much = context.log.appendedBytesSinceCheckpoint > CHECKPOINT_JOURNAL_BYTES;
+    if (!often && !much && !context.log.needsCheckpoint) return;
+    this.#checkpoint().catch((error: unknown) => {
+      this.#logger.sink.warn({ err: error }, 'the checkpoint failed and is tried again');
+    });
+  }
+
+  async #checkpoint(): Promise<void> {
+    await this.#storage?.checkpointer?.run();
+  }
+
+  async #closeParts(): Promise<void> {
+    this.#maintenance?.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.stop().catch(() => {})));
+    await this.#admin?.stop();
+    await this.#storage?.close();
+    this.#storage = null;
+  }
+
+  /** The state is not to be trusted any more: end at once; a restart recovers what was acknowledged. */
+  #crash(what: string, error: unknown): void {
+    log(this.#logger, logEvents.brokerCrashed, { err: error instanceof Error ? error : new Error(what) });
+    this.#logger.flushSync();
+    process.exit(70);
+  }
+}
+
+/** Waits for `work`, but not longer than `deadlineMs`; what is late goes on without us. */
+async function within(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

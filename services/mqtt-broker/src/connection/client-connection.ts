@@ -1,0 +1,431 @@
+import {
+  type AcknowledgementFields,
+  type Connect,
+  decodeAcknowledgement,
+  decodePacket,
+  type DecodeLimits,
+  encodePacket,
+  FrameStatus,
+  NO_PROPERTIES,
+  type Packet,
+  type ProtocolVersion,
+  ReasonCode,
+  readFrame,
+  writeAcknowledgement,
+  writeAcknowledgementWithReason,
+} from '@robustmq/mqtt-codec';
+import type { ConnectionTerms, InboundAliases, OutboundAliases } from '@robustmq/mqtt-session';
+import type { Topic } from '@robustmq/broker';
+import { log, logEvents } from '@robustmq/telemetry';
+import type { ByteConnection, CloseCause, ConnectionHandler } from '@robustmq/transport';
+import type { BrokerContext } from '../broker-context.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { AuthenticationState } from './authenticate.ts';
+import { connectionLost } from './connection-lost.ts';
+import { countDisconnect } from './disconnect-cause.ts';
+import { OutputStream } from './output-stream.ts';
+import { receiveAcknowledgement } from './receive-acknowledgement.ts';
+import { receiveAuth } from './receive-auth.ts';
+import { refuseConnect, receiveConnect } from './receive-connect.ts';
+import { receiveDisconnect } from './receive-disconnect.ts';
+import { receivePublish } from './receive-publish.ts';
+import { receiveSubscribe } from './receive-subscribe.ts';
+import { receiveUnsubscribe } from './receive-unsubscribe.ts';
+
+/** `suspended`: bytes wait while something asynchronous is decided about this client. */
+type Phase = 'awaitingConnect' | 'suspended' | 'connected' | 'closed';
+
+/** Room for any legal CONNECT but the most extravagant: nothing larger is buffered for a stranger. */
+const PACKET_BYTES_MAX_BEFORE_CONNECT = 330 * 1024;
+const CLOSE_DEADLINE_MS = 2000;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * One client's network connection: cuts the byte stream into packets and hands each to the function
+ * of its type. Flat, without closures, timers or maps of its own: tens of thousands of idle ones
+ * must fit.
+ */
+export class ClientConnection implements ConnectionHandler {
+  readonly transport: ByteConnection;
+  readonly output: OutputStream;
+  readonly context: BrokerContext;
+  version: ProtocolVersion = 4;
+  session: ClientSession | null = null;
+  terms: ConnectionTerms = TERMS_BEFORE_CONNECT;
+  phase: Phase = 'awaitingConnect';
+  /** A CONNECT came, legal or not: the peer speaks MQTT and understands a CONNACK. */
+  greeted = false;
+  inboundAliases: InboundAliases<Topic> | null = null;
+  outboundAliases: OutboundAliases<Topic> | null = null;
+  authentication: AuthenticationState | null = null;
+  /** Acknowledgements that wait for the journal: later ones queue behind them, in order. */
+  waitingAcknowledgements = 0;
+  /** Seconds, on the broker's clock. */
+  lastSeenTick: number;
+  readonly acceptedTick: number;
+  /** The topic this client published to last, known to be allowed under `allowedRevision`. */
+  allowedTopic: Topic | null = null;
+  allowedRevision = -1;
+  /** Token buckets of the rate limits; see rate-limit.ts. */
+  publishCredit = 0;
+  byteCredit = 0;
+  creditTick = 0;
+  #paused = false;
+  /** Start of a packet whose rest has not arrived. */
+  #tail: Buffer = NOTHING;
+  #tailLength = 0;
+
+  constructor(context: BrokerContext, transport: ByteConnection) {
+    this.context = context;
+    this.transport = transport;
+    this.output = new OutputStream(transport, context, this);
+    this.lastSeenTick = context.tick;
+    this.acceptedTick = context.tick;
+    context.connections.add(this);
+  }
+
+  received(buffer: Buffer, start: number, end: number): void {
+    this.lastSeenTick = this.context.tick;
+    this.context.counters.bytesReceived += end - start;
+    if (this.#tailLength > 0 || this.phase === 'suspended') {
+      this.#keep(buffer, start, end);
+      if (this.phase !== 'suspended') this.#consumeTail();
+      return;
+    }
+    const at = this.#consume(buffer, start, end);
+    if (at < end) this.#keep(buffer, at, end);
+  }
+
+  drained(_bytes: Uint8Array): void {
+    this.output.drained();
+  }
+
+  outputDrained(): void {
+    this.session?.pump();
+    this.context.relievePublishers();
+  }
+
+  closed(cause: CloseCause): void {
+    if (this.phase === 'closed') return;
+    countDisconnect(this.context.counters, 'lost');
+    if (cause.kind === 'failed') {
+      log(this.context.logger, logEvents.clientDisconnected, {
+        clientId: this.session?.clientId ?? '',
+        cause: cause.reason,
+        reasonCode: 0,
+        connectedSeconds: this.context.tick - this.acceptedTick,
+      });
+    }
+    this.#release();
+  }
+
+  /** Reads on after an asynchronous decision: what arrived meanwhile comes first. */
+  resumeAs(phase: Phase): void {
+    if (this.phase === 'closed') return;
+    this.phase = phase;
+    this.#consumeTail();
+    if (this.phase !== 'suspended' && !this.#paused) this.transport.resume();
+  }
+
+  /** No more packets are taken until `resumeAs`. */
+  suspend(): void {
+    this.phase = 'suspended';
+    this.transport.pause();
+  }
+
+  /** Back-pressure: bytes stay in the kernel, and the publisher feels it. */
+  pauseReading(): void {
+    if (this.#paused || this.phase === 'closed') return;
+    this.#paused = true;
+    this.context.counters.publisherPauses += 1;
+    this.context.pausedPublishers.add(this);
+    this.transport.pause();
+  }
+
+  resumeReading(): void {
+    this.#paused = false;
+    if (this.phase === 'connected') this.transport.resume();
+  }
+
+  send(packet: Packet): void {
+    if (this.phase === 'closed') return;
+    const bytes = encodePacket(packet, this.version);
+    if (bytes.length > this.terms.maximumPacketSizeOutbound) {
+      // Reason strings and user properties go first (MQTT-5.0 [MQTT-3.2.2-19] and its kin).
+      const bare = encodePacket({ ...packet, properties: NO_PROPERTIES } as Packet, this.version);
+      if (bare.length <= this.terms.maximumPacketSizeOutbound) this.output.append(bare);
+      return;
+    }
+    this.output.append(bytes);
+  }
+
+  /** Success. `header` is the first byte: 0x40 PUBACK, 0x50 PUBREC, 0x62 PUBREL, 0x70 PUBCOMP. */
+  writeAcknowledgement(header: number, identifier: number): void {
+    if (this.phase === 'closed') return;
+    const chunk = this.output.reserve(4);
+    this.output.length = writeAcknowledgement(chunk, this.output.length, header, identifier);
+    this.#countAcknowledgement(header);
+  }
+
+  writeAcknowledgementWithReason(header: number, identifier: number, reasonCode: number): void {
+    if (this.version !== 5 || reasonCode === 0) {
+      this.writeAcknowledgement(header, identifier);
+      return;
+    }
+    if (this.phase === 'closed') return;
+    const chunk = this.output.reserve(5);
+    const at = this.output.length;
+    this.output.length = writeAcknowledgementWithReason(chunk, at, header, identifier, reasonCode);
+    this.#countAcknowledgement(header);
+  }
+
+  /**
+   * The journal could not take the message: 5.0 is told 0x97; a 3.x client can't be told, so its
+   * connection is closed and it repeats the message later. Never acknowledged and lost.
+   */
+  refuseForQuota(header: number, identifier: number): void {
+    this.context.counters.durablePublishesRefused += 1;
+    if (header === 0x50) this.session?.receipts.release(identifier);
+    if (this.version === 5) {
+      this.writeAcknowledgementWithReason(header, identifier, ReasonCode.quotaExceeded);
+    } else this.close(ReasonCode.quotaExceeded, 'the journal is full');
+  }
+
+  /**
+   * Ends the connection for a reason: DISCONNECT for a connected 5.0 client, CONNACK before that,
+   * only the end of the stream for 3.x (MQTT-5.0 §4.13, MQTT-3.1.1 §4.8).
+   */
+  close(reasonCode: number, reason: string): void {
+    if (this.phase === 'closed') return;
+    if (this.phase !== 'connected') {
+      refuseConnect(this, reasonCode, reason);
+      return;
+    }
+    if (this.version === 5) {
+      this.context.counters.disconnectSent += 1;
+      const told = this.terms.requestProblemInformation ? { reasonString: reason } : NO_PROPERTIES;
+      this.send({ kind: 'disconnect', reasonCode: reasonCode as ReasonCode, properties: told });
+    }
+    this.#logClose(reasonCode, reason);
+    countDisconnect(this.context.counters, reasonCode);
+    this.end();
+  }
+
+  #logClose(reasonCode: number, detail: string): void {
+    const { logger } = this.context;
+    const clientId = this.session?.clientId ?? '';
+    const { remoteAddress, listener } = this.transport;
+    if (reasonCode === ReasonCode.sessionTakenOver) {
+      log(logger, logEvents.clientTakenOver, { clientId, remoteAddress: '', previousAddress: remoteAddress });
+    } else if (reasonCode !== ReasonCode.serverShuttingDown) {
+      const fields = { clientId, remoteAddress, listener: listener.name, reasonCode, detail };
+      log(logger, logEvents.clientProtocolError, fields);
+    }
+  }
+
+  /** Sends what has gathered and closes; nothing more is read. */
+  end(): void {
+    if (this.phase === 'closed') return;
+    this.output.flush();
+    this.#release();
+    this.transport.end(CLOSE_DEADLINE_MS);
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  #release(): void {
+    this.phase = 'closed';
+    this.context.pausedPublishers.delete(this);
+    this.#dropTail();
+    connectionLost(this);
+  }
+
+  /** @returns where the first packet begins that could not be taken */
+  #consume(buffer: Buffer, start: number, end: number): number {
+    const { frame } = this.context;
+    let at = start;
+    while (at < end) {
+      const status = readFrame(buffer, at, end, frame);
+      if (status !== FrameStatus.complete) {
+        if (status === FrameStatus.malformed) {
+          this.close(ReasonCode.malformedPacket, 'remaining length of more than four bytes');
+          return end;
+        }
+        if (status === FrameStatus.partial && !this.#admitsSize(frame.bodyEnd - at)) return end;
+        return at;
+      }
+      at = frame.bodyEnd;
+      if (!this.#admitsSize(frame.bodyEnd - frame.start)) return end;
+      this.#dispatch(buffer, frame.header >> 4);
+      if (this.phase === 'closed') return end;
+      if (this.phase === 'suspended') return at;
+    }
+    return at;
+  }
+
+  /** Refused before it is buffered (MQTT-5.0 [MQTT-3.2.2-15]). */
+  #admitsSize(byteLength: number): boolean {
+    const { maximumPacketSizeBytes } = this.context.settings.protocol;
+    const limit =
+      this.phase === 'connected'
+        ? maximumPacketSizeBytes
+        : Math.min(maximumPacketSizeBytes, PACKET_BYTES_MAX_BEFORE_CONNECT);
+    if (byteLength <= limit) return true;
+    this.close(ReasonCode.packetTooLarge, `packet of ${byteLength} bytes exceeds ${limit}`);
+    return false;
+  }
+
+  #dispatch(buffer: Buffer, type: number): void {
+    if (this.phase === 'awaitingConnect') {
+      this.#firstPacket(buffer, type);
+    } else if (type === 3) {
+      receivePublish(this, buffer);
+    } else if (type >= 4 && type <= 7) {
+      const fields: AcknowledgementFields = this.context.acknowledgementFields;
+      const fault = decodeAcknowledgement(buffer, this.context.frame, this.version, fields);
+      if (fault !== 0) this.close(fault, 'malformed acknowledgement');
+      else receiveAcknowledgement(this, type, fields);
+    } else {
+      this.#control(buffer);
+    }
+  }
+
+  /** Anything but CONNECT is no MQTT (MQTT-5.0 [MQTT-3.1.0-1]). */
+  #firstPacket(buffer: Buffer, type: number): void {
+    if (type === 1) {
+      this.#control(buffer);
+      return;
+    }
+    // The second packet of an enhanced authentication.
+    if (type === 15 && this.authentication !== null) {
+      this.#control(buffer);
+      return;
+    }
+    this.close(ReasonCode.protocolError, `first packet of type ${type}, not CONNECT`);
+  }
+
+  #control(buffer: Buffer): void {
+    const decoded = decodePacket(buffer, this.context.frame, this.version, this.#decodeLimits());
+    if (!decoded.ok) {
+      if (this.phase === 'awaitingConnect') this.#greetAnyway(buffer);
+      this.close(decoded.fault.reasonCode, `${decoded.fault.reason} (${decoded.fault.clause})`);
+      return;
+    }
+    this.#handle(decoded.value);
+  }
+
+  /** A CONNECT that can't be decoded is still answered in the version that it names. */
+  #greetAnyway(buffer: Buffer): void {
+    const at = this.context.frame.bodyStart;
+    this.greeted = true;
+    if (buffer.toString('latin1', at, at + 7) === '\u0000\u0004MQTT\u0005') this.version = 5;
+  }
+
+  #decodeLimits(): DecodeLimits {
+    const { limits } = this.context.settings;
+    return {
+      direction: 'fromClient',
+      userPropertiesMax: limits.userPropertiesPerPacketMax,
+      clientIdBytesMax: 65_535,
+    };
+  }
+
+  #handle(packet: Packet): void {
+    switch (packet.kind) {
+      case 'connect':
+        this.#connect(packet);
+        break;
+      case 'subscribe':
+        receiveSubscribe(this, packet);
+        break;
+      case 'unsubscribe':
+        receiveUnsubscribe(this, packet);
+        break;
+      case 'pingreq':
+        this.#ping();
+        break;
+      case 'disconnect':
+        receiveDisconnect(this, packet);
+        break;
+      case 'auth':
+        receiveAuth(this, packet);
+        break;
+      default:
+        // Server's packets from a client.
+        this.close(ReasonCode.protocolError, `${packet.kind.toUpperCase()} from a client`);
+    }
+  }
+
+  #connect(connect: Connect): void {
+    if (this.phase !== 'awaitingConnect' || this.authentication !== null) {
+      this.close(ReasonCode.protocolError, 'a second CONNECT'); // MQTT-5.0 [MQTT-3.1.0-2]
+      return;
+    }
+    this.context.counters.connectReceived += 1;
+    this.version = connect.version;
+    this.greeted = true;
+    receiveConnect(this, connect);
+  }
+
+  #ping(): void {
+    this.context.counters.pingreqReceived += 1;
+    this.context.counters.pingrespSent += 1;
+    const chunk = this.output.reserve(2);
+    chunk[this.output.length] = 0xd0;
+    chunk[this.output.length + 1] = 0;
+    this.output.length += 2;
+  }
+
+  #countAcknowledgement(header: number): void {
+    const { counters } = this.context;
+    if (header === 0x40) counters.pubackSent += 1;
+    else if (header === 0x50) counters.pubrecSent += 1;
+    else if (header === 0x62) counters.pubrelSent += 1;
+    else counters.pubcompSent += 1;
+  }
+
+  /** Copies what can't be taken yet. Grows with the bytes that are really there, never by a claim. */
+  #keep(buffer: Buffer, start: number, end: number): void {
+    if (this.phase === 'closed') return;
+    const needed = this.#tailLength + end - start;
+    if (needed > this.#tail.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(needed * 2, 1 << 20)));
+      this.#tail.copy(larger, 0, 0, this.#tailLength);
+      this.context.inputBytes += larger.length - this.#tail.length;
+      this.#tail = larger;
+    }
+    buffer.copy(this.#tail, this.#tailLength, start, end);
+    this.#tailLength = needed;
+  }
+
+  #consumeTail(): void {
+    if (this.#tailLength === 0) return;
+    const tail = this.#tail;
+    const length = this.#tailLength;
+    const at = this.#consume(tail, 0, length);
+    if (at >= length || this.phase === 'closed') {
+      this.#dropTail();
+      return;
+    }
+    if (at > 0) tail.copyWithin(0, at, length);
+    this.#tailLength = length - at;
+  }
+
+  #dropTail(): void {
+    this.context.inputBytes -= this.#tail.length;
+    this.#tail = NOTHING;
+    this.#tailLength = 0;
+  }
+}
+
+const TERMS_BEFORE_CONNECT: ConnectionTerms = {
+  keepAliveSeconds: 0,
+  sessionExpirySeconds: 0,
+  sendMaximum: 1,
+  maximumPacketSizeOutbound: 268_435_460,
+  topicAliasMaximumOutbound: 0,
+  requestProblemInformation: true,
+  connackProperties: NO_PROPERTIES,
+};

@@ -1,0 +1,112 @@
+import { type AcknowledgementFields, ReasonCode } from '@robustmq/mqtt-codec';
+import { ExchangeState } from '@robustmq/mqtt-session';
+import { OPERATION } from '../durable/operations.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { ClientConnection } from './client-connection.ts';
+
+const PUBREL = 0x62;
+const PUBCOMP = 0x70;
+const FAILURE = 0x80;
+
+/** PUBACK, PUBREC, PUBREL or PUBCOMP from a client (MQTT-5.0 §3.4 to §3.7). */
+export function receiveAcknowledgement(
+  connection: ClientConnection,
+  type: number,
+  fields: AcknowledgementFields,
+): void {
+  const session = connection.session as ClientSession;
+  const identifier = fields.packetIdentifier;
+  const { counters } = connection.context;
+  switch (type) {
+    case 4:
+      counters.pubackReceived += 1;
+      receivePuback(session, identifier);
+      break;
+    case 5:
+      counters.pubrecReceived += 1;
+      receivePubrec(connection, session, fields);
+      break;
+    case 6:
+      counters.pubrelReceived += 1;
+      receivePubrel(connection, session, identifier);
+      break;
+    default:
+      counters.pubcompReceived += 1;
+      receivePubcomp(session, identifier);
+  }
+}
+
+function receivePuback(session: ClientSession, identifier: number): void {
+  // An unknown identifier, or one of a QoS 2 exchange, is ignored: nothing was promised for it.
+  if (!session.hasWindow) return;
+  if (session.window.stateOf(identifier) !== ExchangeState.awaitingPuback) return;
+  complete(session, identifier);
+}
+
+/** Closes an exchange; lazily durable, since a repeat after a crash is allowed for it. */
+function complete(session: ClientSession, identifier: number): void {
+  if (session.durable) session.logExchange(OPERATION.release, identifier);
+  session.completeExchange(identifier);
+}
+
+function receivePubrec(
+  connection: ClientConnection,
+  session: ClientSession,
+  fields: AcknowledgementFields,
+): void {
+  const identifier = fields.packetIdentifier;
+  const state = session.hasWindow ? session.window.stateOf(identifier) : ExchangeState.free;
+  if (state === ExchangeState.awaitingPubrec) {
+    // The receiver refuses the message: the exchange is over (MQTT-5.0 §4.3.3).
+    if (fields.reasonCode >= FAILURE) {
+      complete(session, identifier);
+      return;
+    }
+    received(connection, session, identifier);
+  } else if (state === ExchangeState.awaitingPubcomp) {
+    connection.writeAcknowledgement(PUBREL, identifier);
+  } else if (state !== ExchangeState.received && fields.reasonCode < FAILURE) {
+    connection.writeAcknowledgementWithReason(
+      PUBREL,
+      identifier,
+      ReasonCode.packetIdentifierNotFound,
+    );
+  }
+}
+
+/** PUBREC is durable before PUBREL leaves: after a crash PUBREL is repeated, never PUBLISH. */
+function received(connection: ClientConnection, session: ClientSession, identifier: number): void {
+  const { window } = session;
+  if (!session.durable) {
+    window.setState(identifier, ExchangeState.awaitingPubcomp);
+    connection.writeAcknowledgement(PUBREL, identifier);
+    return;
+  }
+  window.setState(identifier, ExchangeState.received);
+  session.logExchange(OPERATION.received, identifier);
+  connection.context.log.afterCommit(() => {
+    if (window.stateOf(identifier) !== ExchangeState.received) return;
+    window.setState(identifier, ExchangeState.awaitingPubcomp);
+    session.connection?.writeAcknowledgement(PUBREL, identifier);
+  });
+}
+
+function receivePubrel(
+  connection: ClientConnection,
+  session: ClientSession,
+  identifier: number,
+): void {
+  const known = session.receiptCount > 0 && session.receipts.release(identifier);
+  if (known && session.durable) session.logExchange(OPERATION.receiptReleased, identifier);
+  connection.writeAcknowledgementWithReason(
+    PUBCOMP,
+    identifier,
+    known ? ReasonCode.success : ReasonCode.packetIdentifierNotFound,
+  );
+}
+
+function receivePubcomp(session: ClientSession, identifier: number): void {
+  if (!session.hasWindow) return;
+  if (session.window.stateOf(identifier) !== ExchangeState.awaitingPubcomp) return;
+  complete(session, identifier);
+}

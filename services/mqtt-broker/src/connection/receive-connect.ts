@@ -1,0 +1,222 @@
+import {
+  type Connect,
+  ReasonCode,
+  reasonCodeToConnectReturnCode,
+} from '@robustmq/mqtt-codec';
+import type { AuthenticationVerdict } from '@robustmq/access';
+import {
+  authenticationMethodOf,
+  negotiateConnect,
+  OutboundAliases,
+} from '@robustmq/mqtt-session';
+import { countRefusedConnect, log, logEvents } from '@robustmq/telemetry';
+import { parseTopicName } from '@robustmq/topic';
+import type { BrokerContext } from '../broker-context.ts';
+import { willOf } from '../session/wills.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { advanceAuthentication } from './receive-auth.ts';
+
+/** Who the client turned out to be. */
+export interface AuthenticatedClient {
+  readonly username: string | null;
+  readonly superuser: boolean;
+  readonly authenticationData: Uint8Array | null;
+}
+
+/** A CONNECT (MQTT-5.0 §3.1): negotiate, authenticate, take the session, answer. */
+export function receiveConnect(connection: ClientConnection, connect: Connect): void {
+  const { context } = connection;
+  if (context.draining) {
+    refuseConnect(connection, ReasonCode.serverShuttingDown, 'the server is shutting down');
+    return;
+  }
+  const negotiation = negotiateConnect(connect, context.offer);
+  if (negotiation.verdict === 'refuse') {
+    refuseConnect(connection, negotiation.reasonCode, negotiation.reason);
+    return;
+  }
+  const reason = willFault(context, connect);
+  if (reason !== null) {
+    refuseConnect(connection, ReasonCode.topicNameInvalid, reason);
+    return;
+  }
+  connection.terms = negotiation.terms;
+  const method = authenticationMethodOf(connect);
+  if (method === null) authenticate(connection, connect);
+  else beginEnhanced(connection, connect, method);
+}
+
+function authenticate(connection: ClientConnection, connect: Connect): void {
+  const { context, transport } = connection;
+  const settled = context.access.authenticateNow(transport, connect);
+  if (settled !== null) {
+    decide(connection, connect, settled);
+    return;
+  }
+  connection.suspend();
+  context.access
+    .authenticate(context.access.credentialsOf(transport, connect))
+    .then((verdict) => decide(connection, connect, verdict))
+    .catch((error: unknown) => {
+      const err = error instanceof Error ? error : new Error(String(error));
+      log(context.logger, logEvents.taskFailed, { task: 'authentication', err });
+      refuseConnect(connection, ReasonCode.serverUnavailable, 'authentication is not available');
+    });
+}
+
+function decide(
+  connection: ClientConnection,
+  connect: Connect,
+  verdict: AuthenticationVerdict,
+): void {
+  if (connection.phase === 'closed') return;
+  const { counters } = connection.context;
+  if (verdict.verdict === 'accept') {
+    counters.authSuccess += 1;
+    continueConnect(connection, connect, { ...verdict, authenticationData: null });
+    return;
+  }
+  counters.authFailed += 1;
+  const reason = verdict.verdict === 'reject' ? verdict.reason : 'notAuthorized';
+  if (reason === 'busy') refuseConnect(connection, ReasonCode.serverBusy, 'too many logins at once');
+  else if (reason === 'badCredentials') {
+    refuseConnect(connection, ReasonCode.badUserNameOrPassword, 'user name or password is wrong');
+  } else refuseConnect(connection, ReasonCode.notAuthorized, 'not authorized');
+}
+
+function beginEnhanced(connection: ClientConnection, connect: Connect, name: string): void {
+  const method = connection.context.authenticationMethods.get(name);
+  if (method === undefined) {
+    refuseConnect(
+      connection,
+      ReasonCode.badAuthenticationMethod,
+      'the authentication method is not known',
+    );
+    return;
+  }
+  const exchange = method.begin(connect.clientId);
+  connection.authentication = { method: name, exchange, underWay: true, connect };
+  advanceAuthentication(
+    connection,
+    connection.authentication,
+    connect.properties.authenticationData ?? null,
+  );
+}
+
+/** The client is who it says: take its session and answer. */
+export function continueConnect(
+  connection: ClientConnection,
+  connect: Connect,
+  client: AuthenticatedClient,
+): void {
+  const { context } = connection;
+  const clientId = connect.clientId === '' ? context.sessions.assignClientId() : connect.clientId;
+  const identity = {
+    clientId,
+    username: client.username,
+    remoteAddress: connection.transport.remoteAddress,
+  };
+  const will = connect.will;
+  if (will !== null && !client.superuser && !mayPublishWill(context, identity, will.topic)) {
+    refuseConnect(connection, ReasonCode.notAuthorized, 'the will topic is not allowed');
+    return;
+  }
+  const taken = context.sessions.take({
+    connection,
+    identity,
+    superuser: client.superuser,
+    cleanStart: connect.cleanStart,
+    terms: connection.terms,
+    will: willOf(context, connect),
+  });
+  if (taken.verdict === 'refuse') {
+    refuseConnect(connection, taken.reasonCode, taken.reason);
+    return;
+  }
+  connection.session = taken.session;
+  if (connection.terms.topicAliasMaximumOutbound > 0) {
+    connection.outboundAliases = new OutboundAliases(connection.terms.topicAliasMaximumOutbound);
+  }
+  connection.phase = 'connected';
+  answer(connection, connect, { present: taken.present, clientId, client });
+  context.sessions.resume(taken.session);
+  connection.resumeAs('connected');
+}
+
+function answer(
+  connection: ClientConnection,
+  connect: Connect,
+  outcome: {
+    readonly present: boolean;
+    readonly clientId: string;
+    readonly client: AuthenticatedClient;
+  },
+): void {
+  const { context } = connection;
+  const data = outcome.client.authenticationData;
+  context.counters.connackSent += 1;
+  context.counters.connectsAccepted += 1;
+  connection.send({
+    kind: 'connack',
+    // 3.1 has no such flag; the byte is reserved (MQTT 3.1 §3.2).
+    sessionPresent: connection.version === 3 ? false : outcome.present,
+    reasonCode: ReasonCode.success,
+    properties:
+      connection.version !== 5
+        ? {}
+        : {
+            ...connection.terms.connackProperties,
+            ...(connect.clientId === '' ? { assignedClientIdentifier: outcome.clientId } : {}),
+            ...(connection.authentication === null
+              ? {}
+              : { authenticationMethod: connection.authentication.method }),
+            ...(data === null ? {} : { authenticationData: data }),
+          },
+  });
+}
+
+/** CONNACK with a reason and the end (MQTT-5.0 §3.1.4); for what 3.x has no code: only the end. */
+export function refuseConnect(
+  connection: ClientConnection,
+  reasonCode: number,
+  reason: string,
+): void {
+  if (connection.phase === 'closed') return;
+  const { counters, logger } = connection.context;
+  countRefusedConnect(counters, reasonCode);
+  log(logger, logEvents.clientRefused, {
+    clientId: '',
+    username: '',
+    remoteAddress: connection.transport.remoteAddress,
+    listener: connection.transport.listener.name,
+    reasonCode,
+  });
+  const told =
+    connection.version === 5 ? reasonCode : reasonCodeToConnectReturnCode(reasonCode);
+  if (told !== null && told !== 0 && connection.greeted) {
+    counters.connackSent += 1;
+    connection.send({
+      kind: 'connack',
+      sessionPresent: false,
+      reasonCode: told,
+      properties: connection.version === 5 ? { reasonString: reason } : {},
+    });
+  }
+  connection.end();
+}
+
+function willFault(context: BrokerContext, connect: Connect): string | null {
+  if (connect.will === null) return null;
+  const parsed = parseTopicName(connect.will.topic, context.settings.limits);
+  return parsed.ok ? null : 'the will topic is not a legal topic name';
+}
+
+function mayPublishWill(
+  context: BrokerContext,
+  identity: { clientId: string; username: string | null; remoteAddress: string },
+  topic: string,
+): boolean {
+  if (topic.startsWith('$SYS/')) return false;
+  return context.access.unrestricted || context.access.mayPublish(identity, topic);
+}
+

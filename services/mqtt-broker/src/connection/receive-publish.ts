@@ -1,0 +1,286 @@
+import type { Message, Topic } from '@robustmq/broker';
+import {
+  decodePublish,
+  forwardableProperties,
+  type PublishFields,
+  ReasonCode,
+  validateTopicBytes,
+} from '@robustmq/mqtt-codec';
+import { InboundAliases } from '@robustmq/mqtt-session';
+import { describeTopicFault, parseTopicName } from '@robustmq/topic';
+import { OPERATION } from '../durable/operations.ts';
+import { publishMessage, PublishOutcome } from '../publish-message.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { WireFlavour } from './publish-encoder.ts';
+import { admitsRate } from './rate-limit.ts';
+
+const PUBACK = 0x40;
+const PUBREC = 0x50;
+const UTF8 = new TextDecoder();
+let propertyScratch = new Uint8Array(1024);
+
+/**
+ * A PUBLISH from a client (MQTT-5.0 §3.3). Hot path: in the common case no object, string or copy is
+ * made; the message's ranges point into the receive buffer.
+ */
+export function receivePublish(connection: ClientConnection, buffer: Buffer): void {
+  const { context } = connection;
+  const fields = context.publishFields;
+  const fault = decodePublish(buffer, context.frame, connection.version, fields);
+  if (fault !== 0) {
+    connection.close(fault, 'malformed PUBLISH');
+    return;
+  }
+  const session = connection.session as ClientSession;
+  const topic = topicOf(connection, buffer, fields);
+  if (topic === null) return;
+  if (!admitsOffer(connection, fields) || !admitsRate(connection, buffer, fields)) return;
+  const { counters } = context;
+  if (fields.qos === 0) counters.publishReceivedQos0 += 1;
+  else if (fields.qos === 1) counters.publishReceivedQos1 += 1;
+  else counters.publishReceivedQos2 += 1;
+  if (fields.qos === 2 && !admitsReceipt(connection, session, fields.packetIdentifier)) return;
+  if (!mayPublish(connection, session, topic)) {
+    refuse(connection, fields, ReasonCode.notAuthorized);
+    return;
+  }
+  const message = context.message;
+  describe(message, { connection, buffer, fields, topic, session });
+  const outcome = publishMessage(context, message, session);
+  answer(connection, session, fields, outcome);
+  if (context.overloaded || context.log.backlogBytes > BACKLOG_BYTES_MAX) connection.pauseReading();
+}
+
+/** LIMIT: journalBacklogBytes. Above it publishers wait for the disk. */
+const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Looks the topic up by its bytes or its alias; null: the connection was closed. */
+function topicOf(
+  connection: ClientConnection,
+  buffer: Buffer,
+  fields: PublishFields,
+): Topic | null {
+  if (fields.topicAlias !== 0) return aliasedTopic(connection, buffer, fields);
+  const { topics } = connection.context.router;
+  const known = topics.lookup(buffer, fields.topicStart, fields.topicLength);
+  return known ?? newTopic(connection, buffer, fields);
+}
+
+function newTopic(connection: ClientConnection, buffer: Buffer, fields: PublishFields): Topic | null {
+  const { context } = connection;
+  const fault = validateTopicBytes(buffer, fields.topicStart, fields.topicLength);
+  if (fault !== 0) {
+    connection.close(fault, 'the topic name is not legal');
+    return null;
+  }
+  const bytes = Uint8Array.prototype.slice.call(
+    buffer,
+    fields.topicStart,
+    fields.topicStart + fields.topicLength,
+  );
+  const parsed = parseTopicName(UTF8.decode(bytes), context.settings.limits);
+  if (!parsed.ok) {
+    connection.close(ReasonCode.topicNameInvalid, describeTopicFault(parsed.fault));
+    return null;
+  }
+  return context.router.topics.add(parsed.value, bytes);
+}
+
+function aliasedTopic(
+  connection: ClientConnection,
+  buffer: Buffer,
+  fields: PublishFields,
+): Topic | null {
+  const max = connection.context.settings.protocol.topicAliasMaximum;
+  connection.inboundAliases ??= new InboundAliases(max);
+  const aliases = connection.inboundAliases;
+  if (!aliases.isLegal(fields.topicAlias)) {
+    connection.close(ReasonCode.topicAliasInvalid, `topic alias ${fields.topicAlias} exceeds ${max}`);
+    return null;
+  }
+  if (fields.topicLength > 0) {
+    const { topics } = connection.context.router;
+    const topic =
+      topics.lookup(buffer, fields.topicStart, fields.topicLength) ??
+      newTopic(connection, buffer, fields);
+    if (topic !== null) aliases.set(fields.topicAlias, topic);
+    return topic;
+  }
+  const topic = aliases.get(fields.topicAlias);
+  if (topic !== undefined) return topic;
+  connection.close(ReasonCode.protocolError, `topic alias ${fields.topicAlias} was never set`);
+  return null;
+}
+
+/** What CONNACK has told the client (MQTT-5.0 [MQTT-3.2.2-11], [MQTT-3.2.2-14]). */
+function admitsOffer(connection: ClientConnection, fields: PublishFields): boolean {
+  const { protocol } = connection.context.settings;
+  if (fields.qos > protocol.maximumQos) {
+    connection.close(ReasonCode.qosNotSupported, `QoS ${fields.qos} exceeds ${protocol.maximumQos}`);
+    return false;
+  }
+  if (fields.retain && !protocol.retainAvailable) {
+    connection.close(ReasonCode.retainNotSupported, 'retained messages are not available');
+    return false;
+  }
+  if (fields.qos === 0) return true;
+  const session = connection.session as ClientSession;
+  const open = connection.waitingAcknowledgements + session.receiptCount;
+  if (open < protocol.receiveMaximum) return true;
+  return admitsAboveQuota(connection, session, fields);
+}
+
+/** MQTT-5.0 [MQTT-3.3.4-7]; a 3.x client is not told of the limit, so QoS 1 waits in the kernel. */
+function admitsAboveQuota(
+  connection: ClientConnection,
+  session: ClientSession,
+  fields: PublishFields,
+): boolean {
+  if (fields.qos === 2 && session.receiptCount > 0 && session.receipts.has(fields.packetIdentifier)) {
+    return true;
+  }
+  if (connection.version !== 5 && session.receiptCount < connection.context.settings.protocol.receiveMaximum) {
+    connection.pauseReading();
+    return true;
+  }
+  connection.close(ReasonCode.receiveMaximumExceeded, 'more unacknowledged messages than allowed');
+  return false;
+}
+
+/** A repeated QoS 2 message is acknowledged again and not published again (MQTT-5.0 §4.3.3). */
+function admitsReceipt(
+  connection: ClientConnection,
+  session: ClientSession,
+  identifier: number,
+): boolean {
+  if (session.receiptCount === 0 || !session.receipts.has(identifier)) return true;
+  if (connection.waitingAcknowledgements > 0) {
+    connection.context.log.acknowledge(connection, PUBREC, identifier, false);
+  } else connection.writeAcknowledgement(PUBREC, identifier);
+  return false;
+}
+
+function mayPublish(connection: ClientConnection, session: ClientSession, topic: Topic): boolean {
+  const { access, counters } = connection.context;
+  if (topic.reserved) return false; // Only the broker speaks there.
+  if (access.unrestricted) return true;
+  const revision = access.revision;
+  if (connection.allowedTopic === topic && connection.allowedRevision === revision) return true;
+  const allowed = session.superuser || access.mayPublish(session.identity, topic.name);
+  if (!allowed) {
+    counters.aclFailed += 1;
+    counters.droppedNotAuthorized += 1;
+    return false;
+  }
+  counters.aclSuccess += 1;
+  connection.allowedTopic = topic;
+  connection.allowedRevision = revision;
+  return true;
+}
+
+/** 3.x has no way to say no but to close; it gets its acknowledgement and the message is dropped. */
+function refuse(connection: ClientConnection, fields: PublishFields, reasonCode: number): void {
+  if (fields.qos === 0) return;
+  const header = fields.qos === 1 ? PUBACK : PUBREC;
+  if (connection.waitingAcknowledgements === 0) {
+    connection.writeAcknowledgementWithReason(header, fields.packetIdentifier, reasonCode);
+    return;
+  }
+  // In order behind those that wait for the journal (MQTT-5.0 [MQTT-4.6.0-2]).
+  const identifier = fields.packetIdentifier;
+  connection.context.log.afterCommit(() => {
+    connection.writeAcknowledgementWithReason(header, identifier, reasonCode);
+  });
+}
+
+function describe(
+  message: Message,
+  from: {
+    readonly connection: ClientConnection;
+    readonly buffer: Buffer;
+    readonly fields: PublishFields;
+    readonly topic: Topic;
+    readonly session: ClientSession;
+  },
+): void {
+  const { buffer, fields, connection } = from;
+  const { context } = connection;
+  message.topic = from.topic;
+  message.qos = fields.qos;
+  message.retain = fields.retain;
+  message.publisher = from.session;
+  message.payloadBytes = buffer;
+  message.payloadStart = fields.payloadStart;
+  message.payloadEnd = fields.payloadEnd;
+  message.expiresAtMs = 0;
+  message.wireStart = -1;
+  const cap = context.settings.protocol.messageExpirySecondsMax;
+  if (fields.messageExpirySeconds >= 0 || cap > 0) {
+    const wanted = fields.messageExpirySeconds >= 0 ? fields.messageExpirySeconds : cap;
+    message.expiresAtMs = context.nowMs() + (cap > 0 ? Math.min(wanted, cap) : wanted) * 1000;
+  }
+  if (fields.propertiesForwardable) {
+    message.headerBytes = buffer;
+    message.headersStart = fields.propertiesStart;
+    message.headersEnd = fields.propertiesEnd;
+    if (message.expiresAtMs === 0) describeWire(message, connection, fields);
+  } else {
+    const size = fields.propertiesEnd - fields.propertiesStart;
+    if (propertyScratch.length < size) propertyScratch = new Uint8Array(size * 2);
+    message.headerBytes = propertyScratch;
+    message.headersStart = 0;
+    message.headersEnd = forwardableProperties(buffer, fields, propertyScratch, 0);
+  }
+  context.forgetKept();
+}
+
+/** The packet as it came is what a receiver of the same version gets, but for two fields. */
+function describeWire(message: Message, connection: ClientConnection, fields: PublishFields): void {
+  const { frame } = connection.context;
+  message.wireStart = frame.start;
+  message.wireEnd = frame.bodyEnd;
+  message.wireFlavour = connection.version === 5 ? WireFlavour.properties : WireFlavour.plain;
+  message.wireIdentifierAt =
+    fields.qos === 0 ? -1 : fields.topicStart + fields.topicLength - frame.start;
+}
+
+function answer(
+  connection: ClientConnection,
+  session: ClientSession,
+  fields: PublishFields,
+  outcome: PublishOutcome,
+): void {
+  const { qos, packetIdentifier } = fields;
+  if (qos === 0) return;
+  const header = qos === 1 ? PUBACK : PUBREC;
+  if (outcome === PublishOutcome.refused) {
+    connection.refuseForQuota(header, packetIdentifier);
+    return;
+  }
+  if (outcome === PublishOutcome.retainRefused) {
+    connection.writeAcknowledgementWithReason(header, packetIdentifier, ReasonCode.quotaExceeded);
+    return;
+  }
+  const { log } = connection.context;
+  let waits = outcome === PublishOutcome.durable || connection.waitingAcknowledgements > 0;
+  if (qos === 2) {
+    session.receipts.add(packetIdentifier);
+    if (session.durable) {
+      // The receipt is durable before PUBREC says so: a repeat after a crash finds it.
+      log.operations.exchange(OPERATION.receipt, session.number, packetIdentifier);
+      connection.context.markDirty(session);
+      waits = true;
+    }
+  }
+  if (waits) {
+    log.acknowledge(connection, header, packetIdentifier, outcome === PublishOutcome.durable);
+  } else if (outcome === PublishOutcome.noSubscriber && connection.version === 5) {
+    // 0x10 is optional (MQTT-5.0 §3.4.2.1) and tells a publisher what it often wants to know.
+    connection.writeAcknowledgementWithReason(
+      header,
+      packetIdentifier,
+      ReasonCode.noMatchingSubscribers,
+    );
+  } else connection.writeAcknowledgement(header, packetIdentifier);
+}

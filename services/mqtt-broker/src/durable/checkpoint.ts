@@ -1,0 +1,148 @@
+import type { Message } from '@robustmq/broker';
+interface CheckpointLog {
+  write(changes: readonly Change[], commit: Uint8Array): Promise<void>;
+}
+import type { BrokerContext } from '../broker-context.ts';
+import { encodeSession, encodeState } from '../session/session-record.ts';
+import { FieldReader, FieldWriter } from './operations.ts';
+
+/** What a checkpoint stands for: replay goes on from here. */
+export interface CheckpointMark {
+  readonly position: number;
+  readonly nextSessionNumber: number;
+}
+
+export function encodeMark(mark: CheckpointMark): Uint8Array {
+  return new FieldWriter().f64(mark.position).u32(mark.nextSessionNumber).finish();
+}
+
+export function decodeMark(bytes: Uint8Array): CheckpointMark {
+  const reader = new FieldReader(bytes);
+  return { position: reader.f64(), nextSessionNumber: reader.u32() };
+}
+
+/** Kinds of entries, by the first letter of the key. */
+export const ENTRY = { session: 's', state: 't', retained: 'r', will: 'w', group: 'g' } as const;
+
+interface Change {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/**
+ * Saves what changed since the last checkpoint, so that a restart replays only the journal's newest
+ * part, however much is stored.
+ *
+ * The changes are serialised in one turn, together with the journal's next offset: a consistent cut.
+ * They are written only after everything before that offset is durable, so the state on disk is never
+ * ahead of the journal.
+ */
+export class Checkpointer {
+  readonly #context: BrokerContext;
+  readonly #store: CheckpointLog;
+  #running: Promise<void> | null = null;
+  /** Where replay begins after a crash now. */
+  position: number;
+
+  constructor(context: BrokerContext, store: CheckpointLog, position: number) {
+    this.#context = context;
+    this.#store = store;
+    this.position = position;
+  }
+
+  /** True when there is enough to save. */
+  isDue(): boolean {
+    const { log } = this.#context;
+    return log.needsCheckpoint || log.nextOffset > this.position || this.#hasChanges();
+  }
+
+  /** One at a time; a second call waits for the first. @throws when the disk refuses: try later */
+  run(): Promise<void> {
+    this.#running ??= this.#once().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #once(): Promise<void> {
+    const context = this.#context;
+    const { log } = context;
+    // State whose operations were lost to a full disk is caught up by saving it whole.
+    const lost = log.needsCheckpoint;
+    const position = lost ? log.shard.next : log.nextOffset;
+    const dirtySessions = [...context.dirtySessions];
+    const dirtyRetained = [...context.dirtyRetained];
+    const changes = this.#collect(position);
+    const mark = encodeMark({ position, nextSessionNumber: context.sessions.nextNumber });
+    context.log.appendedBytesSinceCheckpoint = 0;
+    try {
+      if (!lost) await committed(context);
+      await this.#store.write(changes, mark);
+    } catch (error) {
+      for (const session of dirtySessions) context.markDirty(session);
+      for (const name of dirtyRetained) context.dirtyRetained.add(name);
+      for (const change of changes) {
+        if (change.key.startsWith(ENTRY.session) && change.value === null) {
+          context.sessions.ended.add(change.key.slice(1));
+        }
+      }
+      throw error;
+    }
+    this.position = position;
+    if (lost) log.needsCheckpoint = false;
+  }
+
+  #hasChanges(): boolean {
+    const { dirtySessions, dirtyRetained, sessions } = this.#context;
+    return dirtySessions.size > 0 || dirtyRetained.size > 0 || sessions.ended.size > 0;
+  }
+
+  #collect(position: number): Change[] {
+    const context = this.#context;
+    const changes: Change[] = [];
+    for (const clientId of context.sessions.ended) {
+      changes.push({ key: ENTRY.session + clientId, value: null });
+      changes.push({ key: ENTRY.state + clientId, value: null });
+    }
+    context.sessions.ended.clear();
+    for (const session of context.dirtySessions) {
+      changes.push({ key: ENTRY.session + session.clientId, value: encodeSession(session) });
+      changes.push({ key: ENTRY.state + session.clientId, value: encodeState(session, position) });
+    }
+    context.dirtySessions.clear();
+    for (const name of context.dirtyRetained) {
+      const message = context.retained.get(name);
+      const value = message === undefined ? null : encodeRetained(message);
+      changes.push({ key: ENTRY.retained + name, value });
+    }
+    context.dirtyRetained.clear();
+    for (const [clientId, value] of context.wills.takeDirty()) {
+      changes.push({ key: ENTRY.will + clientId, value });
+    }
+    for (const [key, place] of context.groups.takeDirty(position)) {
+      const value = place === null ? null : new FieldWriter().f64(place).finish();
+      changes.push({ key: ENTRY.group + key, value });
+    }
+    return changes;
+  }
+}
+
+/** Everything appended before this call is durable. */
+function committed(context: BrokerContext): Promise<void> {
+  return new Promise((resolve, reject) => {
+    context.log.afterCommit((ok) => {
+      if (ok) resolve();
+      else reject(new Error('the journal did not take what comes before the checkpoint'));
+    });
+  });
+}
+
+/** u8 QoS | f64 expires at | blob headers | blob payload */
+export function encodeRetained(message: Message): Uint8Array {
+  return new FieldWriter()
+    .u8(message.qos)
+    .f64(message.expiresAtMs)
+    .blob(message.headerBytes.subarray(message.headersStart, message.headersEnd))
+    .blob(message.payloadBytes.subarray(message.payloadStart, message.payloadEnd))
+    .finish();
+}

@@ -1,0 +1,332 @@
+import { type Delivery, Message, type Topic } from '@robustmq/broker';
+import {
+  JournalError,
+  type JournalShard,
+  type Offset,
+  RecordBatchBuilder,
+} from '@robustmq/journal';
+import { ExchangeState } from '@robustmq/mqtt-session';
+import type { BrokerContext } from '../broker-context.ts';
+import type { ClientConnection } from '../connection/client-connection.ts';
+import { type ClientSession, RETAINED } from '../session/client-session.ts';
+import { CommitGroup, type MissedRecord, type PlannedDelivery } from './commit-group.ts';
+import type { LogConsumer } from './log-consumer.ts';
+import { readMessageRecord, writeDirectRecord, writeMessageRecord } from './message-record.ts';
+import { OPERATION, type OperationWriter, RECORD_KIND } from './operations.ts';
+
+const NO_TOPIC = new Uint8Array(0);
+/** A batch is closed early at this size, so that one flush stays short. */
+const BATCH_BYTES_SOFT_MAX = 4 * 1024 * 1024;
+
+/**
+ * The broker's side of the journal: one open group gathers messages, state changes and
+ * acknowledgements while the group before it is being flushed (group commit). No timer: a group is
+ * closed as soon as the one before it is durable, so latency is one to two flushes and batches grow
+ * with the load.
+ *
+ * Nothing that a group promises is sent before it is durable: acknowledgements to publishers,
+ * deliveries to durable sessions, PUBREL. With `acknowledge = "memory"` acknowledgements do not wait.
+ */
+export class DurableLog {
+  readonly #context: BrokerContext;
+  readonly #shard: JournalShard;
+  readonly #builder = new RecordBatchBuilder();
+  #open = new CommitGroup();
+  #flushing: CommitGroup | null = null;
+  #spare: CommitGroup | null = new CommitGroup();
+  readonly #sync: boolean;
+  readonly #message: Message;
+  #waiters: (() => void)[] = [];
+  #scheduled = false;
+  /** True while the journal refuses messages: a full disk or the configured limit. */
+  full = false;
+  /** State changes were lost to a full disk: only a checkpoint can make the state durable again. */
+  needsCheckpoint = false;
+  appendedBytesSinceCheckpoint = 0;
+
+  constructor(context: BrokerContext, shard: JournalShard, acknowledge: 'sync' | 'memory') {
+    this.#context = context;
+    this.#shard = shard;
+    this.#sync = acknowledge === 'sync';
+    this.#message = new Message(context.router.topicOf('-'));
+  }
+
+  get shard(): JournalShard {
+    return this.#shard;
+  }
+
+  /** State changes of the open group; durable with it. */
+  get operations(): OperationWriter {
+    this.#schedule();
+    return this.#open.operations;
+  }
+
+  /** Offset that the next message gets. */
+  get nextOffset(): Offset {
+    return (this.#shard.next + this.#builder.recordCount) as Offset;
+  }
+
+  /** Bytes that wait for the disk: publishers are paused above a mark. */
+  get backlogBytes(): number {
+    return this.#builder.byteLength + (this.#flushing?.bytes?.length ?? 0);
+  }
+
+  /** Appends a message for the sessions that wait for it. @returns where its body lies in the open batch */
+  appendMessage(message: Message, publisher: ClientSession | null): number {
+    this.#schedule();
+    return writeMessageRecord(this.#builder, message, publisher?.number ?? 0);
+  }
+
+  appendDirect(message: Message, session: ClientSession): number {
+    this.#schedule();
+    return writeDirectRecord(this.#builder, message, session.number);
+  }
+
+  /** End of the record appended last. */
+  get builderEnd(): number {
+    return this.#builder.byteLength;
+  }
+
+  /**
+   * Opens an exchange of `session` for the record at `offset` and plans its delivery for the commit.
+   * The caller has checked that the window has room.
+   */
+  plan(
+    session: ClientSession,
+    delivery: Delivery,
+    record: {
+      readonly topic: Topic;
+      readonly kind: number;
+      readonly qos: number;
+      readonly offset: number;
+      readonly bytes: Uint8Array | null;
+      readonly start: number;
+      readonly end: number;
+    },
+  ): void {
+    const window = session.window;
+    const identifier = window.take(ExchangeState.assigned);
+    window.setOffset(identifier, record.offset);
+    this.operations.assign(session.number, identifier, record.qos, record.offset);
+    this.#open.deliveries.push({
+      session,
+      delivery,
+      identifier,
+      qos: record.qos,
+      topic: record.topic,
+      kind: record.kind,
+      bytes: record.bytes,
+      start: record.start,
+      end: record.end,
+    });
+    this.#context.markDirty(session);
+  }
+
+  /** Notes a message of the open batch for a consumer that is about to catch up. */
+  miss(consumer: LogConsumer, delivery: Delivery, record: { topic: Topic; offset: number; start: number; end: number }): void {
+    this.#open.missed.push({ consumer, delivery, ...record });
+  }
+
+  /** Messages that `consumer` missed at `from` or later, in order, with the bytes that hold them (null: the open batch). */
+  missedBy(
+    consumer: LogConsumer,
+    from: number,
+  ): { readonly entry: MissedRecord; readonly bytes: Uint8Array | null }[] {
+    const found: { entry: MissedRecord; bytes: Uint8Array | null }[] = [];
+    for (const group of [this.#flushing, this.#open]) {
+      if (group === null) continue;
+      for (const entry of group.missed) {
+        if (entry.consumer !== consumer || entry.offset < from) continue;
+        if (group.bytes !== null) group.pinned = true;
+        found.push({ entry, bytes: group.bytes });
+      }
+    }
+    return found;
+  }
+
+  /** Bytes of the open batch, valid during this turn. */
+  get openBytes(): Uint8Array {
+    return this.#builder.bytes;
+  }
+
+  /** An acknowledgement that leaves when everything up to now is durable. */
+  acknowledge(
+    connection: ClientConnection,
+    header: number,
+    identifier: number,
+    vouchesForRecord: boolean,
+  ): void {
+    if (!this.#sync) {
+      connection.writeAcknowledgement(header, identifier);
+      return;
+    }
+    this.#schedule();
+    const group = this.#open;
+    group.ackConnections.push(connection);
+    group.ackHeaders.push(header);
+    group.ackIdentifiers.push(identifier);
+    group.ackDurable.push(vouchesForRecord ? 1 : 0);
+    connection.waitingAcknowledgements += 1;
+  }
+
+  /** Runs `then` once everything appended so far is durable, or with false when the append failed. */
+  afterCommit(then: (committed: boolean) => void): void {
+    this.#schedule();
+    this.#open.callbacks.push(then);
+  }
+
+  /** Resolves at the next commit, whatever it holds. */
+  nextCommit(): Promise<void> {
+    if (this.#flushing === null && this.#open.isEmpty && this.#builder.recordCount === 0) {
+      return Promise.resolve();
+    }
+    this.#schedule();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Everything appended so far is durable when this resolves. */
+  async settle(): Promise<void> {
+    while (this.#flushing !== null || !this.#open.isEmpty || this.#builder.recordCount > 0) {
+      this.flush();
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  /** Closes the open group, unless one is being flushed. Called at the end of each turn. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#flushing !== null) return;
+    const group = this.#open;
+    if (group.isEmpty && this.#builder.recordCount === 0) return;
+    this.#open = this.#spare ?? new CommitGroup();
+    this.#spare = null;
+    this.#flushing = group;
+    if (group.operations.length > 0) this.#appendOperations(group.operations);
+    if (this.#builder.recordCount === 0) {
+      this.#committed(group, null);
+      return;
+    }
+    const batch = this.#builder.seal(this.#shard.next, this.#context.nowMs());
+    group.bytes = batch.bytes;
+    this.appendedBytesSinceCheckpoint += batch.bytes.length;
+    const startedNs = process.hrtime.bigint();
+    this.#shard.append(batch, this.#sync ? 'sync' : 'async').then(
+      () => {
+        const { histograms } = this.#context;
+        histograms.journalFlushNs.observe(Number(process.hrtime.bigint() - startedNs));
+        histograms.journalCommitRecords.observe(batch.recordCount);
+        this.#committed(group, null);
+      },
+      (error: unknown) => this.#committed(group, error),
+    );
+  }
+
+  /** True when the open batch should not grow further in this turn. */
+  get batchIsLarge(): boolean {
+    return this.#builder.byteLength > BATCH_BYTES_SOFT_MAX;
+  }
+
+  #appendOperations(operations: OperationWriter): void {
+    const builder = this.#builder;
+    builder.beginRecord(RECORD_KIND.operations, NO_TOPIC, 0, 0);
+    const start = builder.reserve(operations.length);
+    builder.bytes.set(operations.bytes.subarray(0, operations.length), start);
+    builder.endRecord();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#context.scheduleFlush();
+  }
+
+  #committed(group: CommitGroup, error: unknown): void {
+    const failed = error !== null;
+    if (failed) this.#fault(error);
+    this.#acknowledgeAll(group, failed);
+    if (failed) this.#cancelDeliveries(group);
+    else this.#deliverAll(group);
+    for (const callback of group.callbacks) callback(!failed);
+    this.#flushing = null;
+    if (group.bytes !== null && !group.pinned) this.#builder.recycle(group.bytes);
+    group.clear();
+    this.#spare = group;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+    // What gathered meanwhile goes at once; the sockets are written in the same turn.
+    this.flush();
+    this.#context.flushOutput();
+    this.#context.relievePublishers();
+  }
+
+  #acknowledgeAll(group: CommitGroup, failed: boolean): void {
+    const connections = group.ackConnections;
+    for (let index = 0; index < connections.length; index += 1) {
+      const connection = connections[index] as ClientConnection;
+      const header = group.ackHeaders[index] as number;
+      const identifier = group.ackIdentifiers[index] as number;
+      connection.waitingAcknowledgements -= 1;
+      if (failed && group.ackDurable[index] === 1) connection.refuseForQuota(header, identifier);
+      else connection.writeAcknowledgement(header, identifier);
+    }
+  }
+
+  #deliverAll(group: CommitGroup): void {
+    const message = this.#message;
+    const { encoder } = this.#context;
+    let loadedBytes: Uint8Array | null = null;
+    let loadedStart = -1;
+    for (const planned of group.deliveries) {
+      const bytes = planned.bytes ?? group.bytes;
+      if (bytes === null) continue;
+      if (bytes !== loadedBytes || planned.start !== loadedStart) {
+        loadedBytes = bytes;
+        loadedStart = planned.start;
+        readMessageRecord(bytes, planned, { message, topic: planned.topic, kind: planned.kind });
+        if (planned.kind === RECORD_KIND.direct) message.publisher = RETAINED;
+        encoder.load(message, this.#context.nowMs());
+      }
+      this.#deliver(message, planned);
+    }
+  }
+
+  #deliver(message: Message, planned: PlannedDelivery): void {
+    const { session, identifier, qos } = planned;
+    const window = session.window;
+    if (window.stateOf(identifier) !== ExchangeState.assigned) return; // the session was reset
+    window.setState(identifier, qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec);
+    // Offline by now: the exchange stays open and is repeated at the next connection.
+    if (session.connection === null) return;
+    if (session.resending) {
+      session.addUnsent(identifier);
+      return;
+    }
+    if (!session.send(message, planned.delivery, { qos, identifier, dup: false })) {
+      this.operations.exchange(OPERATION.release, session.number, identifier);
+      session.completeExchange(identifier);
+    }
+  }
+
+  /** The messages were refused, so nobody gets them. */
+  #cancelDeliveries(group: CommitGroup): void {
+    for (const planned of group.deliveries) {
+      if (planned.bytes !== null) {
+        // Read from the journal before: still due, from its place on.
+        planned.session.consumer?.fallBehind(planned.session.window.offsetOf(planned.identifier));
+      }
+      planned.session.completeExchange(planned.identifier);
+    }
+  }
+
+  #fault(error: unknown): void {
+    if (error instanceof JournalError && error.fault.code === 'JOURNAL_FULL') {
+      this.full = true;
+      this.needsCheckpoint = true;
+      this.#context.journalFull(error);
+      return;
+    }
+    // The outcome of the flush is unknown: only a restart, which reads what is there, can tell.
+    this.#context.fatal('the journal failed', error);
+  }
+}

@@ -1,0 +1,223 @@
+import { Delivery, type Subscription, type Topic } from '@robustmq/broker';
+import { JournalError, type JournalReader, type JournalRecord, type Offset, type RecordSelector } from '@robustmq/journal';
+import type { BrokerContext } from '../broker-context.ts';
+import { directNameOf } from './message-record.ts';
+import { RECORD_KIND } from './operations.ts';
+
+const READ_RECORDS_MAX = 256;
+const READ_BYTES_MAX = 256 * 1024;
+
+/** What a {@link LogConsumer} reads for: a session, or a shared group with a durable member. */
+export interface ConsumerOwner {
+  /** Whether one more message can be taken now. */
+  readonly hasRoom: boolean;
+  /** Filters and options in force. */
+  selector(): RecordSelector;
+  /** How a message on `topic` at `offset` is to be delivered, or null when it is not for the owner. */
+  deliveryOf(topic: Topic, offset: number, kind: number): Delivery | null;
+  /** Takes one message. @returns false when it could not: it is offered again later */
+  take(record: ConsumedRecord): boolean;
+  /** Something about the place in the journal changed: save it at the next checkpoint. */
+  placeChanged(): void;
+}
+
+export interface ConsumedRecord {
+  readonly delivery: Delivery;
+  readonly topic: Topic;
+  readonly offset: number;
+  readonly kind: number;
+  /** Body of the record; null: in the open batch. */
+  readonly bytes: Uint8Array | null;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The place of a durable reader in the journal.
+ *
+ *     live ── no room, or offline ──► behind ── read up to the open batch ──► live
+ *
+ * While *live*, each message is handed over as it is appended. While *behind*, messages are only
+ * kept in the journal and read from `position` on when there is room: a message for 10 000 sessions
+ * that are away is written once and costs them nothing.
+ *
+ * Going live again loses nothing: before the last stretch is read, the log is asked to note what is
+ * appended for this consumer (`recordFrom`); what was noted and not read is taken in order, in one
+ * turn with the switch.
+ *
+ * Invariant: while behind, every record below `position` is dealt with.
+ */
+export class LogConsumer {
+  live: boolean;
+  /** Meaningful while behind. */
+  position: number;
+  readonly #context: BrokerContext;
+  readonly #owner: ConsumerOwner;
+  /** Records from here on are noted by the log; -1: not yet. */
+  #recordFrom = -1;
+  #reading = false;
+  #stopped = false;
+  #generation = 0;
+
+  constructor(context: BrokerContext, owner: ConsumerOwner, position: number | 'live') {
+    this.#context = context;
+    this.#owner = owner;
+    this.live = position === 'live';
+    this.position = position === 'live' ? 0 : position;
+  }
+
+  /** Whether the log must note what is appended for this consumer. */
+  get wantsMissed(): boolean {
+    return this.#recordFrom >= 0;
+  }
+
+  /** The oldest record that is still needed. */
+  placeInLog(next: number): number {
+    return this.live ? next : this.position;
+  }
+
+  /** The record at `offset` could not be taken: it and all later ones are read from the journal. */
+  fallBehind(offset: number): void {
+    if (this.live) {
+      this.live = false;
+      this.position = offset;
+    } else if (offset < this.position) {
+      this.position = offset;
+    }
+    this.#recordFrom = -1;
+    this.#generation += 1;
+    this.#owner.placeChanged();
+  }
+
+  /** Filters changed: a reader that is open looks for the wrong topics. */
+  filtersChanged(): void {
+    this.#generation += 1;
+  }
+
+  /** There is room (again): read on if anything is left. */
+  roomAvailable(): void {
+    if (this.live || this.#reading || this.#stopped) return;
+    this.#reading = true;
+    this.#catchUp()
+      .catch((error: unknown) => this.#context.fatal('reading the journal failed', error))
+      .finally(() => {
+        this.#reading = false;
+      });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#recordFrom = -1;
+  }
+
+  async #catchUp(): Promise<void> {
+    while (!this.live && !this.#stopped && this.#owner.hasRoom) {
+      const generation = this.#generation;
+      const reader = this.#context.log.shard.openReader(
+        this.position as Offset,
+        this.#owner.selector(),
+      );
+      await this.#readAll(reader, generation);
+    }
+  }
+
+  async #readAll(reader: JournalReader, generation: number): Promise<void> {
+    const current = (): boolean =>
+      generation === this.#generation && !this.#stopped && this.#owner.hasRoom;
+    while (current() && !this.live) {
+      if (this.#recordFrom < 0) this.#recordFrom = this.#context.log.nextOffset;
+      const records = await this.#read(reader);
+      if (records === null || generation !== this.#generation || this.#stopped) return;
+      if (!this.#takeAll(records, reader)) return;
+      if (records.length > 0) continue;
+      if (this.position >= this.#recordFrom) this.#goLive();
+      else await this.#context.log.nextCommit();
+    }
+  }
+
+  /** @returns null when the reader must be opened anew */
+  async #read(reader: JournalReader): Promise<readonly JournalRecord[] | null> {
+    try {
+      return await reader.read(READ_RECORDS_MAX, READ_BYTES_MAX);
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      const { fault } = error;
+      if (fault.code === 'JOURNAL_OFFSET_TRIMMED') this.position = fault.oldest;
+      else if (fault.code === 'JOURNAL_RECORD_CORRUPT') {
+        this.#context.reportCorruption(fault);
+        this.position = Math.max(fault.after, this.position + 1);
+      } else throw error;
+      this.#generation += 1;
+      return null;
+    }
+  }
+
+  /** @returns false when there was no room for all: `position` is at the first one left */
+  #takeAll(records: readonly JournalRecord[], reader: JournalReader): boolean {
+    for (const record of records) {
+      const topic = this.#topicOf(record);
+      const delivery =
+        record.kind === RECORD_KIND.operations
+          ? null
+          : this.#owner.deliveryOf(topic, record.offset, record.kind);
+      if (delivery !== null) {
+        const taken =
+          this.#owner.hasRoom &&
+          this.#owner.take({
+            delivery,
+            topic,
+            offset: record.offset,
+            kind: record.kind,
+            bytes: record.body,
+            start: 0,
+            end: record.body.length,
+          });
+        if (!taken) {
+          this.position = record.offset;
+          this.#recordFrom = -1;
+          this.#owner.placeChanged();
+          return false;
+        }
+      }
+      this.position = record.offset + 1;
+    }
+    if (records.length === 0) this.position = reader.position;
+    this.#owner.placeChanged();
+    return true;
+  }
+
+  #topicOf(record: JournalRecord): Topic {
+    const name =
+      record.kind === RECORD_KIND.direct ? directNameOf(record.body, 0) : record.topic;
+    return this.#context.router.topicOf(name);
+  }
+
+  /** Takes what was appended meanwhile and joins the live path, all in this turn. */
+  #goLive(): void {
+    const missed = this.#context.log.missedBy(this, this.position);
+    for (const { entry, bytes } of missed) {
+      const taken =
+        this.#owner.hasRoom &&
+        this.#owner.take({ ...entry, kind: RECORD_KIND.message, bytes });
+      if (!taken) {
+        this.position = entry.offset;
+        this.#recordFrom = -1;
+        return;
+      }
+      this.position = entry.offset + 1;
+    }
+    this.live = true;
+    this.#recordFrom = -1;
+    this.#owner.placeChanged();
+  }
+}
+
+/** Merges the subscriptions of one owner that match, as the router does for all. */
+export function mergedDelivery(subscriptions: Iterable<Subscription>): Delivery | null {
+  let delivery: Delivery | null = null;
+  for (const subscription of subscriptions) {
+    if (delivery === null) delivery = new Delivery(subscription);
+    else delivery.include(subscription);
+  }
+  return delivery;
+}

@@ -1,0 +1,149 @@
+import { Message, type Topic } from '@robustmq/broker';
+import type { RecordBatchBuilder } from '@robustmq/journal';
+import { RECORD_KIND } from './operations.ts';
+
+/**
+ * A message in the journal; the topic name is the record's own.
+ *
+ *     u8 flags (QoS 0-1, retain 2, expiry 3) | u32 publisher's session, 0: none
+ *     | f64 expires at, milliseconds since 1970 (flag 3) | u32 length of headers | headers | payload
+ *
+ * A *direct* message is for one session alone (a retained message that it subscribed to): its record
+ * topic is `directTopicOf(session)` and the real name stands before the headers: u16 length | name.
+ */
+const RETAIN = 0x04;
+const EXPIRES = 0x08;
+
+/** @returns where the body lies in `builder.bytes` */
+export function writeMessageRecord(
+  builder: RecordBatchBuilder,
+  message: Message,
+  publisherSession: number,
+): number {
+  const topic = message.topic.bytes;
+  builder.beginRecord(RECORD_KIND.message, topic, 0, topic.length);
+  return finishRecord(builder, message, publisherSession, 0);
+}
+
+/** The topic under which direct messages of a session are indexed. U+0000 can't occur in a name. */
+export function directTopicOf(session: number): string {
+  return `\u0000${session}`;
+}
+
+export function writeDirectRecord(
+  builder: RecordBatchBuilder,
+  message: Message,
+  session: number,
+): number {
+  const index = new TextEncoder().encode(directTopicOf(session));
+  builder.beginRecord(RECORD_KIND.direct, index, 0, index.length);
+  return finishRecord(builder, message, 0, 2 + message.topic.bytes.length);
+}
+
+function finishRecord(
+  builder: RecordBatchBuilder,
+  message: Message,
+  publisherSession: number,
+  nameLength: number,
+): number {
+  const expires = message.expiresAtMs !== 0;
+  const headersLength = message.headersLength;
+  const payloadLength = message.payloadLength;
+  const length = 5 + (expires ? 8 : 0) + nameLength + 4 + headersLength + payloadLength;
+  const start = builder.reserve(length);
+  const bytes = builder.bytes;
+  bytes[start] = message.qos | (message.retain ? RETAIN : 0) | (expires ? EXPIRES : 0);
+  let at = putUint32(bytes, start + 1, publisherSession);
+  if (expires) {
+    new DataView(bytes.buffer, bytes.byteOffset).setFloat64(at, message.expiresAtMs);
+    at += 8;
+  }
+  if (nameLength > 0) {
+    const name = message.topic.bytes;
+    bytes[at] = name.length >>> 8;
+    bytes[at + 1] = name.length & 0xff;
+    bytes.set(name, at + 2);
+    at += nameLength;
+  }
+  at = putUint32(bytes, at, headersLength);
+  at = putRange(bytes, at, message.headerBytes, message.headersStart, headersLength);
+  putRange(bytes, at, message.payloadBytes, message.payloadStart, payloadLength);
+  builder.endRecord();
+  return start;
+}
+
+/** Points `message` into `bytes[start, end)`: valid as long as those bytes are. */
+export function readMessageRecord(
+  bytes: Uint8Array,
+  range: { readonly start: number; readonly end: number },
+  target: { readonly message: Message; readonly topic: Topic; readonly kind: number },
+): void {
+  const { message } = target;
+  const flags = bytes[range.start] as number;
+  let at = range.start + 5;
+  message.topic = target.topic;
+  message.qos = flags & 0x03;
+  message.retain = (flags & RETAIN) !== 0;
+  message.expiresAtMs = 0;
+  if ((flags & EXPIRES) !== 0) {
+    message.expiresAtMs = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(at);
+    at += 8;
+  }
+  if (target.kind === RECORD_KIND.direct) at += 2 + getUint16(bytes, at);
+  const headersLength = getUint32(bytes, at);
+  message.headerBytes = bytes;
+  message.headersStart = at + 4;
+  message.headersEnd = at + 4 + headersLength;
+  message.payloadBytes = bytes;
+  message.payloadStart = message.headersEnd;
+  message.payloadEnd = range.end;
+  message.wireStart = -1;
+  message.publisher = null;
+}
+
+/** Session number of the publisher, for "no local". */
+export function publisherSessionOf(bytes: Uint8Array, start: number): number {
+  return getUint32(bytes, start + 1);
+}
+
+/** The real topic name of a direct message. */
+export function directNameOf(bytes: Uint8Array, start: number): string {
+  const flags = bytes[start] as number;
+  const at = start + 5 + ((flags & EXPIRES) === 0 ? 0 : 8);
+  const length = getUint16(bytes, at);
+  return new TextDecoder().decode(bytes.subarray(at + 2, at + 2 + length));
+}
+
+function putUint32(bytes: Uint8Array, at: number, value: number): number {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = (value >>> 16) & 0xff;
+  bytes[at + 2] = (value >>> 8) & 0xff;
+  bytes[at + 3] = value & 0xff;
+  return at + 4;
+}
+
+function getUint32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
+function getUint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+function putRange(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  if (length > 48) target.set(source.subarray(start, start + length), at);
+  else for (let index = 0; index < length; index += 1) target[at + index] = source[start + index] as number;
+  return at + length;
+}

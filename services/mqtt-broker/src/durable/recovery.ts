@@ -1,0 +1,288 @@
+import { keepMessage, Message, Subscription } from '@robustmq/broker';
+import type { JournalRecord, JournalShard, Offset } from '@robustmq/journal';
+import { JournalError } from '@robustmq/journal';
+import { ExchangeState } from '@robustmq/mqtt-session';
+import { parseSubscriptionFilter } from '@robustmq/topic';
+import type { BrokerContext } from '../broker-context.ts';
+import { ClientSession } from '../session/client-session.ts';
+import { decodeSession, decodeState, type SessionRecord } from '../session/session-record.ts';
+import { decodeWill } from '../session/wills.ts';
+import { type CheckpointMark, decodeMark, ENTRY } from './checkpoint.ts';
+import { readMessageRecord } from './message-record.ts';
+import { FieldReader, OPERATION, type OperationTarget, RECORD_KIND, replayOperations } from './operations.ts';
+
+/** What was found at start, for the log and the ready check. */
+export interface RecoverySummary {
+  readonly sessions: number;
+  readonly retained: number;
+  readonly recordsReplayed: number;
+  readonly position: number;
+}
+
+/**
+ * Rebuilds the state as it was at the end of the journal: the entries of the last checkpoint, then
+ * every record from its mark on. Sessions come back offline and behind; nothing is delivered here.
+ */
+export class Recovery implements OperationTarget {
+  readonly #context: BrokerContext;
+  /** Entries arrive in any order; state needs its session first. */
+  readonly #states = new Map<string, Uint8Array>();
+  readonly #wills = new Map<string, Uint8Array>();
+  #records = 0;
+  #recordOffset = 0;
+
+  constructor(context: BrokerContext) {
+    this.#context = context;
+  }
+
+  /** One entry of the checkpoint, the latest of its key. */
+  entry(key: string, value: Uint8Array): void {
+    const name = key.slice(1);
+    switch (key[0]) {
+      case ENTRY.session:
+        this.#restoreSession(decodeSession(value), { number: 0, position: 0 });
+        break;
+      case ENTRY.state:
+        this.#states.set(name, value);
+        break;
+      case ENTRY.retained:
+        this.#restoreRetained(name, value);
+        break;
+      case ENTRY.will:
+        this.#wills.set(name, value);
+        break;
+      case ENTRY.group:
+        this.#context.groups.restorePosition(name, new FieldReader(value).f64());
+        break;
+      default:
+        throw new Error(`the checkpoint holds an entry of a newer version: ${key[0]}`);
+    }
+  }
+
+  /** All entries are read: replay the journal from the mark on. */
+  async replay(commit: Uint8Array | null, shard: JournalShard): Promise<RecoverySummary> {
+    const mark: CheckpointMark =
+      commit === null ? { position: 0, nextSessionNumber: 1 } : decodeMark(commit);
+    for (const [clientId, state] of this.#states) this.#restoreState(clientId, state);
+    const { sessions } = this.#context;
+    if (mark.nextSessionNumber > sessions.nextNumber) sessions.nextNumber = mark.nextSessionNumber;
+    await this.#replayFrom(Math.max(mark.position, shard.oldest), shard);
+    this.#finish(shard);
+    return {
+      sessions: sessions.count,
+      retained: this.#context.retained.count,
+      recordsReplayed: this.#records,
+      position: mark.position,
+    };
+  }
+
+  assign(session: number, identifier: number, qos: number, offset: number): void {
+    const owner = this.#context.sessions.byNumber(session);
+    if (owner === undefined) return;
+    // Whether it left before the crash is not known: it is repeated with DUP.
+    const state = qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec;
+    owner.window.restore(identifier, state, offset);
+    const { consumer } = owner;
+    if (consumer !== null && offset >= consumer.position) consumer.position = offset + 1;
+    this.#context.markDirty(owner);
+  }
+
+  exchange(code: number, session: number, identifier: number): void {
+    const owner = this.#context.sessions.byNumber(session);
+    if (owner === undefined) return;
+    this.#context.markDirty(owner);
+    if (code === OPERATION.receipt) owner.receipts.add(identifier);
+    else if (code === OPERATION.receiptReleased) owner.receipts.release(identifier);
+    else if (code === OPERATION.release) owner.window.release(identifier);
+    else if (owner.window.stateOf(identifier) !== ExchangeState.free) {
+      owner.window.setState(identifier, ExchangeState.awaitingPubcomp);
+    }
+  }
+
+  session(number: number, bytes: Uint8Array): void {
+    const record = decodeSession(bytes);
+    const known = this.#context.sessions.find(record.clientId);
+    if (known !== undefined && known.number === number) {
+      this.#applyRecord(known, record);
+    } else {
+      if (known !== undefined) this.#context.sessions.discard(known);
+      // It was live from its first subscription on.
+      const place = Math.min(this.#recordOffset, ...record.subscriptions.map(({ since }) => since));
+      this.#restoreSession(record, { number, position: place });
+    }
+    const owner = this.#context.sessions.find(record.clientId);
+    if (owner !== undefined) this.#context.markDirty(owner);
+  }
+
+  sessionEnded(number: number): void {
+    const owner = this.#context.sessions.byNumber(number);
+    if (owner === undefined) return;
+    this.#context.sessions.discard(owner);
+    this.#context.sessions.ended.add(owner.clientId);
+    this.#context.dirtySessions.delete(owner);
+  }
+
+  position(session: number, position: number): void {
+    const consumer = this.#context.sessions.byNumber(session)?.consumer;
+    if (consumer != null) consumer.position = position;
+  }
+
+  retainedDeleted(topic: string): void {
+    this.#context.retained.delete(topic);
+    this.#context.dirtyRetained.add(topic);
+  }
+
+  groupPosition(key: string, position: number): void {
+    this.#context.groups.restorePosition(key, position);
+  }
+
+  groupReturn(_key: string, _offset: number): void {
+    // Written by newer versions only.
+  }
+
+  groupEnded(key: string): void {
+    this.#context.groups.forgetPosition(key);
+  }
+
+  will(clientId: string, record: Uint8Array): void {
+    if (record.length === 0) this.#wills.delete(clientId);
+    else this.#wills.set(clientId, record);
+  }
+
+  async #replayFrom(position: number, shard: JournalShard): Promise<void> {
+    let reader = shard.openReader(position as Offset, { kind: 'everything' });
+    for (;;) {
+      let records: readonly JournalRecord[];
+      try {
+        records = await reader.read(4096, 4 * 1024 * 1024);
+      } catch (error) {
+        if (!(error instanceof JournalError) || error.fault.code !== 'JOURNAL_RECORD_CORRUPT') throw error;
+        this.#context.reportCorruption(error.fault);
+        reader = shard.openReader(error.fault.after, { kind: 'everything' });
+        continue;
+      }
+      if (records.length === 0) return;
+      for (const record of records) this.#replayRecord(record);
+    }
+  }
+
+  #replayRecord(record: JournalRecord): void {
+    this.#records += 1;
+    this.#recordOffset = record.offset;
+    if (record.kind === RECORD_KIND.operations) replayOperations(record.body, this);
+    else if (record.kind === RECORD_KIND.message) this.#replayRetained(record);
+  }
+
+  #replayRetained(record: JournalRecord): void {
+    if (((record.body[0] as number) & 0x04) === 0) return;
+    const topic = this.#context.router.topicOf(record.topic);
+    const message = new Message(topic);
+    const range = { start: 0, end: record.body.length };
+    readMessageRecord(record.body, range, { message, topic, kind: record.kind });
+    if (message.payloadLength === 0) this.#context.retained.delete(record.topic);
+    else this.#context.retained.set(keepMessage(message));
+    this.#context.dirtyRetained.add(record.topic);
+  }
+
+  #restoreSession(
+    record: SessionRecord,
+    place: { readonly number: number; readonly position: number },
+  ): void {
+    const session = new ClientSession(
+      this.#context,
+      { clientId: record.clientId, username: record.username, remoteAddress: '' },
+      { sessionExpirySeconds: record.sessionExpirySeconds },
+    );
+    session.epoch = record.epoch;
+    session.expiresAtMs = record.expiresAtMs;
+    this.#context.sessions.restore(session, place.number, place.position);
+    for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
+  }
+
+  #restoreState(clientId: string, bytes: Uint8Array): void {
+    const session = this.#context.sessions.find(clientId);
+    if (session === undefined) return;
+    const state = decodeState(bytes);
+    this.#context.sessions.restore(session, state.number, state.position);
+    for (const { id, state: exchange, offset } of state.exchanges) {
+      session.window.restore(id, afterCrash(exchange), offset);
+    }
+    for (const receipt of state.receipts) session.receipts.add(receipt);
+  }
+
+  /** Terms and subscriptions as they are now; what stays the same keeps its place. */
+  #applyRecord(session: ClientSession, record: SessionRecord): void {
+    session.sessionExpirySeconds = record.sessionExpirySeconds;
+    session.epoch = record.epoch;
+    session.expiresAtMs = record.expiresAtMs;
+    session.identity = { clientId: record.clientId, username: record.username, remoteAddress: '' };
+    for (const key of [...session.subscriptions.keys()]) {
+      const subscription = session.removeSubscription(key);
+      if (subscription !== undefined) this.#context.router.unsubscribe(subscription);
+    }
+    for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
+  }
+
+  #subscribe(session: ClientSession, record: SessionRecord['subscriptions'][number]): void {
+    const parsed = parseSubscriptionFilter(record.key, { topicBytesMax: 65535, topicLevelsMax: 65536 });
+    if (!parsed.ok) return;
+    const subscription = new Subscription(parsed.value.filter, session, record);
+    session.addSubscription(record.key, subscription);
+    this.#context.router.subscribe(subscription, parsed.value.shareName);
+    session.noteGroups();
+  }
+
+  #restoreRetained(name: string, value: Uint8Array): void {
+    const reader = new FieldReader(value);
+    const message = new Message(this.#context.router.topicOf(name));
+    message.retain = true;
+    message.qos = reader.u8();
+    message.expiresAtMs = reader.f64();
+    message.headerBytes = reader.blob();
+    message.headersEnd = message.headerBytes.length;
+    message.payloadBytes = reader.blob();
+    message.payloadEnd = message.payloadBytes.length;
+    this.#context.retained.set(message);
+  }
+
+  #finish(shard: JournalShard): void {
+    const context = this.#context;
+    const nowMs = Date.now();
+    for (const session of [...context.sessions.all()]) {
+      if (session.number === 0) {
+        context.sessions.discard(session);
+        continue;
+      }
+      context.sessions.startExpiry(session, nowMs);
+      forgetBeyond(session, shard.next);
+    }
+    context.groups.restoreGroups(shard.next);
+    for (const [clientId, bytes] of this.#wills) this.#restoreWill(clientId, bytes);
+  }
+
+  #restoreWill(clientId: string, bytes: Uint8Array): void {
+    const context = this.#context;
+    const session =
+      context.sessions.find(clientId) ??
+      new ClientSession(
+        context,
+        { clientId, username: null, remoteAddress: '' },
+        { sessionExpirySeconds: 0 },
+      );
+    context.wills.restore(session, decodeWill(context, bytes));
+    context.restoredWills.push(session);
+  }
+}
+
+/** Exchanges whose message is not in the journal after all. */
+function forgetBeyond(session: ClientSession, next: number): void {
+  if (!session.hasWindow) return;
+  for (const { id, offset } of session.window.open()) {
+    if (offset >= next) session.window.release(id);
+  }
+}
+
+function afterCrash(state: number): ExchangeState {
+  if (state === ExchangeState.received) return ExchangeState.awaitingPubcomp;
+  return state as ExchangeState;
+}

@@ -1,0 +1,126 @@
+import { Delivery, Message, Subscription } from '@robustmq/broker';
+import type { JournalRecord, Offset } from '@robustmq/journal';
+import { ExchangeState } from '@robustmq/mqtt-session';
+import type { BrokerContext } from '../broker-context.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import { RETAINED } from '../session/client-session.ts';
+import { directNameOf, readMessageRecord } from './message-record.ts';
+import { OPERATION, RECORD_KIND } from './operations.ts';
+import { SessionConsumer } from './session-consumer.ts';
+
+const PUBREL = 0x62;
+
+/**
+ * Repeats what a client had open when its connection ended, in the order in which it was first sent:
+ * PUBLISH with DUP for what was not acknowledged, PUBREL for what was received (MQTT-5.0 §4.4,
+ * [MQTT-4.6.0-1]). New messages follow after that.
+ */
+export function resendExchanges(context: BrokerContext, session: ClientSession): void {
+  const { epoch } = session;
+  session.resending = true;
+  resendAll(context, session, epoch)
+    .catch((error: unknown) => context.fatal('reading the journal failed', error))
+    .finally(() => {
+      if (session.epoch !== epoch) return;
+      session.resending = false;
+      session.pump();
+    });
+}
+
+async function resendAll(
+  context: BrokerContext,
+  session: ClientSession,
+  epoch: number,
+): Promise<void> {
+  await resendEach(context, session, { epoch, exchanges: session.window.open() });
+  // Commits that came meanwhile could not send without overtaking.
+  for (let unsent = session.takeUnsent(); unsent.size > 0; unsent = session.takeUnsent()) {
+    const exchanges = session.window.open().filter(({ id }) => unsent.has(id));
+    await resendEach(context, session, { epoch, exchanges, firstTime: true });
+    if (session.epoch !== epoch) return;
+  }
+}
+
+interface Resending {
+  readonly epoch: number;
+  readonly exchanges: ReturnType<ClientSession['window']['open']>;
+  readonly firstTime?: boolean;
+}
+
+async function resendEach(
+  context: BrokerContext,
+  session: ClientSession,
+  work: Resending,
+): Promise<void> {
+  const consumer = new SessionConsumer(context, session);
+  for (const { id, state, offset } of work.exchanges) {
+    // Its commit group sends it.
+    if (state === ExchangeState.assigned) continue;
+    const released = state === ExchangeState.awaitingPubcomp || state === ExchangeState.received;
+    const record = released || offset < 0 ? null : await readRecord(context, offset as Offset);
+    const { connection } = session;
+    if (connection === null || session.epoch !== work.epoch) return;
+    if (session.window.stateOf(id) !== state) continue;
+    if (released) {
+      session.window.setState(id, ExchangeState.awaitingPubcomp);
+      connection.writeAcknowledgement(PUBREL, id);
+      continue;
+    }
+    const dup = work.firstTime !== true;
+    if (record === null || !resendOne(context, session, { consumer, record, id, state, dup })) {
+      session.logExchange(OPERATION.release, id);
+      session.completeExchange(id);
+    }
+  }
+}
+
+async function readRecord(context: BrokerContext, offset: Offset): Promise<JournalRecord | null> {
+  // A record whose append is still under way becomes readable with the next commit.
+  while (offset >= context.log.shard.committed && offset < context.log.nextOffset) {
+    await context.log.nextCommit();
+  }
+  return context.log.shard.readAt(offset);
+}
+
+function resendOne(
+  context: BrokerContext,
+  session: ClientSession,
+  exchange: {
+    readonly consumer: SessionConsumer;
+    readonly record: JournalRecord;
+    readonly id: number;
+    readonly state: number;
+    readonly dup: boolean;
+  },
+): boolean {
+  const { record, consumer } = exchange;
+  const name = record.kind === RECORD_KIND.direct ? directNameOf(record.body, 0) : record.topic;
+  const topic = context.router.topicOf(name);
+  const message = new Message(topic);
+  const range = { start: 0, end: record.body.length };
+  readMessageRecord(record.body, range, { message, topic, kind: record.kind });
+  if (record.kind === RECORD_KIND.direct) message.publisher = RETAINED;
+  const delivery =
+    consumer.deliveryOf(topic, record.offset, record.kind) ??
+    context.groups.deliveryFor(session, topic);
+  // Unsubscribed meanwhile: what was begun is finished all the same (MQTT-5.0 [MQTT-3.10.4-3]).
+  const known = delivery ?? plainDelivery(session);
+  if (!session.mayReceive(topic, known)) return false;
+  const qos = exchange.state === ExchangeState.awaitingPubrec ? 2 : 1;
+  context.encoder.load(message, context.nowMs());
+  return session.send(message, known, { qos, identifier: exchange.id, dup: exchange.dup });
+}
+
+/** A delivery without any subscription behind it. */
+function plainDelivery(session: ClientSession): Delivery {
+  return new Delivery(
+    new Subscription('-', session, {
+      qos: 2,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0,
+      identifier: 0,
+      since: 0,
+    }),
+  );
+}

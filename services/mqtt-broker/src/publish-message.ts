@@ -1,0 +1,160 @@
+import type { Delivery, Message, SharedGroup } from '@robustmq/broker';
+import type { BrokerContext } from './broker-context.ts';
+import { RECORD_KIND } from './durable/operations.ts';
+import type { ClientSession } from './session/client-session.ts';
+
+export const PublishOutcome = {
+  noSubscriber: 0,
+  /** Handed to whoever is online; nobody's journal waits for it. */
+  live: 1,
+  /** In the open commit group: acknowledge with it. */
+  durable: 2,
+  /** The journal is full: not taken by anybody. */
+  refused: 3,
+  /** Delivered to nobody: there is no room for another retained message. */
+  retainRefused: 4,
+} as const;
+export type PublishOutcome = (typeof PublishOutcome)[keyof typeof PublishOutcome];
+
+/**
+ * Routes one message: to the journal when a durable reader or its retention needs it, to everybody
+ * who is online at once, to one member of each shared group.
+ *
+ * The message is borrowed. All or nothing: a refused message reaches nobody.
+ */
+export function publishMessage(
+  context: BrokerContext,
+  message: Message,
+  publisher: ClientSession | null,
+): PublishOutcome {
+  const { router, encoder, log } = context;
+  const match = router.match(message.topic);
+  const durable =
+    message.qos > 0 && (match.durable.length > 0 || match.sharedDurable);
+  if (message.retain && !retainable(context, message)) return PublishOutcome.retainRefused;
+  const journaled = durable || (message.retain && !message.topic.reserved);
+  if (journaled && log.full && (message.qos > 0 || durable)) return PublishOutcome.refused;
+  encoder.load(message, message.expiresAtMs === 0 ? 0 : context.nowMs());
+  const live = match.live;
+  for (let index = 0; index < live.length; index += 1) {
+    const delivery = live[index] as Delivery;
+    delivery.subscriber.deliver(message, delivery);
+  }
+  if (message.qos === 0 && match.durable.length > 0) deliverToDurableAtMostOnce(match.durable, message);
+  if (journaled && !log.full) appendMessage(context, message, publisher, durable ? match.durable : []);
+  const shared = match.shared;
+  for (let index = 0; index < shared.length; index += 1) {
+    deliverShared(context, shared[index] as SharedGroup, message, publisher);
+  }
+  if (message.retain) retain(context, message);
+  if (journaled && !log.full) return PublishOutcome.durable;
+  if (live.length > 0 || match.durable.length > 0 || shared.length > 0) return PublishOutcome.live;
+  if (!message.topic.reserved) context.counters.droppedNoSubscriber += 1;
+  return PublishOutcome.noSubscriber;
+}
+
+function deliverToDurableAtMostOnce(durable: readonly Delivery[], message: Message): void {
+  for (const delivery of durable) delivery.subscriber.deliver(message, delivery);
+}
+
+function appendMessage(
+  context: BrokerContext,
+  message: Message,
+  publisher: ClientSession | null,
+  durable: readonly Delivery[],
+): void {
+  const { log } = context;
+  const offset = log.nextOffset;
+  const start = log.appendMessage(message, publisher);
+  const end = log.builderEnd;
+  context.appended.offset = offset;
+  context.appended.start = start;
+  context.appended.end = end;
+  for (let index = 0; index < durable.length; index += 1) {
+    const delivery = durable[index] as Delivery;
+    const session = delivery.subscriber as ClientSession;
+    deliverDurable(context, session, delivery, message);
+  }
+  if (log.batchIsLarge) log.flush();
+}
+
+/** Hands the record just appended to a durable session, or leaves it in the journal for later. */
+function deliverDurable(
+  context: BrokerContext,
+  session: ClientSession,
+  delivery: Delivery,
+  message: Message,
+): void {
+  const consumer = session.consumer;
+  if (consumer === null) return;
+  const { offset, start, end } = context.appended;
+  if (!consumer.live) {
+    if (consumer.wantsMissed && mayTake(session, delivery, message)) {
+      context.log.miss(consumer, delivery, { topic: message.topic, offset, start, end });
+    }
+    return;
+  }
+  if (!mayTake(session, delivery, message)) return;
+  if (!session.hasRoom) {
+    consumer.fallBehind(offset);
+    return;
+  }
+  const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
+  context.log.plan(session, delivery, {
+    topic: message.topic,
+    kind: RECORD_KIND.message,
+    qos,
+    offset,
+    bytes: null,
+    start,
+    end,
+  });
+}
+
+function mayTake(session: ClientSession, delivery: Delivery, message: Message): boolean {
+  if (delivery.noLocal && message.publisher === session) return false;
+  return session.mayReceive(message.topic, delivery);
+}
+
+function deliverShared(
+  context: BrokerContext,
+  group: SharedGroup,
+  message: Message,
+  publisher: ClientSession | null,
+): void {
+  if (message.qos > 0 && group.state !== null) {
+    context.groups.deliver(group, message, context.appended);
+    return;
+  }
+  const member = group.pick(message, publisher?.clientId ?? '', hasRoom) ?? group.pick(message, publisher?.clientId ?? '', anyMember);
+  if (member === null) {
+    context.counters.droppedNoSubscriber += 1;
+    return;
+  }
+  member.subscriber.deliver(message, member);
+}
+
+function hasRoom(member: Delivery): boolean {
+  return (member.subscriber as ClientSession).hasRoom;
+}
+
+function anyMember(): boolean {
+  return true;
+}
+
+/** Whether the retained store has room, or the message removes one. */
+function retainable(context: BrokerContext, message: Message): boolean {
+  return message.payloadLength === 0 || context.retained.hasRoomFor(message);
+}
+
+/** Keeps, replaces or (with an empty payload) removes the retained message (MQTT-5.0 [MQTT-3.3.1-5], [MQTT-3.3.1-6]). */
+function retain(context: BrokerContext, message: Message): void {
+  const { retained } = context;
+  const name = message.topic.name;
+  if (message.payloadLength === 0) {
+    if (retained.delete(name) && !message.topic.reserved) context.dirtyRetained.add(name);
+    return;
+  }
+  retained.set(context.keepShared(message));
+  if (!message.topic.reserved) context.dirtyRetained.add(name);
+}

@@ -1,0 +1,388 @@
+import {
+  type Delivery,
+  type Message,
+  type Subscriber,
+  type Subscription,
+  type Topic,
+} from '@robustmq/broker';
+import type { ClientIdentity } from '@robustmq/access';
+import { ExchangeState, InboundReceipts, OutboundAliases, OutboundWindow } from '@robustmq/mqtt-session';
+import type { BrokerContext } from '../broker-context.ts';
+import type { ClientConnection } from '../connection/client-connection.ts';
+import { needsOwnProperties, WireFlavour } from '../connection/publish-encoder.ts';
+import type { LogConsumer } from '../durable/log-consumer.ts';
+import { encodeSession } from './session-record.ts';
+import { MessageQueue } from './message-queue.ts';
+import type { WillMessage } from './will-message.ts';
+
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
+
+/**
+ * What outlives a connection (MQTT-5.0 §4.1): subscriptions, open exchanges and what waits for the
+ * client. One flat object per client; maps and windows are made when first needed, so that an idle
+ * session costs a few hundred bytes.
+ *
+ * A session is either *ephemeral* (it ends with its connection: messages for it are kept in memory
+ * at most) or *durable* (session expiry above 0: its QoS 1 and 2 messages live in the journal and the
+ * window holds offsets).
+ */
+export class ClientSession implements Subscriber {
+  readonly clientId: string;
+  identity: ClientIdentity;
+  /** Number in the journal's records; 0 for an ephemeral session. */
+  number = 0;
+  /** Grows with every connection of this client identifier: the fence and the order of presence. */
+  epoch = 0;
+  sessionExpirySeconds: number;
+  connection: ClientConnection | null = null;
+  will: WillMessage | null = null;
+  superuser = false;
+  /** Place in the journal; null for an ephemeral session. */
+  consumer: LogConsumer | null = null;
+  /** When the session ends, in milliseconds since 1970; Infinity: never or connected. */
+  expiresAtMs: number = Number.POSITIVE_INFINITY;
+  /** Open exchanges are being repeated: nothing may overtake them. */
+  resending = false;
+  /** A retained replay waits for room. */
+  replayWaits = false;
+  readonly #context: BrokerContext;
+  #subscriptions: Map<string, Subscription> | null = null;
+  #window: OutboundWindow | null = null;
+  #receipts: InboundReceipts | null = null;
+  #queue: MessageQueue | null = null;
+  #unsent: Set<number> | null = null;
+  #grouped = false;
+  /** Messages of shared subscriptions that are under way: given to another member if this one leaves. */
+  #shared: Map<number, { readonly message: Message; readonly delivery: Delivery }> | null = null;
+
+  constructor(
+    context: BrokerContext,
+    identity: ClientIdentity,
+    options: { readonly sessionExpirySeconds: number },
+  ) {
+    this.#context = context;
+    this.clientId = identity.clientId;
+    this.identity = identity;
+    this.sessionExpirySeconds = options.sessionExpirySeconds;
+  }
+
+  get durable(): boolean {
+    return this.consumer !== null;
+  }
+
+  get online(): boolean {
+    return this.connection !== null;
+  }
+
+  get inflight(): number {
+    return (this.#window?.count ?? 0) + (this.#queue?.count ?? 0);
+  }
+
+  get queuedCount(): number {
+    return this.#queue?.count ?? 0;
+  }
+
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+  }
+
+  get window(): OutboundWindow {
+    this.#window ??= new OutboundWindow(this.connection?.terms.sendMaximum ?? 65535);
+    return this.#window;
+  }
+
+  get hasWindow(): boolean {
+    return this.#window !== null;
+  }
+
+  get receipts(): InboundReceipts {
+    this.#receipts ??= new InboundReceipts();
+    return this.#receipts;
+  }
+
+  get receiptCount(): number {
+    return this.#receipts?.count ?? 0;
+  }
+
+  /** @param key  the filter as subscribed, `$share/…` prefix included */
+  addSubscription(key: string, subscription: Subscription): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(key, subscription);
+  }
+
+  /** It is a member of some shared group. Call after a subscription was routed. */
+  noteGroups(): void {
+    this.#grouped = false;
+    for (const subscription of this.subscriptions.values()) {
+      if (subscription.group !== null) this.#grouped = true;
+    }
+  }
+
+  removeSubscription(key: string): Subscription | undefined {
+    const subscription = this.#subscriptions?.get(key);
+    if (subscription !== undefined) this.#subscriptions?.delete(key);
+    return subscription;
+  }
+
+  /** Something other than the queue goes on when there is room: catch-up, groups, a retained replay. */
+  get waitsForRoom(): boolean {
+    return (this.consumer !== null && !this.consumer.live) || this.#grouped || this.replayWaits;
+  }
+
+  /** Room for one more message in window and socket. */
+  get hasRoom(): boolean {
+    const connection = this.connection;
+    if (connection === null) return false;
+    if (this.resending || this.#window?.isFull === true) return false;
+    return connection.output.pendingBytes < this.#context.settings.limits.outputBytesMax;
+  }
+
+  /** The live path: a message that no journal keeps for this session. */
+  deliver(message: Message, delivery: Delivery): void {
+    const connection = this.connection;
+    if (connection === null) return;
+    if (delivery.noLocal && message.publisher === this) return;
+    if (!this.#mayReceive(message.topic, delivery)) return;
+    const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
+    if (qos === 0) this.#deliverAtMostOnce(connection, message, delivery);
+    else this.#deliverLive(message, delivery, qos);
+  }
+
+  /** Takes what waits, as far as window and socket allow. */
+  pump(): void {
+    const queue = this.#queue;
+    if (queue !== null) this.#pumpQueue(queue);
+    if (!this.hasRoom) return;
+    this.consumer?.roomAvailable();
+    if (this.#grouped) this.#context.groups.roomAvailable(this);
+    this.#context.roomAvailable(this);
+  }
+
+  /** Closes an exchange: the acknowledgement came. @returns false when it was not open */
+  completeExchange(identifier: number): boolean {
+    const window = this.#window;
+    if (window === null || !window.release(identifier)) return false;
+    if (this.#shared !== null) this.#shared.delete(identifier);
+    if (this.#queue !== null || this.waitsForRoom) this.pump();
+    return true;
+  }
+
+  /** Writes a message whose exchange is open; `identifier` 0 for QoS 0. */
+  send(message: Message, delivery: Delivery, packet: { qos: number; identifier: number; dup: boolean }): boolean {
+    const connection = this.connection;
+    if (connection === null) return false;
+    const retain = message.retain && (delivery.retainAsPublished || message.publisher === RETAINED);
+    const header =
+      0x30 | (packet.dup ? 0x08 : 0) | (packet.qos << 1) | (retain ? 0x01 : 0);
+    const encoder = this.#context.encoder;
+    if (connection.version !== 5) {
+      encoder.write(connection.output, WireFlavour.plain, header, packet.identifier);
+    } else if (!this.#sendWithProperties(connection, message, delivery, header, packet.identifier)) {
+      return false;
+    }
+    const { counters } = this.#context;
+    if (packet.qos === 0) counters.publishSentQos0 += 1;
+    else if (packet.qos === 1) counters.publishSentQos1 += 1;
+    else counters.publishSentQos2 += 1;
+    return true;
+  }
+
+  /** A change of one exchange, durable with the open commit group. */
+  logExchange(code: number, identifier: number): void {
+    this.#context.log.operations.exchange(code, this.number, identifier);
+    this.#context.markDirty(this);
+  }
+
+  /** Subscriptions or terms changed: the whole session, durable with the open commit group. */
+  logSession(): void {
+    this.#context.log.operations.session(this.number, encodeSession(this));
+    this.#context.markDirty(this);
+  }
+
+  /** What to give to other members of their groups, because this session ends. */
+  takeShared(): { readonly message: Message; readonly delivery: Delivery }[] {
+    const window = this.#window;
+    const taken: { message: Message; delivery: Delivery }[] = [];
+    for (const [identifier, entry] of this.#shared ?? []) {
+      const state = window?.stateOf(identifier);
+      // A QoS 2 message that was received is the client's (MQTT-5.0 [MQTT-4.8.2-5]).
+      if (state === ExchangeState.awaitingPuback || state === ExchangeState.awaitingPubrec) {
+        taken.push(entry);
+      }
+    }
+    this.#shared = null;
+    for (let item = this.#queue?.shift(); item !== undefined; item = this.#queue?.shift()) {
+      this.#context.queuedBytes -= item.message.byteCost;
+      if (item.delivery.group !== null) taken.push(item);
+    }
+    this.#queue = null;
+    return taken;
+  }
+
+  /** A committed delivery that must wait for the repeated ones. */
+  addUnsent(identifier: number): void {
+    this.#unsent ??= new Set();
+    this.#unsent.add(identifier);
+  }
+
+  takeUnsent(): ReadonlySet<number> {
+    const unsent = this.#unsent ?? new Set<number>();
+    this.#unsent = null;
+    return unsent;
+  }
+
+  /** Live messages that wait in memory end with the connection (durable ones are in the journal). */
+  dropQueue(): void {
+    for (let item = this.#queue?.shift(); item !== undefined; item = this.#queue?.shift()) {
+      this.#context.queuedBytes -= item.message.byteCost;
+    }
+    this.#queue = null;
+  }
+
+  /** Forgets what an ephemeral connection had under way. */
+  resetExchanges(): void {
+    this.dropQueue();
+    this.#window = null;
+    this.#receipts = null;
+    this.#unsent = null;
+  }
+
+  #deliverAtMostOnce(connection: ClientConnection, message: Message, delivery: Delivery): void {
+    const limits = this.#context.settings.limits;
+    if (connection.output.pendingBytes >= limits.outputBytesMax || this.#context.overloaded) {
+      this.#context.counters.droppedQueueFullQos0 += 1;
+      return;
+    }
+    this.send(message, delivery, { qos: 0, identifier: 0, dup: false });
+  }
+
+  #deliverLive(message: Message, delivery: Delivery, qos: number): void {
+    const queue = this.#queue;
+    if ((queue !== null && queue.count > 0) || !this.hasRoom) {
+      this.#enqueue(message, delivery);
+      return;
+    }
+    const identifier = this.window.take(
+      qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec,
+    );
+    if (identifier === 0) {
+      this.#enqueue(message, delivery);
+      return;
+    }
+    if (delivery.group !== null) this.#rememberShared(identifier, message, delivery);
+    if (!this.send(message, delivery, { qos, identifier, dup: false })) {
+      this.#window?.release(identifier);
+      this.#shared?.delete(identifier);
+    }
+  }
+
+  #enqueue(message: Message, delivery: Delivery): void {
+    const limits = this.#context.settings.limits;
+    this.#queue ??= new MessageQueue();
+    const queue = this.#queue;
+    if (
+      queue.count >= limits.queuedMessagesMax ||
+      queue.bytes + message.byteCost > limits.queuedBytesMax
+    ) {
+      this.#context.counters.droppedQueueFull += 1;
+      return;
+    }
+    const kept = this.#context.keepShared(message);
+    queue.push({ message: kept, delivery });
+    this.#context.queuedBytes += kept.byteCost;
+  }
+
+  #pumpQueue(queue: MessageQueue): void {
+    const context = this.#context;
+    while (queue.count > 0 && this.hasRoom) {
+      const item = queue.shift();
+      if (item === undefined) break;
+      const { message, delivery } = item;
+      context.queuedBytes -= message.byteCost;
+      if (message.expiresAtMs !== 0 && message.expiresAtMs <= context.nowMs()) {
+        context.counters.droppedExpired += 1;
+        continue;
+      }
+      if (!this.#mayReceive(message.topic, delivery)) continue;
+      const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
+      const identifier = this.window.take(
+        qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec,
+      );
+      if (delivery.group !== null) this.#rememberShared(identifier, message, delivery);
+      context.encoder.load(message, context.nowMs());
+      if (!this.send(message, delivery, { qos, identifier, dup: false })) {
+        this.#window?.release(identifier);
+      }
+    }
+    if (queue.count === 0 && this.#queue === queue) this.#queue = null;
+  }
+
+  #rememberShared(identifier: number, message: Message, delivery: Delivery): void {
+    this.#shared ??= new Map();
+    this.#shared.set(identifier, { message: this.#context.keepShared(message), delivery });
+  }
+
+  /** Rights are checked where a message is delivered, not only where it enters. */
+  #mayReceive(topic: Topic, delivery: Delivery): boolean {
+    const access = this.#context.access;
+    if (delivery.accessRevision !== access.revision) {
+      delivery.accessRevision = access.revision;
+      delivery.allowed = this.superuser || access.mayReceive(this.identity, topic.name);
+    }
+    if (!delivery.allowed) this.#context.counters.droppedNotAuthorized += 1;
+    return delivery.allowed;
+  }
+
+  /** Public face of the check for messages read from the journal. */
+  mayReceive(topic: Topic, delivery: Delivery): boolean {
+    return this.#mayReceive(topic, delivery);
+  }
+
+  #sendWithProperties(
+    connection: ClientConnection,
+    message: Message,
+    delivery: Delivery,
+    header: number,
+    identifier: number,
+  ): boolean {
+    const encoder = this.#context.encoder;
+    const output = connection.output;
+    const limit = connection.terms.maximumPacketSizeOutbound;
+    const aliases = connection.outboundAliases;
+    if (aliases === null && delivery.identifiers.length === 0) {
+      if (encoder.sizeFor(WireFlavour.properties, header & 0x06) > limit) return this.#tooLarge();
+      encoder.write(output, WireFlavour.properties, header, identifier);
+      return true;
+    }
+    const alias = aliasFor(aliases, message.topic);
+    if (!needsOwnProperties(delivery, alias.topicAlias)) {
+      if (encoder.sizeFor(WireFlavour.properties, header & 0x06) > limit) return this.#tooLarge();
+      encoder.write(output, WireFlavour.properties, header, identifier);
+      return true;
+    }
+    const receiver = { identifiers: delivery.identifiers, ...alias };
+    if (encoder.sizeWith(header & 0x06, receiver) > limit) return this.#tooLarge();
+    encoder.writeFor(output, { header, identifier }, receiver);
+    if (alias.withTopic && alias.topicAlias > 0) aliases?.assign(message.topic);
+    return true;
+  }
+
+  /** Dropped as if it had been sent (MQTT-5.0 [MQTT-3.1.2-25]). */
+  #tooLarge(): boolean {
+    this.#context.counters.droppedTooLarge += 1;
+    return false;
+  }
+}
+
+/** Marks a message that is delivered because it is retained: its RETAIN flag stays (MQTT-5.0 [MQTT-3.3.1-8]). */
+export const RETAINED: object = { retained: true };
+
+function aliasFor(
+  aliases: OutboundAliases<Topic> | null,
+  topic: Topic,
+): { readonly topicAlias: number; readonly withTopic: boolean } {
+  if (aliases === null) return { topicAlias: 0, withTopic: true };
+  const known = aliases.known(topic);
+  if (known > 0) return { topicAlias: known, withTopic: false };
+  return { topicAlias: aliases.next, withTopic: true };
+}

@@ -1,0 +1,120 @@
+import { FieldReader, FieldWriter } from '../durable/operations.ts';
+import type { ClientSession } from './client-session.ts';
+
+/**
+ * A durable session as bytes: identity, terms and subscriptions. What changes with every message
+ * (exchanges, receipts, place in the journal) follows in the *state*, which only checkpoints hold;
+ * between two checkpoints the journal's operations tell it.
+ *
+ *     text client id | u8 has user | text user | u32 expiry s | f64 epoch | f64 expires at
+ *     | u32 count x (text key | u8 options | u32 identifier | f64 since)
+ */
+export interface SessionRecord {
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly sessionExpirySeconds: number;
+  readonly epoch: number;
+  readonly expiresAtMs: number;
+  readonly subscriptions: readonly SubscriptionRecord[];
+}
+
+export interface SubscriptionRecord {
+  /** As subscribed, `$share/…` prefix included. */
+  readonly key: string;
+  readonly qos: number;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: 0 | 1 | 2;
+  readonly identifier: number;
+  readonly since: number;
+}
+
+export function encodeSession(session: ClientSession): Uint8Array {
+  const writer = new FieldWriter();
+  const username = session.identity.username;
+  writer
+    .text(session.clientId)
+    .u8(username === null ? 0 : 1)
+    .text(username ?? '')
+    .u32(session.sessionExpirySeconds)
+    .f64(session.epoch)
+    .f64(session.expiresAtMs)
+    .u32(session.subscriptions.size);
+  for (const [key, subscription] of session.subscriptions) {
+    const options =
+      subscription.qos |
+      (subscription.noLocal ? 4 : 0) |
+      (subscription.retainAsPublished ? 8 : 0) |
+      (subscription.retainHandling << 4);
+    writer.text(key).u8(options).u32(subscription.identifier).f64(subscription.since);
+  }
+  return writer.finish();
+}
+
+export function decodeSession(bytes: Uint8Array): SessionRecord {
+  const reader = new FieldReader(bytes);
+  const clientId = reader.text();
+  const hasUsername = reader.u8() === 1;
+  const username = reader.text();
+  const sessionExpirySeconds = reader.u32();
+  const epoch = reader.f64();
+  const expiresAtMs = reader.f64();
+  const subscriptions: SubscriptionRecord[] = [];
+  for (let left = reader.u32(); left > 0; left -= 1) subscriptions.push(readSubscription(reader));
+  return {
+    clientId,
+    username: hasUsername ? username : null,
+    sessionExpirySeconds,
+    epoch,
+    expiresAtMs,
+    subscriptions,
+  };
+}
+
+function readSubscription(reader: FieldReader): SubscriptionRecord {
+  const key = reader.text();
+  const options = reader.u8();
+  return {
+    key,
+    qos: options & 3,
+    noLocal: (options & 4) !== 0,
+    retainAsPublished: (options & 8) !== 0,
+    retainHandling: ((options >> 4) & 3) as 0 | 1 | 2,
+    identifier: reader.u32(),
+    since: reader.f64(),
+  };
+}
+
+/** The part that changes with every message. */
+export interface SessionState {
+  readonly number: number;
+  readonly position: number;
+  readonly exchanges: readonly { readonly id: number; readonly state: number; readonly offset: number }[];
+  readonly receipts: readonly number[];
+}
+
+/** @param next  the journal's next offset: where a live session's place is */
+export function encodeState(session: ClientSession, next: number): Uint8Array {
+  const writer = new FieldWriter();
+  const exchanges = session.hasWindow ? session.window.open() : [];
+  const receipts = session.receiptCount > 0 ? session.receipts.identifiers() : [];
+  writer.u32(session.number).f64(session.consumer?.placeInLog(next) ?? next);
+  writer.u32(exchanges.length);
+  for (const { id, state, offset } of exchanges) writer.u16(id).u8(state).f64(offset);
+  writer.u32(receipts.length);
+  for (const receipt of receipts) writer.u16(receipt);
+  return writer.finish();
+}
+
+export function decodeState(bytes: Uint8Array): SessionState {
+  const reader = new FieldReader(bytes);
+  const number = reader.u32();
+  const position = reader.f64();
+  const exchanges: { id: number; state: number; offset: number }[] = [];
+  for (let left = reader.u32(); left > 0; left -= 1) {
+    exchanges.push({ id: reader.u16(), state: reader.u8(), offset: reader.f64() });
+  }
+  const receipts: number[] = [];
+  for (let left = reader.u32(); left > 0; left -= 1) receipts.push(reader.u16());
+  return { number, position, exchanges, receipts };
+}

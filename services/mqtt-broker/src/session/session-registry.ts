@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import type { ClientIdentity } from '@robustmq/access';
+import { ReasonCode } from '@robustmq/mqtt-codec';
+import { type ConnectionTerms, sessionExpiresAtMs } from '@robustmq/mqtt-session';
+import type { BrokerContext } from '../broker-context.ts';
+import type { ClientConnection } from '../connection/client-connection.ts';
+import { LogConsumer } from '../durable/log-consumer.ts';
+import { resendExchanges } from '../durable/resend.ts';
+import { SessionConsumer } from '../durable/session-consumer.ts';
+import { ClientSession } from './client-session.ts';
+import type { WillMessage } from './will-message.ts';
+
+export type TakenSession =
+  | { readonly verdict: 'taken'; readonly session: ClientSession; readonly present: boolean }
+  | { readonly verdict: 'refuse'; readonly reasonCode: number; readonly reason: string };
+
+interface Claim {
+  readonly connection: ClientConnection;
+  readonly identity: ClientIdentity;
+  readonly superuser: boolean;
+  readonly cleanStart: boolean;
+  readonly terms: ConnectionTerms;
+  readonly will: WillMessage | null;
+}
+
+/**
+ * Every session by client identifier. One connection owns a session at a time; a new one takes it
+ * over, and the old one is told and closed first (MQTT-5.0 [MQTT-3.1.4-3]).
+ *
+ * LIMIT: sessionsMax
+ */
+export class SessionRegistry {
+  readonly #context: BrokerContext;
+  readonly #sessions = new Map<string, ClientSession>();
+  readonly #byNumber = new Map<number, ClientSession>();
+  /** Durable sessions without a connection that end some day. */
+  readonly #expiring = new Set<ClientSession>();
+  /** Sessions that ended since the last checkpoint. */
+  readonly ended: Set<string> = new Set();
+  nextNumber = 1;
+  #nextEpoch = Date.now() * 1024;
+
+  constructor(context: BrokerContext) {
+    this.#context = context;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  all(): IterableIterator<ClientSession> {
+    return this.#sessions.values();
+  }
+
+  find(clientId: string): ClientSession | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  byNumber(number: number): ClientSession | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** For a client that sends none: hard to guess, since it is the only key to the session. */
+  assignClientId(): string {
+    return `auto-${randomBytes(12).toString('hex')}`;
+  }
+
+  /** Gives the session of this client identifier to `claim.connection`. */
+  take(claim: Claim): TakenSession {
+    const { clientId } = claim.identity;
+    const known = this.#sessions.get(clientId);
+    if (known !== undefined && !mayClaim(known, claim)) {
+      // A session belongs to its user: another one gets neither it nor its messages.
+      return {
+        verdict: 'refuse',
+        reasonCode: ReasonCode.clientIdentifierNotValid,
+        reason: 'the client identifier is in use by another user',
+      };
+    }
+    if (known?.connection != null) {
+      this.#context.counters.sessionsTakenOver += 1;
+      known.connection.close(ReasonCode.sessionTakenOver, 'another connection took the session over');
+    }
+    // The close may have ended it (session expiry 0).
+    let session = this.#sessions.get(clientId);
+    if (session !== undefined && claim.cleanStart) {
+      this.end(session, 'replaced');
+      session = undefined;
+    }
+    if (session === undefined && this.#sessions.size >= this.#context.settings.limits.sessionsMax) {
+      return { verdict: 'refuse', reasonCode: ReasonCode.quotaExceeded, reason: 'too many sessions' };
+    }
+    const present = session !== undefined;
+    const owned = session ?? this.#create(claim);
+    this.#attach(owned, claim);
+    return { verdict: 'taken', session: owned, present };
+  }
+
+  /** After CONNACK: repeat what is open, then go on with what waits. */
+  resume(session: ClientSession): void {
+    const { consumer } = session;
+    if (consumer === null) return;
+    if (session.hasWindow && session.window.count > 0) resendExchanges(this.#context, session);
+    session.pump();
+    this.#context.groups.memberReturned(session);
+  }
+
+  /** The connection is gone. */
+  detach(session: ClientSession, reason: string): void {
+    const context = this.#context;
+    session.connection = null;
+    context.presence.disconnected(session, reason);
+    const { consumer } = session;
+    if (session.sessionExpirySeconds === 0 || consumer === null) {
+      context.wills.connectionLost(session);
+      this.end(session, 'connection closed');
+      return;
+    }
+    consumer.fallBehind(consumer.placeInLog(context.log.nextOffset));
+    session.expiresAtMs = sessionExpiresAtMs(context.nowMs(), session.sessionExpirySeconds);
+    if (session.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(session);
+    session.dropQueue();
+    context.log.operations.position(session.number, consumer.position);
+    session.logSession();
+    context.wills.connectionLost(session);
+    context.groups.memberAway(session);
+  }
+
+  /** The session is over: nothing of it is left. */
+  end(session: ClientSession, reason: 'replaced' | 'expired' | 'connection closed'): void {
+    const context = this.#context;
+    this.#sessions.delete(session.clientId);
+    this.#expiring.delete(session);
+    session.consumer?.stop();
+    for (const subscription of session.subscriptions.values()) {
+      context.router.unsubscribe(subscription);
+    }
+    context.wills.sessionEnded(session);
+    context.groups.sessionEnded(session);
+    session.resetExchanges();
+    if (reason === 'expired') context.counters.sessionsExpired += 1;
+    if (session.number === 0) return;
+    this.#byNumber.delete(session.number);
+    context.log.operations.sessionEnded(session.number);
+    context.dirtySessions.delete(session);
+    this.ended.add(session.clientId);
+  }
+
+  /** Once a second. */
+  expireDue(nowMs: number): void {
+    for (const session of this.#expiring) {
+      if (session.expiresAtMs <= nowMs) this.end(session, 'expired');
+    }
+  }
+
+  /** A session as recovery found it: offline, behind, its expiry counted from now on. */
+  restore(session: ClientSession, number: number, position: number): void {
+    session.number = number;
+    session.consumer = new LogConsumer(
+      this.#context,
+      new SessionConsumer(this.#context, session),
+      position,
+    );
+    this.#sessions.set(session.clientId, session);
+    // 0: its state, with the number, is still to come.
+    if (number !== 0) this.#byNumber.set(number, session);
+    if (number >= this.nextNumber) this.nextNumber = number + 1;
+    if (session.epoch >= this.#nextEpoch) this.#nextEpoch = session.epoch + 1;
+  }
+
+  /** Undoes `restore`, such as when the journal says that the session ended later. */
+  discard(session: ClientSession): void {
+    for (const subscription of session.subscriptions.values()) {
+      this.#context.router.unsubscribe(subscription);
+    }
+    this.#sessions.delete(session.clientId);
+    this.#byNumber.delete(session.number);
+    this.#expiring.delete(session);
+  }
+
+  /** After recovery: sessions that were connected when the broker died are disconnected as of now. */
+  startExpiry(session: ClientSession, nowMs: number): void {
+    if (session.expiresAtMs === Number.POSITIVE_INFINITY) {
+      session.expiresAtMs = sessionExpiresAtMs(nowMs, session.sessionExpirySeconds);
+    }
+    if (session.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(session);
+  }
+
+  #create(claim: Claim): ClientSession {
+    const session = new ClientSession(this.#context, claim.identity, {
+      sessionExpirySeconds: claim.terms.sessionExpirySeconds,
+    });
+    this.#sessions.set(session.clientId, session);
+    this.#context.counters.sessionsCreated += 1;
+    return session;
+  }
+
+  #attach(session: ClientSession, claim: Claim): void {
+    const context = this.#context;
+    this.#nextEpoch += 1;
+    session.epoch = this.#nextEpoch;
+    session.identity = claim.identity;
+    session.superuser = claim.superuser;
+    session.connection = claim.connection;
+    session.expiresAtMs = Number.POSITIVE_INFINITY;
+    this.#expiring.delete(session);
+    session.sessionExpirySeconds = claim.terms.sessionExpirySeconds;
+    if (session.hasWindow) session.window.setLimit(claim.terms.sendMaximum);
+    context.wills.clientReturned(session.clientId);
+    if (session.sessionExpirySeconds > 0 && session.consumer === null) this.#makeDurable(session);
+    if (session.number !== 0) {
+      context.counters.sessionsResumed += 1;
+      session.logSession();
+    }
+    context.wills.set(session, claim.will);
+    context.presence.connected(session);
+  }
+
+  /** New, so there is nothing in the journal for it yet: it starts live. */
+  #makeDurable(session: ClientSession): void {
+    session.number = this.nextNumber;
+    this.nextNumber += 1;
+    this.#byNumber.set(session.number, session);
+    session.consumer = new LogConsumer(
+      this.#context,
+      new SessionConsumer(this.#context, session),
+      'live',
+    );
+    for (const subscription of session.subscriptions.values()) {
+      this.#context.router.changed(subscription.filter);
+    }
+  }
+}
+
+function mayClaim(known: ClientSession, claim: Claim): boolean {
+  return known.identity.username === claim.identity.username;
+}

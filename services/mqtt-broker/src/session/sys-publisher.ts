@@ -1,0 +1,137 @@
+import { Message } from '@robustmq/broker';
+import type { SubscriptionRequest } from '@robustmq/mqtt-codec';
+import {
+  clientConnectedEvent,
+  clientDisconnectedEvent,
+  clientSubscribedEvent,
+  clientUnsubscribedEvent,
+  type GaugeSource,
+  type PresenceClient,
+  type PresenceEvent,
+  StatsWithMax,
+  sysTopicValues,
+} from '@robustmq/telemetry';
+import type { BrokerContext } from '../broker-context.ts';
+import { publishMessage } from '../publish-message.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Presence } from './presence.ts';
+
+/** Publishes the `$SYS` tree: values every interval as retained messages, presence as it happens. */
+export class SysPublisher implements Presence {
+  readonly #context: BrokerContext;
+  readonly #gauges: GaugeSource;
+  readonly #stats = new StatsWithMax();
+  readonly #startedAtMs: number;
+  readonly #encoder = new TextEncoder();
+  #nextTick = 0;
+
+  constructor(context: BrokerContext, gauges: GaugeSource) {
+    this.#context = context;
+    this.#gauges = gauges;
+    this.#startedAtMs = Date.now();
+  }
+
+  get #nodeName(): string {
+    return String(this.#context.settings.nodeId);
+  }
+
+  /** Once a second; publishes when the interval is over. */
+  tick(): void {
+    const { sysTopics } = this.#context.settings;
+    if (!sysTopics.enabled || this.#context.tick < this.#nextTick) return;
+    this.#nextTick = this.#context.tick + sysTopics.intervalSeconds;
+    const nowMs = Date.now();
+    const values = sysTopicValues(
+      {
+        counters: this.#context.counters,
+        stats: this.#stats.observe(this.#gauges),
+        uptimeSeconds: (nowMs - this.#startedAtMs) / 1000,
+        nowMs,
+        nodeNames: [this.#nodeName],
+      },
+      {
+        name: this.#nodeName,
+        version: this.#context.settings.version,
+        description: 'RobustMQ for TypeScript',
+      },
+    );
+    for (const [topic, payload] of values) this.#publish(topic, payload, 'retained');
+  }
+
+  connected(session: ClientSession): void {
+    if (!this.#isWatched()) return;
+    this.#event(
+      clientConnectedEvent(this.#moment(session), clientOf(session), {
+        keepAliveSeconds: session.connection?.terms.keepAliveSeconds ?? 0,
+        sessionExpirySeconds: session.sessionExpirySeconds,
+        cleanStart: session.number === 0,
+        sessionPresent: session.subscriptions.size > 0,
+      }),
+    );
+  }
+
+  disconnected(session: ClientSession, reason: string): void {
+    if (!this.#isWatched()) return;
+    this.#event(
+      clientDisconnectedEvent(this.#moment(session), clientOf(session), {
+        cause: reason,
+        reasonCode: 0,
+      }),
+    );
+  }
+
+  subscribed(session: ClientSession, subscriptions: readonly SubscriptionRequest[]): void {
+    if (!this.#isWatched()) return;
+    for (const { filter, qos } of subscriptions) {
+      this.#event(
+        clientSubscribedEvent(this.#moment(session), clientOf(session), { topicFilter: filter, qos }),
+      );
+    }
+  }
+
+  unsubscribed(session: ClientSession, filters: readonly string[]): void {
+    if (!this.#isWatched()) return;
+    for (const topicFilter of filters) {
+      this.#event(clientUnsubscribedEvent(this.#moment(session), clientOf(session), { topicFilter }));
+    }
+  }
+
+  /** A connect storm pays nothing for presence while nobody looks: such filters have wildcards. */
+  #isWatched(): boolean {
+    if (!this.#context.settings.sysTopics.enabled) return false;
+    const probe = this.#context.router.topicOf(`$SYS/brokers/${this.#nodeName}/clients/-/connected`);
+    const gone = this.#context.router.topicOf(`$SYS/brokers/${this.#nodeName}/clients/-/disconnected`);
+    const { router } = this.#context;
+    return router.match(probe).live.length + router.match(gone).live.length > 0 || this.#hasExactWatchers();
+  }
+
+  /** Someone may watch one client by its exact topic: then events cost a look-up each. */
+  #hasExactWatchers(): boolean {
+    return this.#context.sysWatchers > 0;
+  }
+
+  #event(event: PresenceEvent): void {
+    this.#publish(event.topic, event.payload, 'live');
+  }
+
+  #moment(session: ClientSession): { nodeName: string; nowMs: number; epoch: number } {
+    return { nodeName: this.#nodeName, nowMs: Date.now(), epoch: session.epoch };
+  }
+
+  #publish(topic: string, payload: string, kind: 'retained' | 'live'): void {
+    const message = new Message(this.#context.router.topicOf(topic));
+    message.retain = kind === 'retained';
+    message.payloadBytes = this.#encoder.encode(payload);
+    message.payloadEnd = message.payloadBytes.length;
+    publishMessage(this.#context, message, null);
+  }
+}
+
+function clientOf(session: ClientSession): PresenceClient {
+  return {
+    clientId: session.clientId,
+    username: session.identity.username,
+    remoteAddress: session.identity.remoteAddress,
+    protocolLevel: session.connection?.version ?? 0,
+  };
+}

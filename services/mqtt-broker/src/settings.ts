@@ -1,0 +1,108 @@
+import type { ListenerOptions } from '@robustmq/transport';
+
+/** Everything the broker can be told, fully resolved: no default is applied below this line. */
+export interface BrokerSettings {
+  readonly nodeId: number;
+  readonly clusterName: string;
+  readonly version: string;
+  readonly listeners: readonly ListenerOptions[];
+  readonly protocol: ProtocolSettings;
+  readonly limits: LimitSettings;
+  readonly storage: StorageSettings;
+  readonly access: AccessSettings;
+  readonly sharedSubscriptions: { readonly strategy: SharedSubscriptionStrategy };
+  readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  readonly sysTopics: { readonly enabled: boolean; readonly intervalSeconds: number };
+  /** SIGTERM: connections are told and closed within this time, at most 5 s. */
+  readonly drainTimeoutMs: number;
+}
+
+export type SharedSubscriptionStrategy =
+  | 'round_robin'
+  | 'random'
+  | 'sticky'
+  | 'hash_client'
+  | 'hash_topic'
+  | 'least_inflight';
+
+/** What the broker offers its clients (MQTT-5.0 §3.2.2.3). */
+export interface ProtocolSettings {
+  /** 3, 4 or 5: lower protocol levels are refused. */
+  readonly minimumVersion: 3 | 4 | 5;
+  readonly maximumQos: 0 | 1 | 2;
+  readonly retainAvailable: boolean;
+  readonly wildcardSubscriptionAvailable: boolean;
+  readonly subscriptionIdentifiersAvailable: boolean;
+  readonly sharedSubscriptionAvailable: boolean;
+  readonly maximumPacketSizeBytes: number;
+  /** How many unacknowledged QoS 1 and 2 PUBLISH packets one client may have under way to us. */
+  readonly receiveMaximum: number;
+  readonly topicAliasMaximum: number;
+  /** Aliases that we use towards clients that allow them; 0 turns it off. */
+  readonly topicAliasMaximumOutbound: number;
+  /** 0: the client's own keep alive holds. Otherwise sent as Server Keep Alive to every client. */
+  readonly serverKeepAliveSeconds: number;
+  /** A larger (or, when not 0, no) keep alive is replaced by this one for 5.0; for 3.x it is the silence tolerated. 0: no cap. */
+  readonly keepAliveSecondsMax: number;
+  /** 0xFFFFFFFF: unlimited. Also bounds sessions of 3.x clients with clean session 0. */
+  readonly sessionExpirySecondsMax: number;
+  /** 0: unlimited. */
+  readonly messageExpirySecondsMax: number;
+  /** Sent as Response Information to clients that ask; empty: none. */
+  readonly responseInformation: string;
+  /** Filters whose SUBSCRIBE is refused for everybody, such as `test/nosubscribe`. */
+  readonly refusedSubscriptions: readonly string[];
+}
+
+/** Every bound that keeps memory flat (docs/reference/limits.md). */
+export interface LimitSettings {
+  readonly connectTimeoutMs: number;
+  readonly topicLevelsMax: number;
+  readonly topicBytesMax: number;
+  readonly clientIdBytesMax: number;
+  readonly filtersPerSubscribeMax: number;
+  readonly subscriptionsPerClientMax: number;
+  readonly userPropertiesPerPacketMax: number;
+  readonly sessionsMax: number;
+  /** Unacknowledged QoS 1 and 2 messages that we send one client at once, also for 3.x. */
+  readonly inflightMessagesMax: number;
+  readonly inflightBytesMax: number;
+  /** Messages and bytes waiting in memory for one connected client; QoS 0 beyond it is dropped and counted. */
+  readonly queuedMessagesMax: number;
+  readonly queuedBytesMax: number;
+  /** Encoded bytes waiting for one socket. */
+  readonly outputBytesMax: number;
+  /** Sum of everything that waits, over all clients: above it publishers are paused. */
+  readonly memoryBytesMax: number;
+  readonly retainedMessagesMax: number;
+  readonly retainedBytesMax: number;
+  /** New connections a second from one address; 0: unlimited. */
+  readonly connectionsPerSecondPerAddressMax: number;
+  /** Published messages a second and client, and bytes a second and client; 0: unlimited. */
+  readonly publishesPerSecondPerClientMax: number;
+  readonly publishBytesPerSecondPerClientMax: number;
+}
+
+export interface StorageSettings {
+  readonly kind: 'memory' | 'segment';
+  readonly directory: string;
+  readonly segmentBytesMax: number;
+  /** Size of the whole journal at which durable publishes are refused (0x97); 0: only the disk's. */
+  readonly journalBytesMax: number;
+  /** Free disk space below which durable publishes are refused. */
+  readonly diskFreeBytesMin: number;
+  /** `sync`: PUBACK after the flush. `memory`: before it; the name says what is at risk. */
+  readonly acknowledge: 'sync' | 'memory';
+}
+
+export interface AccessSettings {
+  /** Clients without user name on listeners that are not loopback-only. Said in as many words or refused at start. */
+  readonly allowAnonymousRemote: boolean;
+  readonly allowAnonymousLoopback: boolean;
+  readonly passwordFile: string | null;
+  readonly rulesFile: string | null;
+  /** What holds when no rule matches. */
+  readonly defaultVerdict: 'allow' | 'deny';
+  /** A verified client certificate's common name is the user name. */
+  readonly certificateAsUsername: boolean;
+}
