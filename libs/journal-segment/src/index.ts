@@ -1,1 +1,2 @@
-export {};
+export { openSegmentJournal } from './segment-journal.ts';
+export type { SegmentJournalEnvironment, SegmentJournalOptions } from './segment-journal.ts';

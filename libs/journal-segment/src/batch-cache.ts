@@ -1,0 +1,70 @@
+/**
+ * Verified batches in memory, over all shards of a journal, the least recently used ones going first.
+ *
+ * Batches come and go in chunks: what one flush wrote or one read fetched shares one buffer, so the
+ * buffer is freed when the chunk goes.
+ */
+import type { Segment } from './segment.ts';
+
+/** Rough cost of the entries beside the bytes themselves. */
+const ENTRY_BYTES = 128;
+
+/** Bytes from `position` of a segment file; the batches at `positions` are whole and checked. */
+export interface CachedChunk {
+  readonly segment: Segment;
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  readonly positions: readonly number[];
+}
+
+export class BatchCache {
+  readonly #bytesMax: number;
+  /** Least recently used first. */
+  readonly #chunks = new Set<CachedChunk>();
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get byteLength(): number {
+    return this.#bytes;
+  }
+
+  add(chunk: CachedChunk): void {
+    const cost = costOf(chunk);
+    if (cost > this.#bytesMax) return;
+    this.#chunks.add(chunk);
+    this.#bytes += cost;
+    for (const position of chunk.positions) chunk.segment.cached.set(position, chunk);
+    for (const oldest of this.#chunks) {
+      if (this.#bytes <= this.#bytesMax) break;
+      this.#remove(oldest);
+    }
+  }
+
+  /** The chunk with the batch at `position` of the segment, if it is in memory. */
+  find(segment: Segment, position: number): CachedChunk | undefined {
+    const chunk = segment.cached.get(position);
+    if (chunk !== undefined && this.#chunks.delete(chunk)) this.#chunks.add(chunk);
+    return chunk;
+  }
+
+  /** Forgets the batches of a segment that is gone. */
+  drop(segment: Segment): void {
+    for (const chunk of new Set(segment.cached.values())) this.#remove(chunk);
+  }
+
+  #remove(chunk: CachedChunk): void {
+    if (!this.#chunks.delete(chunk)) return;
+    this.#bytes -= costOf(chunk);
+    const { cached } = chunk.segment;
+    for (const position of chunk.positions) {
+      if (cached.get(position) === chunk) cached.delete(position);
+    }
+  }
+}
+
+function costOf(chunk: CachedChunk): number {
+  return chunk.bytes.length + chunk.positions.length * ENTRY_BYTES;
+}

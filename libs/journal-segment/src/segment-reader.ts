@@ -1,0 +1,191 @@
+/**
+ * Reads the wanted records of a shard in order.
+ *
+ * Per segment the index says which ordinals are wanted, so the cost follows what is read; batches
+ * come from the cache, or from the disk in runs. A reader holds no file and no batch between calls.
+ */
+import { RecordBatchReader, WantedTopics } from '@robustmq/journal';
+import type {
+  DamagedRange,
+  JournalReader,
+  JournalRecord,
+  Offset,
+  RecordSelector,
+  SegmentIndex,
+} from '@robustmq/journal';
+import type { CachedChunk } from './batch-cache.ts';
+import { corruptRange } from './shard-segments.ts';
+import type { ShardSegments } from './shard-segments.ts';
+import type { Segment } from './segment.ts';
+
+/** Batches that are not wanted are read over if that saves a read of the disk. */
+const GAP_BATCHES_MAX = 8;
+
+/** What a reader asks of its shard. */
+export interface ReadableShard {
+  readonly segments: ShardSegments;
+  readonly committed: Offset;
+  assertOpen(): void;
+}
+
+export class SegmentReader implements JournalReader {
+  readonly #shard: ReadableShard;
+  readonly #selector: RecordSelector;
+  readonly #cursor = new RecordBatchReader();
+  #position: number;
+  #wanted: { readonly segment: Segment; readonly topics: WantedTopics } | null = null;
+
+  constructor(shard: ReadableShard, from: Offset, selector: RecordSelector) {
+    this.#shard = shard;
+    this.#selector = selector;
+    this.#position = from;
+  }
+
+  get position(): Offset {
+    return this.#position as Offset;
+  }
+
+  async read(recordsMax: number, bytesMax: number): Promise<readonly JournalRecord[]> {
+    const shard = this.#shard;
+    shard.assertOpen();
+    const committed = shard.committed;
+    const page: Page = { records: [], recordsMax, bytesLeft: bytesMax, chunk: null };
+    try {
+      // A position past what is committed has nothing to read, even if it is trimmed by then.
+      shard.segments.at(Math.max(0, this.#position));
+      while (this.#position < committed && !isFull(page)) await this.#readSegment(page);
+    } catch (error) {
+      // What was found before the failure is returned first; the next call meets it again.
+      if (page.records.length === 0) throw error;
+    }
+    return page.records;
+  }
+
+  async #readSegment(page: Page): Promise<void> {
+    const { segments } = this.#shard;
+    const segment = segments.at(this.#position);
+    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
+    const from = this.#position - segment.baseOffset;
+    const damage = damageFrom(index, from, segment);
+    if (damage !== null && damage.first <= from) throw corruptRange(segment, damage);
+    const limit = damage?.first ?? index.recordsAfter;
+    const span = { segment, index, limit };
+    if (this.#selector.kind === 'everything') await this.#readAll(span, page);
+    else await this.#readTopics(span, this.#selector, page);
+  }
+
+  async #readAll(span: Span, page: Page): Promise<void> {
+    const { segment, index, limit } = span;
+    let batch = index.findBatch(this.#position - segment.baseOffset);
+    while (!isFull(page) && this.#position - segment.baseOffset < limit) {
+      await this.#openBatch(span, { first: batch, last: index.batchCount - 1 }, page);
+      while (!isFull(page) && this.#cursor.next()) {
+        if (this.#cursor.offset < this.#position) continue;
+        this.#take(page);
+      }
+      batch += 1;
+    }
+  }
+
+  async #readTopics(
+    span: Span,
+    selector: RecordSelector & { readonly kind: 'topics' },
+    page: Page,
+  ): Promise<void> {
+    const { segment, index, limit } = span;
+    if (this.#wanted?.segment !== segment) {
+      this.#wanted = { segment, topics: new WantedTopics(selector) };
+    }
+    const { topics } = this.#wanted;
+    topics.refresh(index);
+    const from = this.#position - segment.baseOffset;
+    const found = index.collect(topics.ids, from);
+    const { ordinals } = found;
+    let openBatch = -1;
+    for (let i = 0; i < ordinals.length; i += 1) {
+      const ordinal = ordinals[i] as number;
+      if (ordinal >= limit) break;
+      if (isFull(page)) return;
+      const batch = index.findBatch(ordinal);
+      if (batch !== openBatch) {
+        this.#position = segment.baseOffset + ordinal;
+        await this.#openBatch(span, { first: batch, last: lastOfRun(index, ordinals, i) }, page);
+        openBatch = batch;
+      }
+      const offset = segment.baseOffset + ordinal;
+      while (this.#cursor.offset < offset && this.#cursor.next());
+      this.#take(page);
+    }
+    this.#position = segment.baseOffset + Math.min(found.after, limit);
+  }
+
+  #take(page: Page): void {
+    const cursor = this.#cursor;
+    page.records.push(cursor.record());
+    page.bytesLeft -= cursor.bodyLength + cursor.topicLength;
+    this.#position = cursor.offset + 1;
+  }
+
+  async #openBatch(
+    span: Span,
+    range: { readonly first: number; readonly last: number },
+    page: Page,
+  ): Promise<void> {
+    const { segment, index } = span;
+    const { segments } = this.#shard;
+    const position = index.batchPosition(range.first);
+    if (!holds(page.chunk, segment, position)) {
+      page.chunk =
+        segments.batchInMemory(segment, position) ??
+        (await segments.loadBatches(segment, index, range));
+    }
+    const chunk = page.chunk as CachedChunk;
+    this.#cursor.open(chunk.bytes, position - chunk.position);
+  }
+}
+
+/** A part of one segment without damage: ordinals below `limit`. */
+interface Span {
+  readonly segment: Segment;
+  readonly index: SegmentIndex;
+  readonly limit: number;
+}
+
+interface Page {
+  readonly records: JournalRecord[];
+  readonly recordsMax: number;
+  bytesLeft: number;
+  /** The chunk that the last batch came from. */
+  chunk: CachedChunk | null;
+}
+
+function isFull(page: Page): boolean {
+  return page.records.length > 0 && (page.records.length >= page.recordsMax || page.bytesLeft <= 0);
+}
+
+function holds(chunk: CachedChunk | null, segment: Segment, position: number): boolean {
+  if (chunk === null || chunk.segment !== segment || position < chunk.position) return false;
+  return position < chunk.position + chunk.bytes.length && chunk.positions.includes(position);
+}
+
+/** The first damage that is not wholly before `from`; a sealed segment that ends early counts. */
+function damageFrom(index: SegmentIndex, from: number, segment: Segment): DamagedRange | null {
+  for (const damage of index.damage) if (damage.after > from) return damage;
+  const after = segment.after - segment.baseOffset;
+  if (index.recordsAfter >= after) return null;
+  return { first: index.recordsAfter, after, position: segment.bytes };
+}
+
+/** The last batch worth fetching together with that of `ordinals[i]`. */
+function lastOfRun(index: SegmentIndex, ordinals: Uint32Array, i: number): number {
+  let last = index.findBatch(ordinals[i] as number);
+  for (let next = i + 1; next < ordinals.length; next += 1) {
+    const ordinal = ordinals[next] as number;
+    if (ordinal < index.batchAfter(last)) continue;
+    const batch = index.findBatch(ordinal);
+    if (batch - last > GAP_BATCHES_MAX) break;
+    last = batch;
+    if (last - index.findBatch(ordinals[i] as number) > 256) break;
+  }
+  return last;
+}

@@ -1,0 +1,338 @@
+/**
+ * One shard in segment files: appends wait in a queue, one flush at a time serves all that wait.
+ *
+ * ```text
+ * append ─► queue ─► gather ─► one write ─► one fdatasync ─► index, cache, committed, promises
+ *             ▲                                    │
+ *             └── further appends gather here ◄────┘
+ * ```
+ *
+ * Costs per append: one promise and one copy of the batch, into the buffer that is written and then
+ * serves readers near the tail.
+ */
+import { assert } from '@robustmq/errors';
+import { JournalError, RecordBatchReader, batchBaseOffsetAt } from '@robustmq/journal';
+import type {
+  JournalReader,
+  JournalRecord,
+  JournalShard,
+  Offset,
+  RecordBatch,
+  RecordSelector,
+  RecoveryReport,
+  SegmentSummary,
+  ShardStats,
+} from '@robustmq/journal';
+import { AppendError } from '@robustmq/record-log';
+import type { AppendFile } from '@robustmq/record-log';
+import { placeBatch } from './segment-file.ts';
+import { SegmentReader } from './segment-reader.ts';
+import type { Segment } from './segment.ts';
+import { corruptBatch, corruptRange } from './shard-segments.ts';
+import type { ShardSegments, SharedStores } from './shard-segments.ts';
+import type { SpaceGuard } from './space-guard.ts';
+
+/** One flush writes at most about this many bytes. */
+const GROUP_BYTES_MAX = 4 * 1024 * 1024;
+/** Trimming everything seals the active segment if that frees at least this much. */
+const SEAL_BYTES_MIN = 1024 * 1024;
+
+interface PendingAppend {
+  readonly batch: RecordBatch;
+  readonly ack: 'sync' | 'async';
+  readonly first: number;
+  readonly resolve: (first: Offset) => void;
+  readonly reject: (error: JournalError) => void;
+}
+
+/** What recovery found, and how to make the next segment. */
+export interface ShardParts {
+  readonly name: string;
+  readonly recovery: RecoveryReport;
+  readonly segments: ShardSegments;
+  readonly file: AppendFile;
+  readonly stores: SharedStores;
+  readonly space: SpaceGuard;
+  readonly segmentBytesMax: number;
+  createSegment(baseOffset: number): Promise<{ segment: Segment; file: AppendFile }>;
+}
+
+export class SegmentShard implements JournalShard {
+  readonly name: string;
+  readonly recovery: RecoveryReport;
+  readonly segments: ShardSegments;
+  readonly #parts: ShardParts;
+  readonly #counters = { appendedBatches: 0, appendedRecords: 0, flushes: 0 };
+  #file: AppendFile;
+  #bytes: number;
+  #next: number;
+  #committed: number;
+  #pending: PendingAppend[] = [];
+  /** The loop that flushes, while there is something to do. */
+  #flushing: Promise<void> | null = null;
+  #sealWanted = false;
+  #failure: JournalError | null = null;
+
+  constructor(parts: ShardParts) {
+    this.#parts = parts;
+    this.name = parts.name;
+    this.recovery = parts.recovery;
+    this.segments = parts.segments;
+    this.#file = parts.file;
+    this.#committed = parts.segments.active.after;
+    this.#next = this.#committed;
+    this.#bytes = parts.segments.list.reduce((sum, segment) => sum + segment.bytes, 0);
+    parts.space.journalBytes += this.#bytes;
+  }
+
+  get oldest(): Offset {
+    return this.segments.oldest;
+  }
+
+  get next(): Offset {
+    return this.#next as Offset;
+  }
+
+  get committed(): Offset {
+    return this.#committed as Offset;
+  }
+
+  get stats(): ShardStats {
+    return { bytes: this.#bytes, segments: this.segments.list.length, ...this.#counters };
+  }
+
+  /** Why appends are refused until the shard is opened again; null while all is well. */
+  get failure(): JournalError | null {
+    return this.#failure;
+  }
+
+  /** Where a failed flush leaves the active file in doubt, in bytes. */
+  get trustedBytes(): number {
+    return this.#file.durableLength;
+  }
+
+  append(batch: RecordBatch, ack: 'sync' | 'async'): Promise<Offset> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const first = this.#next;
+    assert(batchBaseOffsetAt(batch.bytes, 0) === first, `the batch was not sealed for ${first}`);
+    this.#next += batch.recordCount;
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ batch, ack, first, resolve, reject });
+      this.#startFlushing();
+    });
+  }
+
+  openReader(from: Offset, selector: RecordSelector): JournalReader {
+    return new SegmentReader(this, from, selector);
+  }
+
+  async readAt(offset: Offset): Promise<JournalRecord | null> {
+    this.assertOpen();
+    if (offset < this.oldest || offset >= this.#committed) return null;
+    const segment = this.segments.at(offset);
+    const index = this.segments.indexInMemory(segment) ?? (await this.segments.loadIndex(segment));
+    const ordinal = offset - segment.baseOffset;
+    for (const damage of index.damage) {
+      if (damage.first <= ordinal && ordinal < damage.after) throw corruptRange(segment, damage);
+    }
+    const batch = index.findBatch(ordinal);
+    if (batch < 0) return null;
+    const position = index.batchPosition(batch);
+    const chunk =
+      this.segments.batchInMemory(segment, position) ??
+      (await this.segments.loadBatches(segment, index, { first: batch, last: batch }));
+    const reader = new RecordBatchReader();
+    reader.open(chunk.bytes, position - chunk.position);
+    while (reader.next()) if (reader.offset === offset) return reader.record();
+    throw corruptBatch(segment, index, batch);
+  }
+
+  async oldestSegment(): Promise<SegmentSummary | null> {
+    this.assertOpen();
+    const segment = this.segments.list[0] as Segment;
+    if (segment === this.segments.active) return null;
+    const index = this.segments.indexInMemory(segment) ?? (await this.segments.loadIndex(segment));
+    const topics = Array.from({ length: index.topicCount }, (_, id) => index.topicText(id));
+    const { baseOffset, after, bytes } = segment;
+    return { first: baseOffset as Offset, after: after as Offset, bytes, topics };
+  }
+
+  async trimBefore(offset: Offset): Promise<void> {
+    this.assertOpen();
+    const sealBytesMin = Math.min(SEAL_BYTES_MIN, this.#parts.segmentBytesMax / 4);
+    if (offset >= this.#next && this.#file.length >= sealBytesMin && this.#failure === null) {
+      await this.seal();
+    }
+    const { list } = this.segments;
+    const gone: Segment[] = [];
+    while (list.length > 1 && (list[1] as Segment).baseOffset <= offset) {
+      gone.push(list.shift() as Segment);
+    }
+    for (const segment of gone) await this.#remove(segment);
+  }
+
+  /** Starts a new segment, so that the present one never changes again. */
+  async seal(): Promise<void> {
+    this.#sealWanted = true;
+    await this.#startFlushing();
+  }
+
+  assertOpen(): void {
+    if (this.#failure?.fault.code === 'JOURNAL_CLOSED') throw this.#failure;
+  }
+
+  /** Waits for appends in flight, makes all of them durable and frees everything. */
+  async close(): Promise<void> {
+    const failed = this.#failure;
+    if (failed?.fault.code === 'JOURNAL_CLOSED') return;
+    this.#failure ??= new JournalError({ code: 'JOURNAL_CLOSED' });
+    while (this.#flushing !== null) await this.#flushing;
+    if (failed === null) await this.#file.sync().catch(() => undefined);
+    this.#failure = new JournalError({ code: 'JOURNAL_CLOSED' });
+    await this.#file.close().catch(() => undefined);
+    this.#parts.space.journalBytes -= this.#bytes;
+    for (const segment of this.segments.list) this.#forget(segment);
+  }
+
+  #startFlushing(): Promise<void> {
+    this.#flushing ??= this.#flushAll().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  /** Flushes until nothing waits. Never rejects: every failure goes to the appends that it hits. */
+  async #flushAll(): Promise<void> {
+    // The appends of the same turn join the first group.
+    await Promise.resolve();
+    while (this.#pending.length > 0 || this.#sealWanted) {
+      const group = this.#takeGroup();
+      try {
+        await this.#rollIfNeeded();
+        if (group.length > 0) await this.#flush(group);
+      } catch (error) {
+        this.#fail(group, error);
+      }
+    }
+  }
+
+  #takeGroup(): PendingAppend[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { batch } of this.#pending) {
+      if (count > 0 && bytes + batch.bytes.length > GROUP_BYTES_MAX) break;
+      bytes += batch.bytes.length;
+      count += 1;
+    }
+    return this.#pending.splice(0, count);
+  }
+
+  async #flush(group: readonly PendingAppend[]): Promise<void> {
+    const { active } = this.segments;
+    const position = this.#file.length;
+    const byteCount = group.reduce((sum, append) => sum + append.batch.bytes.length, 0);
+    const refusal = await this.#parts.space.refusal(byteCount);
+    if (refusal !== null) {
+      throw new JournalError({ code: 'JOURNAL_FULL', limit: 'configured', detail: refusal });
+    }
+    const bytes = new Uint8Array(byteCount);
+    const positions: number[] = [];
+    const durableBefore = this.#file.durableLength;
+    let start = 0;
+    for (const { batch } of group) {
+      bytes.set(batch.bytes, start);
+      placeBatch(bytes, start, {
+        salt: active.salt ?? 0,
+        position: position + start,
+        durableBefore,
+      });
+      positions.push(position + start);
+      start += batch.bytes.length;
+    }
+    await this.#file.append(bytes, group.some(({ ack }) => ack === 'sync') ? 'sync' : 'async');
+    this.#counters.flushes += 1;
+    this.#commit(group, { segment: active, position, bytes, positions });
+  }
+
+  #commit(
+    group: readonly PendingAppend[],
+    chunk: { segment: Segment; position: number; bytes: Uint8Array; positions: number[] },
+  ): void {
+    const { segment, position, bytes, positions } = chunk;
+    for (const at of positions) segment.growing?.addBatch(bytes, at - position, at);
+    this.#parts.stores.batches.add(chunk);
+    segment.bytes += bytes.length;
+    this.#bytes += bytes.length;
+    this.#parts.space.journalBytes += bytes.length;
+    for (const { batch, first } of group) {
+      this.#counters.appendedBatches += 1;
+      this.#counters.appendedRecords += batch.recordCount;
+      this.#committed = first + batch.recordCount;
+    }
+    segment.after = this.#committed;
+    for (const { first, resolve } of group) resolve(first as Offset);
+  }
+
+  async #rollIfNeeded(): Promise<void> {
+    const isLarge = this.#file.length >= this.#parts.segmentBytesMax;
+    if (!isLarge && !this.#sealWanted) return;
+    this.#sealWanted = false;
+    const sealed = this.segments.active;
+    if (sealed.after === sealed.baseOffset) return;
+    await this.#file.sync();
+    const { segment, file } = await this.#parts.createSegment(sealed.after);
+    const full = this.#file;
+    this.#file = file;
+    this.segments.list.push(segment);
+    this.#bytes += segment.bytes;
+    this.#parts.space.journalBytes += segment.bytes;
+    const { growing } = sealed;
+    if (growing !== null) await this.#parts.stores.indexes.seal(sealed, growing);
+    sealed.growing = null;
+    await full.close();
+  }
+
+  #fail(group: readonly PendingAppend[], error: unknown): void {
+    const failure = journalErrorOf(error, 'append');
+    // Those that wait were sealed for offsets behind the ones that failed.
+    const waiting = this.#pending;
+    this.#pending = [];
+    this.#sealWanted = false;
+    this.#next = this.#committed;
+    if (failure.fault.code !== 'JOURNAL_FULL') this.#failure ??= failure;
+    for (const { reject } of [...group, ...waiting]) reject(failure);
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    const { fileSystem } = this.#parts.stores;
+    this.#bytes -= segment.bytes;
+    this.#parts.space.journalBytes -= segment.bytes;
+    this.#forget(segment);
+    try {
+      if ((await fileSystem.status(segment.indexPath)) !== null) {
+        await fileSystem.unlink(segment.indexPath);
+      }
+      await fileSystem.unlink(segment.path);
+    } catch (error) {
+      throw journalErrorOf(error, 'trim');
+    }
+  }
+
+  #forget(segment: Segment): void {
+    this.#parts.stores.batches.drop(segment);
+    this.#parts.stores.indexes.drop(segment);
+  }
+}
+
+/** What a failure below means to a caller of the journal. */
+export function journalErrorOf(
+  error: unknown,
+  operation: 'append' | 'read' | 'trim' | 'open',
+): JournalError {
+  if (error instanceof JournalError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof AppendError && error.fault.kind === 'full') {
+    return new JournalError({ code: 'JOURNAL_FULL', limit: 'disk', detail }, { cause: error });
+  }
+  return new JournalError({ code: 'JOURNAL_IO_FAILED', operation, detail }, { cause: error });
+}
