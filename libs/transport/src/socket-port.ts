@@ -26,6 +26,7 @@ export class SocketPort implements StreamPort {
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#cause = { kind: 'failed', reason: error.message };
+      socket.destroy(); // A refused renegotiation is an error that leaves the socket open.
     });
     socket.on('close', () => {
       events.closed(this.#cause);

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ListenError, type TlsOptions } from './listener.ts';
@@ -43,6 +43,8 @@ export function readTlsMaterial(listenerName: string, options: TlsOptions): TlsM
     ...(options.ciphers === null ? {} : { ciphers: options.ciphers }),
     minVersion: options.minimumVersion,
     honorCipherOrder: true,
+    // A client that renegotiates makes the server work, at little cost to itself (CVE-2011-1473).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     requestCert: options.clientCertificate !== 'none',
     rejectUnauthorized: options.clientCertificate === 'required',
   };
