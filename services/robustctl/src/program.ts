@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { componentCommand } from './commands/component-command.ts';
 import { configCommand } from './commands/config-command.ts';
+import { passwdCommand } from './commands/passwd-command.ts';
 import { pubCommand } from './commands/pub-command.ts';
 import { subCommand } from './commands/sub-command.ts';
 import { versionCommand } from './commands/version-command.ts';
@@ -15,7 +16,13 @@ export function createProgram(): Command {
     .showHelpAfterError('(`--help` shows what is possible)')
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP);
   for (const component of COMPONENTS) program.addCommand(componentCommand(component));
-  for (const command of [configCommand(), pubCommand(), subCommand(), versionCommand()]) {
+  for (const command of [
+    configCommand(),
+    passwdCommand(),
+    pubCommand(),
+    subCommand(),
+    versionCommand(),
+  ]) {
     program.addCommand(command);
   }
   exitOverride(program);
