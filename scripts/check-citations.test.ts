@@ -13,6 +13,7 @@ const rows = [
   ],
   ['// Raft §5.4.2, Figure 8', [], 'a paper is a source'],
   ['/** Wake up (RFC 6455 §5.5.1). */', [], 'so is an RFC'],
+  ['// MQTT 3.1 §3.2', [], 'the first version has no tags'],
   ['// PROXY §2.1: one line', [], 'a name in capitals is a source'],
   [
     '/** Without its standard: `[MQTT-2.2.1-3]`, `§4.8`, `TODO`. */',

@@ -14,7 +14,7 @@ const CLAUSE_TAG = /\[MQTT-\d+(?:\.\d+)*-\d+[a-z]?\]/;
 const MQTT_VERSION = /MQTT-(?:5\.0|3\.1\.1|3\.1)(?![\d.]*-\d)/;
 const SECTION = /§/;
 /** What stands right before a section sign: `MQTT-5.0`, `Raft thesis`, `RFC 6455`, `style.md`. */
-const SOURCE = /(?:\b[A-Z][\w.-]*(?: \d+)?|\bthesis|\w\.md|[\d.]+,) *$/;
+const SOURCE = /(?:\b[A-Z][\w.-]*(?: [\d.]+)?|\bthesis|\w\.md|[\d.]+,) *$/;
 
 export function checkCitations(workspace: Workspace): Check {
   return {
