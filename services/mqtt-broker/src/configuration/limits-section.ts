@@ -87,7 +87,7 @@ export const limitsSection: SectionDeclaration<LimitsSection> = {
       'An idle session costs about a kilobyte.',
     ),
     inflight_messages_max: integerKey({
-      default: 1000,
+      default: 8192,
       minimum: 1,
       maximum: 65535,
       meaning: 'Unacknowledged QoS 1 and 2 messages under way to one client.',

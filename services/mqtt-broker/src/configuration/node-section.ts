@@ -44,7 +44,7 @@ export const nodeSection: SectionDeclaration<NodeSection> = {
       default: '127.0.0.1',
       allowEmpty: false,
       meaning:
-        'The address of the HTTP server: /health, /metrics and the administration interface.',
+        'The address of the HTTP server: /health/ready, /metrics and the administration interface.',
       reason: 'It has no login: open it beyond this machine only behind something that has.',
       aliases: ['network.http_host'],
     }),

@@ -60,11 +60,21 @@ function healthRows(health: Health | null): (readonly [string, string])[] {
   if (health.kind === 'silent') return [['health', `no answer: ${health.reason}`]];
   const verdict = isWell(health) ? 'well' : `not well (HTTP ${String(health.statusCode)})`;
   const rows: (readonly [string, string])[] = [['health', verdict]];
-  if (typeof health.body !== 'object' || health.body === null) return rows;
-  for (const [name, value] of Object.entries(health.body)) {
-    rows.push([name, typeof value === 'string' ? value : JSON.stringify(value)]);
-  }
-  return rows;
+  return [...rows, ...checksOf(health.body)];
+}
+
+/** One row for each check of the broker's report (`checks: [{ name, ok, detail }]`). */
+function checksOf(body: unknown): (readonly [string, string])[] {
+  const checks = (body as { readonly checks?: unknown } | null)?.checks;
+  if (!Array.isArray(checks)) return [];
+  return checks.map(
+    (check: { readonly name?: unknown; readonly ok?: unknown; readonly detail?: unknown }) => {
+      const verdict = check.ok === true ? 'well' : 'NOT WELL';
+      const detail =
+        check.detail === undefined || check.detail === '' ? '' : `: ${String(check.detail)}`;
+      return [`check ${String(check.name)}`, verdict + detail];
+    },
+  );
 }
 
 function isWell(health: Health): boolean {

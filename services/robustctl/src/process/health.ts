@@ -1,6 +1,9 @@
-import { httpUrl } from './started-text.ts';
+import { httpUrl } from './http-url.ts';
 
-/** What `/health` answered, or why it did not. */
+/** Whether clients may be sent there now. */
+export const HEALTH_PATH = '/health/ready';
+
+/** What it answered, or why it did not. */
 export type Health =
   | { readonly kind: 'answered'; readonly statusCode: number; readonly body: unknown }
   | { readonly kind: 'silent'; readonly reason: string };
@@ -10,7 +13,7 @@ const HEALTH_TIMEOUT_MS = 3000;
 /** Asks a broker's HTTP server how it is. Never throws for what the network does. */
 export async function askHealth(httpAddress: string): Promise<Health> {
   try {
-    const response = await fetch(`${httpUrl(httpAddress)}/health`, {
+    const response = await fetch(`${httpUrl(httpAddress)}${HEALTH_PATH}`, {
       signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
     });
     const text = await response.text();

@@ -1,5 +1,7 @@
 import type { Component } from '../component.ts';
 import type { LoadedBroker } from '../configuration/broker-configuration.ts';
+import { HEALTH_PATH } from './health.ts';
+import { httpUrl } from './http-url.ts';
 import type { ProcessRecord } from './process-file.ts';
 
 const SCHEMES: Readonly<Record<string, string>> = {
@@ -26,15 +28,10 @@ export function startedText(
     ),
   ];
   if (started.httpAddress !== null) {
-    lines.push(`  ${'http'.padEnd(14)} ${httpUrl(started.httpAddress)}/health`);
+    lines.push(`  ${'http'.padEnd(14)} ${httpUrl(started.httpAddress)}${HEALTH_PATH}`);
   }
   lines.push(`  ${'data'.padEnd(14)} ${dataText(settings)}`, ...nextSteps(started));
   return `${lines.join('\n')}\n`;
-}
-
-/** `http://host:port` from either `host:port` or a whole URL. */
-export function httpUrl(address: string): string {
-  return (address.includes('://') ? address : `http://${address}`).replace(/\/$/, '');
 }
 
 function dataText({ storage }: LoadedBroker['settings']): string {
