@@ -9,7 +9,7 @@ import {
   NO_PROPERTIES,
   readFrame,
 } from '@robustmq/mqtt-codec';
-import type { Packet, ProtocolVersion } from '@robustmq/mqtt-codec';
+import type { Connect, Packet, ProtocolVersion } from '@robustmq/mqtt-codec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MqttClientError } from './client-error.ts';
 import type { ClientOptions } from './client-options.ts';
@@ -185,6 +185,12 @@ describe('connecting', () => {
         keepAliveSeconds: 7,
         cleanStart: true,
       });
+      const { password, will: sent } = packet as Connect;
+      expect([Buffer.from(password ?? []).toString(), sent?.topic, sent?.qos]).toEqual([
+        'p',
+        'w',
+        1,
+      ]);
       expect(client.connack.sessionPresent).toBe(false);
     });
   }
