@@ -78,22 +78,23 @@ function scanProperties(bytes: Uint8Array, at: number, end: number): number {
   const length = readVariableByteInteger(bytes, at, end);
   if (length < 0) return ReasonCode.malformedPacket;
   let offset = at + variableByteIntegerSize(length);
-  if (offset + length !== end) return ReasonCode.malformedPacket;
+  const listEnd = offset + length;
+  if (listEnd > end) return ReasonCode.malformedPacket;
   let reasonStrings = 0;
-  while (offset < end) {
+  while (offset < listEnd) {
     const identifier = bytes[offset];
     if (identifier === PropertyIdentifier.userProperty) {
-      offset = stepOverTextPair(bytes, offset + 1, end);
+      offset = stepOverTextPair(bytes, offset + 1, listEnd);
     } else if (identifier === PropertyIdentifier.reasonString) {
       reasonStrings += 1;
       if (reasonStrings > 1) return ReasonCode.protocolError; // MQTT-5.0 §3.4.2.2.2
-      offset = stepOverText(bytes, offset + 1, end);
+      offset = stepOverText(bytes, offset + 1, listEnd);
     } else {
       return ReasonCode.malformedPacket; // MQTT-5.0 §2.2.2.2
     }
     if (offset < 0) return -offset;
   }
-  return 0;
+  return listEnd === end ? 0 : ReasonCode.malformedPacket;
 }
 
 /**

@@ -19,7 +19,6 @@ const ConnectFlag = {
   username: 0x80,
 } as const;
 const WILL_QOS_SHIFT = 3;
-const WILL_QOS_AND_RETAIN = 0x38;
 
 /**
  * Decodes CONNECT and sets the reader's version. The password and the will's payload are copies.
@@ -86,9 +85,13 @@ function checkFlags(reader: PacketReader, flags: number): void {
     return reader.malformed(reason, ['[MQTT-3.1.2-3]', '[MQTT-3.1.2-3]']);
   }
   const willQos = (flags >> WILL_QOS_SHIFT) & 3;
-  if ((flags & ConnectFlag.will) === 0 && (flags & WILL_QOS_AND_RETAIN) !== 0) {
-    const reason = `will QoS or will retain without will in the connect flags ${hex}`;
+  if ((flags & ConnectFlag.will) === 0 && willQos !== 0) {
+    const reason = `will QoS ${willQos} without will in the connect flags ${hex}`;
     return reader.malformed(reason, ['[MQTT-3.1.2-11]', '[MQTT-3.1.2-13]']);
+  }
+  if ((flags & (ConnectFlag.will | ConnectFlag.willRetain)) === ConnectFlag.willRetain) {
+    const reason = `will retain without will in the connect flags ${hex}`;
+    return reader.malformed(reason, ['[MQTT-3.1.2-13]', '[MQTT-3.1.2-15]']);
   }
   if (willQos === 3) {
     return reader.malformed('the will QoS is 3', ['[MQTT-3.1.2-12]', '[MQTT-3.1.2-14]']);

@@ -4,7 +4,7 @@
  * measured times and bytes apart.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { DECODE_FROM_CLIENT, DECODE_FROM_SERVER } from './decode-fault.ts';
+import { DECODE_FROM_CLIENT, DECODE_FROM_SERVER, type DecodeLimits } from './decode-fault.ts';
 import { decodePacket } from './decode-packet.ts';
 import { encodePacket } from './encode-packet.ts';
 import { createFrame, readFrame } from './frame.ts';
@@ -104,16 +104,24 @@ function measure(tally: Tally, bytes: Uint8Array, origin: Origin, isJumbo: boole
   const limits = origin.direction === 'fromClient' ? DECODE_FROM_CLIENT : DECODE_FROM_SERVER;
   const readsHeap = isJumbo || tally.inputs % HEAP_EVERY === 0;
   const heapBefore = readsHeap ? memoryBytes() : 0;
-  const startedMs = performance.now();
-  const frame = createFrame();
-  const status = readFrame(bytes, 0, bytes.length, frame);
-  if (status === FrameStatus.complete) decodePacket(bytes, frame, origin.version, limits);
-  const tookMs = performance.now() - startedMs;
+  let tookMs = decodeMs(bytes, origin.version, limits);
   const allocatedBytes = readsHeap ? memoryBytes() - heapBefore : 0;
+  // Another process may have had the processor: only what is slow again and again is slow.
+  for (let round = 0; round < 3 && tookMs > INPUT_MS_MAX; round += 1) {
+    tookMs = Math.min(tookMs, decodeMs(bytes, origin.version, limits));
+  }
   tally.slowestMs = Math.max(tally.slowestMs, tookMs);
   tally.largestBytes = Math.max(tally.largestBytes, allocatedBytes);
   if (tookMs > INPUT_MS_MAX) return `took ${tookMs.toFixed(1)} ms`;
   return allocatedBytes > INPUT_BYTES_MAX ? `allocated ${allocatedBytes} bytes` : null;
+}
+
+function decodeMs(bytes: Uint8Array, version: ProtocolVersion, limits: DecodeLimits): number {
+  const startedMs = performance.now();
+  const frame = createFrame();
+  const status = readFrame(bytes, 0, bytes.length, frame);
+  if (status === FrameStatus.complete) decodePacket(bytes, frame, version, limits);
+  return performance.now() - startedMs;
 }
 
 function memoryBytes(): number {
