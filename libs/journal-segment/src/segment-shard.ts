@@ -195,9 +195,7 @@ export class SegmentShard implements JournalShard {
   }
 
   #startFlushing(): Promise<void> {
-    this.#flushing ??= this.#flushAll().finally(() => {
-      this.#flushing = null;
-    });
+    this.#flushing ??= this.#flushAll();
     return this.#flushing;
   }
 
@@ -214,6 +212,8 @@ export class SegmentShard implements JournalShard {
         this.#fail(group, error);
       }
     }
+    // In the same step as the last look at the queue: an append that comes now starts a new loop.
+    this.#flushing = null;
   }
 
   #takeGroup(): PendingAppend[] {
