@@ -113,6 +113,7 @@ export class Router {
     const matched = this.#matched;
     matched.length = 0;
     this.#trie.match(topic.name, this.#collect);
+    if (matched.length === 0) return NOBODY;
     const merged = mergeBySubscriber(matched);
     const shared = groupsOf(matched);
     matched.length = 0;
@@ -134,6 +135,9 @@ export class Router {
     return group;
   }
 }
+
+/** One object for all topics that nobody subscribes to. */
+const NOBODY: MatchResult = { live: [], durable: [], shared: [], sharedDurable: false };
 
 /** A share name holds no slash (MQTT-5.0 [MQTT-4.8.2-1]), so the key is unambiguous. */
 function groupKey(shareName: string, filter: string): string {

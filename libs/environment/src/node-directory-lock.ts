@@ -7,11 +7,14 @@
  */
 import { open, readFile, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FileSystemError, fileErrorCode } from './file-system.ts';
 import type { DirectoryLock } from './file-system.ts';
 
 const LOCK_NAME = 'LOCK';
-const ATTEMPTS_MAX = 3;
+/** A killed process holds its lock until the system has taken it down: that long is waited for it. */
+const PATIENCE_MS = 3000;
+const RETRY_MS = 50;
 /** Directories that this process holds. */
 const held = new Set<string>();
 
@@ -35,7 +38,8 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
 }
 
 async function writeLock(path: string, directory: string): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
     try {
       const file = await open(path, 'wx', 0o600);
       await file.writeFile(await identityOf(process.pid));
@@ -46,10 +50,10 @@ async function writeLock(path: string, directory: string): Promise<void> {
     }
     const holder = await readFile(path, 'utf8').catch(() => '');
     const [pidText = ''] = holder.split(' ');
-    if (await isAlive(holder)) throw lockedError(directory, `process ${pidText}`);
-    await unlink(path).catch(ignoreMissing);
+    if (!(await isAlive(holder))) await unlink(path).catch(ignoreMissing);
+    else if (performance.now() > deadlineMs) throw lockedError(directory, `process ${pidText}`);
+    else await sleep(RETRY_MS);
   }
-  throw lockedError(directory, 'a process that starts at the same time');
 }
 
 /** Whether the holder named in the file still runs. Its own identity is a leftover: see `held`. */
@@ -71,6 +75,8 @@ async function identityOf(pid: number): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   // The command name in parentheses may contain blanks; the start time is the 20th field after it.
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended; only its parent has not looked yet.
+  if (fields[0] === 'Z' || fields[0] === 'X') return '';
   return `${pid} ${fields[19] ?? ''} ${boot.trim()}`;
 }
 

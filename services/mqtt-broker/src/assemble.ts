@@ -26,7 +26,6 @@ import { BrokerContext } from './broker-context.ts';
 import { ClientConnection } from './connection/client-connection.ts';
 import { OutputChunks } from './connection/output-chunks.ts';
 import { PublishEncoder } from './connection/publish-encoder.ts';
-import { DurableLog } from './durable/durable-log.ts';
 import { GroupRegistry } from './durable/group-registry.ts';
 import { openStorage, type OpenedStorage } from './durable/open-storage.ts';
 import { Retention } from './durable/retention.ts';
@@ -134,7 +133,9 @@ class BrokerNode implements Broker {
   }
 
   async reload(): Promise<readonly string[]> {
-    const lines = [...(await (this.#access?.reload() ?? Promise.resolve([])))];
+    const access = await this.#access?.reload();
+    const lines = [...(access?.lines ?? [])];
+    if (access !== undefined) lines.push(...(await this.#endRevoked(access.revokedUsernames)));
     for (const listener of this.#listeners) {
       if (listener.identity.kind !== 'tls' && listener.identity.kind !== 'websocket-tls') continue;
       try {
@@ -148,6 +149,20 @@ class BrokerNode implements Broker {
     return lines;
   }
 
+  /** Ends the connections of users whose account has changed. @returns what to say about it */
+  async #endRevoked(usernames: ReadonlySet<string>): Promise<readonly string[]> {
+    if (usernames.size === 0) return [];
+    // Logins that the old file let in are decided within their turn; after it they are connections.
+    await new Promise((resolve) => setImmediate(resolve));
+    const revoked = [...(this.#context?.connections ?? [])].filter((connection) =>
+      usernames.has(connection.session?.identity.username ?? ''),
+    );
+    for (const connection of revoked) {
+      connection.close(ReasonCode.notAuthorized, 'the account has changed');
+    }
+    return revoked.length === 0 ? [] : [`connections of changed users closed: ${revoked.length}`];
+  }
+
   async #startParts(): Promise<void> {
     this.#access = await openAccess(this.#settings.access);
     const gauges = this.#lateGauges();
@@ -157,9 +172,7 @@ class BrokerNode implements Broker {
     await this.#startAdmin(this.#metrics);
     const sys = new SysPublisher(context, gauges);
     context.presence = sys;
-    this.#storage = await openStorage(context, (shard) => {
-      context.log = new DurableLog(context, shard, this.#settings.storage.acknowledge);
-    });
+    this.#storage = await openStorage(context);
     this.#gauges = gaugesOf(context, this.#listeners);
     const retention = new Retention(context, this.#storage);
     this.#maintenance = new Maintenance(context, [

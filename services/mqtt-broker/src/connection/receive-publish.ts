@@ -1,4 +1,4 @@
-import type { Message, Topic } from '@robustmq/broker';
+import { copyRange, type Message, type Topic } from '@robustmq/broker';
 import {
   decodePublish,
   forwardableProperties,
@@ -74,11 +74,8 @@ function newTopic(connection: ClientConnection, buffer: Buffer, fields: PublishF
     connection.close(fault, 'the topic name is not legal');
     return null;
   }
-  const bytes = Uint8Array.prototype.slice.call(
-    buffer,
-    fields.topicStart,
-    fields.topicStart + fields.topicLength,
-  );
+  const bytes = new Uint8Array(fields.topicLength);
+  copyRange(bytes, 0, buffer, fields.topicStart, fields.topicLength);
   const parsed = parseTopicName(UTF8.decode(bytes), context.settings.limits);
   if (!parsed.ok) {
     connection.close(ReasonCode.topicNameInvalid, describeTopicFault(parsed.fault));

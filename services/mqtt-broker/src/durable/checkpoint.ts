@@ -1,7 +1,5 @@
 import type { Message } from '@robustmq/broker';
-interface CheckpointLog {
-  write(changes: readonly Change[], commit: Uint8Array): Promise<void>;
-}
+import type { CheckpointEntry as Change, CheckpointLog } from '@robustmq/record-log';
 import type { BrokerContext } from '../broker-context.ts';
 import { encodeSession, encodeState } from '../session/session-record.ts';
 import { FieldReader, FieldWriter } from './operations.ts';
@@ -23,11 +21,6 @@ export function decodeMark(bytes: Uint8Array): CheckpointMark {
 
 /** Kinds of entries, by the first letter of the key. */
 export const ENTRY = { session: 's', state: 't', retained: 'r', will: 'w', group: 'g' } as const;
-
-interface Change {
-  readonly key: string;
-  readonly value: Uint8Array | null;
-}
 
 /**
  * Saves what changed since the last checkpoint, so that a restart replays only the journal's newest

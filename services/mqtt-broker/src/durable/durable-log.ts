@@ -43,6 +43,8 @@ export class DurableLog {
   /** State changes were lost to a full disk: only a checkpoint can make the state durable again. */
   needsCheckpoint = false;
   appendedBytesSinceCheckpoint = 0;
+  /** What may be appended before messages are refused; state changes may use the reserve below it. */
+  roomBytes: number = Number.MAX_SAFE_INTEGER;
 
   constructor(context: BrokerContext, shard: JournalShard, acknowledge: 'sync' | 'memory') {
     this.#context = context;
@@ -209,6 +211,8 @@ export class DurableLog {
     const batch = this.#builder.seal(this.#shard.next, this.#context.nowMs());
     group.bytes = batch.bytes;
     this.appendedBytesSinceCheckpoint += batch.bytes.length;
+    this.roomBytes -= batch.bytes.length;
+    if (this.roomBytes < 0) this.full = true;
     const startedNs = process.hrtime.bigint();
     this.#shard.append(batch, this.#sync ? 'sync' : 'async').then(
       () => {
@@ -244,8 +248,7 @@ export class DurableLog {
     const failed = error !== null;
     if (failed) this.#fault(error);
     this.#acknowledgeAll(group, failed);
-    if (failed) this.#cancelDeliveries(group);
-    else this.#deliverAll(group);
+    this.#deliverAll(group, failed);
     for (const callback of group.callbacks) callback(!failed);
     this.#flushing = null;
     if (group.bytes !== null && !group.pinned) this.#builder.recycle(group.bytes);
@@ -272,12 +275,18 @@ export class DurableLog {
     }
   }
 
-  #deliverAll(group: CommitGroup): void {
+  /** When the append failed, what was read from the journal before goes out all the same. */
+  #deliverAll(group: CommitGroup, failed: boolean): void {
     const message = this.#message;
     const { encoder } = this.#context;
     let loadedBytes: Uint8Array | null = null;
     let loadedStart = -1;
     for (const planned of group.deliveries) {
+      if (failed && planned.bytes === null) {
+        // The message was refused, so nobody gets it.
+        planned.session.completeExchange(planned.identifier);
+        continue;
+      }
       const bytes = planned.bytes ?? group.bytes;
       if (bytes === null) continue;
       if (bytes !== loadedBytes || planned.start !== loadedStart) {
@@ -305,17 +314,6 @@ export class DurableLog {
     if (!session.send(message, planned.delivery, { qos, identifier, dup: false })) {
       this.operations.exchange(OPERATION.release, session.number, identifier);
       session.completeExchange(identifier);
-    }
-  }
-
-  /** The messages were refused, so nobody gets them. */
-  #cancelDeliveries(group: CommitGroup): void {
-    for (const planned of group.deliveries) {
-      if (planned.bytes !== null) {
-        // Read from the journal before: still due, from its place on.
-        planned.session.consumer?.fallBehind(planned.session.window.offsetOf(planned.identifier));
-      }
-      planned.session.completeExchange(planned.identifier);
     }
   }
 

@@ -1,7 +1,139 @@
+import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
+import type { ClientSession } from '../session/client-session.ts';
 import type { OpenedStorage } from './open-storage.ts';
 
+const TRIM_SECONDS = 2;
+const SWEEP_SECONDS = 10;
+const TOPICS_PER_TURN = 500;
+
+/**
+ * Keeps the journal as small as its readers allow, and messages out of it when it is full.
+ *
+ * A segment goes when no session, group or checkpoint needs a record of it. A session that is away
+ * is moved past segments that hold nothing for it, so that a rare subscription pins no storage.
+ * Nothing that was acknowledged is dropped to make room: above the limits new durable messages are
+ * refused (0x97) until there is room again.
+ *
+ * LIMIT: journalBytesMax, diskFreeBytesMin
+ */
 export class Retention {
-  constructor(_context: BrokerContext, _storage: OpenedStorage) {}
-  tick(): void {}
+  readonly #context: BrokerContext;
+  readonly #storage: OpenedStorage;
+  #busy = false;
+  #refusedWhenFull = 0;
+
+  constructor(context: BrokerContext, storage: OpenedStorage) {
+    this.#context = context;
+    this.#storage = storage;
+  }
+
+  /** Once a second. */
+  tick(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#work()
+      .catch((error: unknown) => {
+        const err = error instanceof Error ? error : new Error(String(error));
+        log(this.#context.logger, logEvents.taskFailed, { task: 'retention', err });
+      })
+      .finally(() => {
+        this.#busy = false;
+      });
+  }
+
+  async #work(): Promise<void> {
+    const { tick, log: durable } = this.#context;
+    if (tick % TRIM_SECONDS === 0 || durable.full) await this.#trim();
+    if (tick % SWEEP_SECONDS === 0 || durable.full) await this.#sweep();
+    await this.#measureRoom();
+  }
+
+  async #trim(): Promise<void> {
+    const { shard } = this.#storage;
+    const needed = this.#oldestNeeded();
+    if (needed > shard.oldest) await shard.trimBefore(needed as typeof shard.oldest);
+  }
+
+  #oldestNeeded(): number {
+    const context = this.#context;
+    const next = context.log.shard.next;
+    let oldest = context.groups.oldestPlace(next);
+    for (const session of context.sessions.all()) {
+      const { consumer } = session;
+      if (consumer === null) continue;
+      oldest = Math.min(oldest, consumer.placeInLog(next));
+      if (session.hasWindow) oldest = session.window.oldestOffset(oldest);
+    }
+    return Math.min(oldest, this.#storage.checkpointer?.position ?? next);
+  }
+
+  /** Moves sessions past the oldest segment when none of its topics is for them. */
+  async #sweep(): Promise<void> {
+    const context = this.#context;
+    const summary = await this.#storage.shard.oldestSegment();
+    if (summary === null) return;
+    const lagging = new Set<ClientSession>();
+    for (const session of context.sessions.all()) {
+      const { consumer } = session;
+      if (consumer === null || consumer.live || session.online) continue;
+      if (consumer.position < summary.after) lagging.add(session);
+    }
+    if (lagging.size === 0) return;
+    for (let index = 0; index < summary.topics.length && lagging.size > 0; index += 1) {
+      keepNeeded(context, summary.topics[index] as string, lagging);
+      if (index % TOPICS_PER_TURN === TOPICS_PER_TURN - 1) await nextTurn();
+    }
+    for (const session of lagging) {
+      const { consumer } = session;
+      if (consumer === null || consumer.live || session.online) continue;
+      if (consumer.position < summary.after) {
+        consumer.position = summary.after;
+        context.markDirty(session);
+      }
+    }
+  }
+
+  async #measureRoom(): Promise<void> {
+    const { settings, log: durable } = this.#context;
+    const { journalBytesMax } = settings.storage;
+    const free = (await this.#storage.freeBytes()) - this.#storage.reserveBytes;
+    const allowed =
+      journalBytesMax === 0 ? free : Math.min(free, journalBytesMax - this.#storage.shard.stats.bytes);
+    durable.roomBytes = allowed;
+    if (allowed <= 0) {
+      if (!durable.full) {
+        durable.full = true;
+        this.#refusedWhenFull = this.#context.counters.durablePublishesRefused;
+        const limit = free <= 0 ? 'disk' : 'configured';
+        const detail = `${Math.max(0, free)} bytes free beyond the reserve, journal of ${this.#storage.shard.stats.bytes} bytes`;
+        log(this.#context.logger, logEvents.journalFull, { shard: this.#storage.shard.name, limit, detail });
+      }
+      return;
+    }
+    if (!durable.full || durable.needsCheckpoint) return;
+    // Open again only with some room, so that it does not flap with every message.
+    if (allowed < this.#storage.reserveBytes / 4) return;
+    durable.full = false;
+    log(this.#context.logger, logEvents.journalWritable, {
+      shard: this.#storage.shard.name,
+      refused: this.#context.counters.durablePublishesRefused - this.#refusedWhenFull,
+    });
+  }
+}
+
+/** Takes the sessions that want `topic` out of `lagging`. */
+function keepNeeded(context: BrokerContext, topic: string, lagging: Set<ClientSession>): void {
+  if (topic.charCodeAt(0) === 0) {
+    const session = context.sessions.byNumber(Number(topic.slice(1)));
+    if (session !== undefined) lagging.delete(session);
+    return;
+  }
+  for (const delivery of context.router.match(context.router.topicOf(topic)).durable) {
+    lagging.delete(delivery.subscriber as ClientSession);
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
