@@ -25,6 +25,7 @@ import type {
 } from '@robustmq/journal';
 import { AppendError } from '@robustmq/record-log';
 import type { AppendFile } from '@robustmq/record-log';
+import type { ClosedMark } from './closed-mark.ts';
 import { placeBatch } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { Segment } from './segment.ts';
@@ -55,6 +56,7 @@ export interface ShardParts {
   readonly space: SpaceGuard;
   readonly segmentBytesMax: number;
   createSegment(baseOffset: number): Promise<{ segment: Segment; file: AppendFile }>;
+  markClosed(mark: ClosedMark): Promise<void>;
 }
 
 export class SegmentShard implements JournalShard {
@@ -187,11 +189,18 @@ export class SegmentShard implements JournalShard {
     if (failed?.fault.code === 'JOURNAL_CLOSED') return;
     this.#failure ??= new JournalError({ code: 'JOURNAL_CLOSED' });
     while (this.#flushing !== null) await this.#flushing;
-    if (failed === null) await this.#file.sync().catch(() => undefined);
+    if (failed === null) await this.#finish().catch(() => undefined);
     this.#failure = new JournalError({ code: 'JOURNAL_CLOSED' });
     await this.#file.close().catch(() => undefined);
     this.#parts.space.journalBytes -= this.#bytes;
     for (const segment of this.segments.list) this.#forget(segment);
+  }
+
+  /** Failing is no news for the caller: what was acknowledged is durable already. */
+  async #finish(): Promise<void> {
+    await this.#file.sync();
+    const { baseOffset } = this.segments.active;
+    await this.#parts.markClosed({ baseOffset, next: this.#committed });
   }
 
   #startFlushing(): Promise<void> {

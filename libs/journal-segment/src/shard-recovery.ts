@@ -7,6 +7,7 @@ import type { RandomSource } from '@robustmq/environment';
 import { GrowingIndex } from '@robustmq/journal';
 import type { DamagedRange, Offset, RecoveryReport } from '@robustmq/journal';
 import { AppendFile } from '@robustmq/record-log';
+import { readClosedMark, writeClosedMark } from './closed-mark.ts';
 import {
   SEGMENT_HEADER_BYTES,
   encodeSegmentHeader,
@@ -57,11 +58,11 @@ export async function openSegmentShard(place: ShardPlace): Promise<SegmentShard>
     segments: new ShardSegments(list, stores, report),
     file: active.file,
     createSegment: (baseOffset) => createSegment(place, baseOffset),
+    markClosed: (mark) => writeClosedMark(stores.fileSystem, directory, mark),
   });
   const damage = active.segment.growing?.damage ?? [];
-  if (damage.length > 0) {
-    const file = (await readWholeFile(stores.fileSystem, active.segment.path)) ?? new Uint8Array(0);
-    for (const range of damage) await report(active.segment, range, file);
+  if (opened !== null && damage.length > 0) {
+    for (const range of damage) await report(opened.segment, range, opened.content);
     // Nothing is added to a damaged file: it is kept as it is.
     await shard.seal();
   }
@@ -74,6 +75,7 @@ async function findSegments(place: ShardPlace): Promise<Segment[]> {
   const names = await fileSystem.list(place.directory);
   const bases = names.map(parseSegmentName).filter((base) => base !== null);
   bases.sort((left, right) => left - right);
+  await removeOrphans(place, names, new Set(bases));
   const list: Segment[] = [];
   for (const [i, baseOffset] of bases.entries()) {
     const path = `${place.directory}/${segmentName(baseOffset)}`;
@@ -87,6 +89,18 @@ async function findSegments(place: ShardPlace): Promise<Segment[]> {
     });
   }
   return list;
+}
+
+/** Index files whose segment is gone: a trim that was cut short, or a reader that came late. */
+async function removeOrphans(
+  place: ShardPlace,
+  names: readonly string[],
+  bases: ReadonlySet<number>,
+): Promise<void> {
+  for (const name of names) {
+    const isOrphan = name.endsWith('.index') && !bases.has(Number.parseInt(name, 10));
+    if (isOrphan) await place.stores.fileSystem.unlink(`${place.directory}/${name}`);
+  }
 }
 
 async function readHeader(place: ShardPlace, path: string): Promise<Uint8Array> {
@@ -105,12 +119,19 @@ async function recoverActive(
   place: ShardPlace,
   found: Segment,
   recovery: GrowingReport,
-): Promise<{ segment: Segment; file: AppendFile } | null> {
+): Promise<{ segment: Segment; file: AppendFile; content: Uint8Array } | null> {
   const { fileSystem } = place.stores;
   const content = (await readWholeFile(fileSystem, found.path)) ?? new Uint8Array(0);
   const { baseOffset, salt } = found;
-  const { index, bytes } = scanSegment(content, { baseOffset, salt, role: 'active' });
-  if (index.batchCount === 0 && salt === null) {
+  const scan = scanSegment(content, { baseOffset, salt, role: 'active' });
+  const { index } = scan;
+  const closed = await readClosedMark(fileSystem, place.directory);
+  const missing = closed?.baseOffset === baseOffset ? closed.next - baseOffset : 0;
+  const isTailLost = index.recordsAfter < missing;
+  if (isTailLost) index.addDamage(missing, scan.bytes);
+  // A damaged tail is kept, a torn one is cut off.
+  const bytes = isTailLost ? content.length : scan.bytes;
+  if (!isTailLost && index.batchCount === 0 && salt === null) {
     await fileSystem.unlink(found.path);
     recovery.truncatedBytes += content.length;
     return null;
@@ -121,7 +142,7 @@ async function recoverActive(
   if (bytes > place.trustedBytes) await rewrite(place, found.path, content.subarray(0, bytes));
   const file = await AppendFile.open(fileSystem, found.path, bytes);
   const after = baseOffset + index.recordsAfter;
-  return { segment: { ...found, bytes, after, growing: index }, file };
+  return { segment: { ...found, bytes, after, growing: index }, file, content };
 }
 
 /**
