@@ -23,6 +23,8 @@ export const DEFAULT_PASSWORD_FILE_LIMITS: PasswordFileLimits = {
 export interface PasswordFileSummary {
   readonly file: string;
   readonly userCount: number;
+  /** Users of the file as it was before who are gone or have another hash now. */
+  readonly changedUsernames: readonly string[];
 }
 
 /** Reads the file for the first time. */
@@ -67,10 +69,13 @@ export class PasswordFileAuthenticator implements Authenticator {
     if (!text.ok) return text;
     const entries = parsePasswordFile(text.value);
     if (!entries.ok) return fail(malformed(this.#file, entries.fault));
+    const changedUsernames = [...this.#entries.values()]
+      .filter((before) => entries.value.get(before.username)?.hashText !== before.hashText)
+      .map((before) => before.username);
     this.#entries = entries.value;
     this.#imitations = [...entries.value.values()];
     this.#verified.clear();
-    return succeed({ file: this.#file, userCount: entries.value.size });
+    return succeed({ file: this.#file, userCount: entries.value.size, changedUsernames });
   }
 
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {

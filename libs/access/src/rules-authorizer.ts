@@ -32,6 +32,7 @@ export class RulesFileAuthorizer implements Authorizer {
   #revision = 0;
   #rules: RuleSet = new RuleSet([]);
   #otherwise: 'ignore' | 'deny' = 'deny';
+  #ruleCount = 0;
 
   /** Use `openRulesFile`: without a first `reload` everything is denied. */
   constructor(file: string) {
@@ -40,6 +41,11 @@ export class RulesFileAuthorizer implements Authorizer {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  /** The file says nothing at all: every question is left to the chain's default. */
+  get isEmpty(): boolean {
+    return this.#ruleCount === 0 && this.#otherwise === 'ignore';
   }
 
   /** Reads the file again. On a fault the rules from before hold and the revision stays. */
@@ -51,6 +57,7 @@ export class RulesFileAuthorizer implements Authorizer {
     const { format, rules, otherwise } = parsed.value;
     this.#rules = new RuleSet(rules);
     this.#otherwise = otherwise;
+    this.#ruleCount = rules.length;
     this.#revision += 1;
     return succeed({ file: this.#file, format, ruleCount: rules.length });
   }

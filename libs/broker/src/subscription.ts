@@ -1,5 +1,6 @@
 import type { Message } from './message.ts';
 import type { SharedGroup } from './shared-group.ts';
+import type { Topic } from './topic-table.ts';
 
 /** Whoever gets messages: a client's session, a bridge, a rule. */
 export interface Subscriber {
@@ -69,6 +70,8 @@ export class Delivery {
   identifiers: readonly number[];
   /** Revision of the access rules for which `allowed` holds; -1: not asked yet. */
   accessRevision = -1;
+  /** The topic for which `allowed` holds: deliveries of groups and replays serve many of them. */
+  accessTopic: Topic | null = null;
   allowed = true;
   readonly group: SharedGroup | null;
 

@@ -7,34 +7,39 @@ import type {
 } from '@robustmq/access';
 import type { Connect } from '@robustmq/mqtt-codec';
 import type { ByteConnection } from '@robustmq/transport';
-import type { AccessSettings } from './settings.ts';
 
-/** Chains of authenticators and authorisers with the broker's settings for what none of them knows. */
+/** What decides: made once at the start; the files behind it may be read again. */
+export interface AccessParts {
+  /** Chain of all authenticators: its last word is yes or no, never `ignore`. */
+  readonly authenticator: Authenticator;
+  /** `named`: a client that sends a user name may have to wait for a key derivation. */
+  readonly waiting: 'named' | 'never';
+  /** Chain of all authorisers, the default verdict included. */
+  readonly authorizer: Authorizer;
+}
+
+/**
+ * What the broker asks before a client may connect, publish, subscribe or receive.
+ *
+ * `revision` and `unrestricted` are read for every message, so they are plain fields that
+ * `rulesRead` sets.
+ */
 export class AccessControl {
-  readonly #authenticators: readonly Authenticator[];
-  readonly #authorizers: readonly Authorizer[];
-  readonly #settings: AccessSettings;
-
-  constructor(
-    authenticators: readonly Authenticator[],
-    authorizers: readonly Authorizer[],
-    settings: AccessSettings,
-  ) {
-    this.#authenticators = authenticators;
-    this.#authorizers = authorizers;
-    this.#settings = settings;
-  }
-
-  /** Grows when a verdict may have changed. */
-  get revision(): number {
-    let revision = 0;
-    for (const authorizer of this.#authorizers) revision += authorizer.revision;
-    return revision;
-  }
-
+  readonly #parts: AccessParts;
+  /** Grows when a verdict about a topic may have changed. */
+  revision = 0;
   /** True when no rule can refuse anything: the hot path asks nothing. */
-  get unrestricted(): boolean {
-    return this.#authorizers.length === 0 && this.#settings.defaultVerdict === 'allow';
+  unrestricted: boolean;
+
+  constructor(parts: AccessParts, scope: 'unrestricted' | 'restricted') {
+    this.#parts = parts;
+    this.unrestricted = scope === 'unrestricted';
+  }
+
+  /** The rules were read again: verdicts from before are void. */
+  rulesRead(scope: 'unrestricted' | 'restricted'): void {
+    this.unrestricted = scope === 'unrestricted';
+    this.revision += 1;
   }
 
   credentialsOf(transport: ByteConnection, connect: Connect): Credentials {
@@ -45,56 +50,36 @@ export class AccessControl {
       remoteAddress: transport.remoteAddress,
       certificateCommonName: transport.clientCertificate?.commonName ?? null,
       listenerName: transport.listener.name,
-      loopback: transport.listener.loopback,
+      // A PROXY header may tell of a client elsewhere, behind a balancer on this machine.
+      loopback: transport.listener.loopback && isLoopbackAddress(transport.remoteAddress),
     };
   }
 
-  /** The verdict at once when no authenticator has to be asked: a connect storm waits for nobody. */
+  /** The verdict at once when no password has to be checked: a connect storm waits for nobody. */
   authenticateNow(transport: ByteConnection, connect: Connect): AuthenticationVerdict | null {
-    if (this.#authenticators.length > 0) return null;
-    return this.#withoutAuthenticator(this.credentialsOf(transport, connect));
+    if (this.#parts.waiting === 'named' && connect.username !== null) return null;
+    const verdict = this.#parts.authenticator.authenticate(this.credentialsOf(transport, connect));
+    return verdict instanceof Promise ? null : verdict;
   }
 
   async authenticate(credentials: Credentials): Promise<AuthenticationVerdict> {
-    for (const authenticator of this.#authenticators) {
-      const verdict = await authenticator.authenticate(credentials);
-      if (verdict.verdict !== 'ignore') return verdict;
-    }
-    return this.#withoutAuthenticator(credentials);
+    return this.#parts.authenticator.authenticate(credentials);
   }
 
   mayPublish(client: ClientIdentity, topic: string): boolean {
-    return this.#decide(client, 'publish', topic);
+    return this.#parts.authorizer.authorize(client, 'publish', topic) === 'allow';
   }
 
   mayReceive(client: ClientIdentity, topic: string): boolean {
-    return this.#decide(client, 'receive', topic);
+    return this.#parts.authorizer.authorize(client, 'receive', topic) === 'allow';
   }
 
+  /** @param filter  without its share prefix */
   maySubscribe(client: ClientIdentity, filter: string): boolean {
-    return this.#decide(client, 'subscribe', filter);
+    return this.#parts.authorizer.authorize(client, 'subscribe', filter) === 'allow';
   }
+}
 
-  /** Nobody knew the user: named users need an authenticator, anonymous ones the listener's leave. */
-  #withoutAuthenticator(credentials: Credentials): AuthenticationVerdict {
-    if (this.#settings.certificateAsUsername && credentials.certificateCommonName !== null) {
-      return { verdict: 'accept', username: credentials.certificateCommonName, superuser: false };
-    }
-    const anonymousAllowed = credentials.loopback
-      ? this.#settings.allowAnonymousLoopback
-      : this.#settings.allowAnonymousRemote;
-    if (this.#authenticators.length > 0 && credentials.username !== null) {
-      return { verdict: 'reject', reason: 'badCredentials' };
-    }
-    if (!anonymousAllowed) return { verdict: 'reject', reason: 'notAuthorized' };
-    return { verdict: 'accept', username: credentials.username, superuser: false };
-  }
-
-  #decide(client: ClientIdentity, action: 'publish' | 'subscribe' | 'receive', topic: string): boolean {
-    for (const authorizer of this.#authorizers) {
-      const verdict = authorizer.authorize(client, action, topic);
-      if (verdict !== 'ignore') return verdict === 'allow';
-    }
-    return this.#settings.defaultVerdict === 'allow';
-  }
+function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || /^::ffff:127\./i.test(address);
 }

@@ -1,5 +1,8 @@
 export { assembleBroker } from './assemble.ts';
 export type { Broker } from './assemble.ts';
-export { brokerSchema, brokerSettingsFrom, isLoopbackHost } from './configuration/index.ts';
-export type { BrokerConfigurationValues, MachineFacts } from './configuration/index.ts';
+export { isLoopbackHost } from './configuration/exposure.ts';
+export { brokerSchema } from './configuration/schema.ts';
+export type { BrokerConfigurationValues } from './configuration/schema.ts';
+export { brokerSettingsFrom } from './configuration/settings-from.ts';
+export type { MachineFacts } from './configuration/settings-from.ts';
 export type { BrokerSettings } from './settings.ts';

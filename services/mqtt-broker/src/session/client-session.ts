@@ -13,6 +13,7 @@ import { needsOwnProperties, WireFlavour } from '../connection/publish-encoder.t
 import type { LogConsumer } from '../durable/log-consumer.ts';
 import { encodeSession } from './session-record.ts';
 import { MessageQueue } from './message-queue.ts';
+import { SharedInflight } from './shared-inflight.ts';
 import type { WillMessage } from './will-message.ts';
 
 const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
@@ -53,7 +54,7 @@ export class ClientSession implements Subscriber {
   #unsent: Set<number> | null = null;
   #grouped = false;
   /** Messages of shared subscriptions that are under way: given to another member if this one leaves. */
-  #shared: Map<number, { readonly message: Message; readonly delivery: Delivery }> | null = null;
+  #shared: SharedInflight | null = null;
 
   constructor(
     context: BrokerContext,
@@ -134,7 +135,9 @@ export class ClientSession implements Subscriber {
     const connection = this.connection;
     if (connection === null) return false;
     if (this.resending || this.#window?.isFull === true) return false;
-    return connection.output.pendingBytes < this.#context.settings.limits.outputBytesMax;
+    const { limits } = this.#context.settings;
+    if (this.#shared !== null && this.#shared.bytes > limits.inflightBytesMax) return false;
+    return connection.output.pendingBytes < limits.outputBytesMax;
   }
 
   /** The live path: a message that no journal keeps for this session. */
@@ -162,7 +165,7 @@ export class ClientSession implements Subscriber {
   completeExchange(identifier: number): boolean {
     const window = this.#window;
     if (window === null || !window.release(identifier)) return false;
-    if (this.#shared !== null) this.#shared.delete(identifier);
+    if (this.#shared !== null) this.#shared.forget(identifier);
     if (this.#queue !== null || this.waitsForRoom) this.pump();
     return true;
   }
@@ -203,8 +206,8 @@ export class ClientSession implements Subscriber {
   takeShared(): { readonly message: Message; readonly delivery: Delivery }[] {
     const window = this.#window;
     const taken: { message: Message; delivery: Delivery }[] = [];
-    for (const [identifier, entry] of this.#shared ?? []) {
-      const state = window?.stateOf(identifier);
+    for (const entry of this.#shared?.entries() ?? []) {
+      const state = window?.stateOf(entry.identifier);
       // A QoS 2 message that was received is the client's (MQTT-5.0 [MQTT-4.8.2-5]).
       if (state === ExchangeState.awaitingPuback || state === ExchangeState.awaitingPubrec) {
         taken.push(entry);
@@ -272,7 +275,7 @@ export class ClientSession implements Subscriber {
     if (delivery.group !== null) this.#rememberShared(identifier, message, delivery);
     if (!this.send(message, delivery, { qos, identifier, dup: false })) {
       this.#window?.release(identifier);
-      this.#shared?.delete(identifier);
+      this.#shared?.forget(identifier);
     }
   }
 
@@ -318,15 +321,16 @@ export class ClientSession implements Subscriber {
   }
 
   #rememberShared(identifier: number, message: Message, delivery: Delivery): void {
-    this.#shared ??= new Map();
-    this.#shared.set(identifier, { message: this.#context.keepShared(message), delivery });
+    this.#shared ??= new SharedInflight();
+    this.#shared.remember(identifier, message, delivery);
   }
 
   /** Rights are checked where a message is delivered, not only where it enters. */
   #mayReceive(topic: Topic, delivery: Delivery): boolean {
     const access = this.#context.access;
-    if (delivery.accessRevision !== access.revision) {
+    if (delivery.accessRevision !== access.revision || delivery.accessTopic !== topic) {
       delivery.accessRevision = access.revision;
+      delivery.accessTopic = topic;
       delivery.allowed = this.superuser || access.mayReceive(this.identity, topic.name);
     }
     if (!delivery.allowed) this.#context.counters.droppedNotAuthorized += 1;
