@@ -16,7 +16,7 @@ import {
   unlink,
   write,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { FileSystemError, fileErrorCode } from './file-system.ts';
 import type { DirectoryLock, FileStatus, FileSystem, OpenFile } from './file-system.ts';
 import { lockDirectory } from './node-directory-lock.ts';
@@ -29,15 +29,15 @@ type Done = (error: Error | null) => void;
 type DoneWith<Value> = (error: Error | null, value: Value) => void;
 
 function settled(start: (done: Done) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    start((error) => (error === null || error === undefined ? resolve() : reject(error)));
+  return new Promise((succeed, reject) => {
+    start((error) => (error === null || error === undefined ? succeed() : reject(error)));
   });
 }
 
 function settledWith<Value>(start: (done: DoneWith<Value>) => void): Promise<Value> {
-  return new Promise((resolve, reject) => {
+  return new Promise((succeed, reject) => {
     start((error, value) =>
-      error === null || error === undefined ? resolve(value) : reject(error),
+      error === null || error === undefined ? succeed(value) : reject(error),
     );
   });
 }
@@ -60,8 +60,15 @@ export const nodeFileSystem: FileSystem = {
 
   async makeDirectory(directory): Promise<void> {
     const options = { recursive: true, mode: DIRECTORY_MODE };
-    await settledWith<string | undefined>((done) => mkdir(directory, options, done));
-    await nodeFileSystem.syncDirectory(dirname(directory));
+    const topmost = await settledWith<string | undefined>((done) =>
+      mkdir(directory, options, done),
+    );
+    if (topmost === undefined) return;
+    // Each new name is durable once the directory above it is flushed.
+    const top = dirname(resolve(topmost));
+    for (let at = resolve(directory); at !== top; at = dirname(at)) {
+      await nodeFileSystem.syncDirectory(dirname(at));
+    }
   },
 
   removeDirectory: (directory) => settled((done) => rmdir(directory, done)),
