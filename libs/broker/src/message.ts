@@ -39,6 +39,8 @@ export class Message {
   wireEnd = 0;
   wireFlavour = 0;
   wireIdentifierAt = -1;
+  /** It has bytes of its own, made by {@link keepMessage}, and nobody writes to it any more. */
+  kept = false;
 
   constructor(topic: Topic) {
     this.topic = topic;
@@ -75,6 +77,7 @@ export function keepMessage(message: Message): Message {
   kept.payloadEnd = headersLength + payloadLength;
   kept.expiresAtMs = message.expiresAtMs;
   kept.publisher = message.publisher;
+  kept.kept = true;
   return kept;
 }
 

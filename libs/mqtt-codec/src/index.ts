@@ -15,6 +15,7 @@ export { encodePacket } from './encode-packet.ts';
 export { createFrame, readFrame } from './frame.ts';
 export { FrameStatus } from './hot-path.ts';
 export type { AcknowledgementFields, Frame, PublishFields, PublishRules } from './hot-path.ts';
+export { isLegalReasonCode } from './legal-reason-codes.ts';
 export type {
   Acknowledgement,
   Auth,

@@ -160,7 +160,8 @@ export class BrokerContext implements OutputContext {
 
   /** A copy of the message that is passing through; all who queue it share one. */
   keepShared(message: Message): Message {
-    if (message !== this.message) return message;
+    if (message.kept) return message;
+    if (message !== this.message) return keepMessage(message);
     if (this.#keptFrom !== message || this.#kept === null) {
       this.#keptFrom = message;
       this.#kept = keepMessage(message);
@@ -207,6 +208,13 @@ export class BrokerContext implements OutputContext {
     const waiting = this.#waitingForRoom.get(session);
     if (waiting === undefined) this.#waitingForRoom.set(session, [then]);
     else waiting.push(then);
+  }
+
+  /** The connection that something waited for is gone. */
+  forgetWaiting(session: ClientSession): void {
+    if (!session.replayWaits) return;
+    session.replayWaits = false;
+    this.#waitingForRoom.delete(session);
   }
 
   roomAvailable(session: ClientSession): void {

@@ -48,7 +48,7 @@ export class Maintenance {
     const connectSeconds = Math.ceil(settings.limits.connectTimeoutMs / 1000);
     for (const connection of connections) {
       const silent = tick - connection.lastSeenTick;
-      if (connection.phase !== 'connected') {
+      if (connection.session === null) {
         // From the accept on: a slow sender does not gain time by sending.
         if (tick - connection.acceptedTick > connectSeconds) {
           connection.close(ReasonCode.keepAliveTimeout, 'no CONNECT in time');

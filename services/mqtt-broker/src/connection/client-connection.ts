@@ -9,6 +9,7 @@ import {
   NO_PROPERTIES,
   type Packet,
   type ProtocolVersion,
+  type Properties,
   ReasonCode,
   readFrame,
   writeAcknowledgement,
@@ -60,6 +61,8 @@ export class ClientConnection implements ConnectionHandler {
   authentication: AuthenticationState | null = null;
   /** Acknowledgements that wait for the journal: later ones queue behind them, in order. */
   waitingAcknowledgements = 0;
+  /** Those of them that are PUBACKs: they count against the Receive Maximum; receipts count themselves. */
+  waitingPubacks = 0;
   /** Seconds, on the broker's clock. */
   lastSeenTick: number;
   readonly acceptedTick: number;
@@ -85,6 +88,7 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   received(buffer: Buffer, start: number, end: number): void {
+    if (this.phase === 'closed') return;
     this.lastSeenTick = this.context.tick;
     this.context.counters.bytesReceived += end - start;
     if (this.#tailLength > 0 || this.phase === 'suspended') {
@@ -119,12 +123,17 @@ export class ClientConnection implements ConnectionHandler {
     this.#release();
   }
 
-  /** Reads on after an asynchronous decision: what arrived meanwhile comes first. */
-  resumeAs(phase: Phase): void {
+  /**
+   * Goes on in `phase`. After an asynchronous decision reading begins again, and what arrived
+   * meanwhile comes first; without one, the loop that brought the packet just goes on.
+   */
+  resumeAs(phase: 'awaitingConnect' | 'connected'): void {
     if (this.phase === 'closed') return;
+    const wasSuspended = this.phase === 'suspended';
     this.phase = phase;
+    if (!wasSuspended) return;
     this.#consumeTail();
-    if (this.phase !== 'suspended' && !this.#paused) this.transport.resume();
+    if (!this.#isSuspended && !this.#paused) this.transport.resume();
   }
 
   /** No more packets are taken until `resumeAs`. */
@@ -150,13 +159,23 @@ export class ClientConnection implements ConnectionHandler {
   send(packet: Packet): void {
     if (this.phase === 'closed') return;
     const bytes = encodePacket(packet, this.version);
-    if (bytes.length > this.terms.maximumPacketSizeOutbound) {
-      // Reason strings and user properties go first (MQTT-5.0 [MQTT-3.2.2-19] and its kin).
-      const bare = encodePacket({ ...packet, properties: NO_PROPERTIES } as Packet, this.version);
-      if (bare.length <= this.terms.maximumPacketSizeOutbound) this.output.append(bare);
-      return;
-    }
-    this.output.append(bytes);
+    if (bytes.length <= this.terms.maximumPacketSizeOutbound) this.output.append(bytes);
+    else this.#sendShortened(packet);
+  }
+
+  /**
+   * A packet above the client's maximum goes without reason string and user properties
+   * (MQTT-5.0 [MQTT-3.2.2-19] and its kin), or not at all ([MQTT-3.1.2-24]); without its CONNACK
+   * there is no connection.
+   */
+  #sendShortened(packet: Packet): void {
+    const properties: { -readonly [Name in keyof Properties]: Properties[Name] } =
+      'properties' in packet ? { ...packet.properties } : {};
+    delete properties.reasonString;
+    delete properties.userProperties;
+    const bytes = encodePacket({ ...packet, properties } as Packet, this.version);
+    if (bytes.length <= this.terms.maximumPacketSizeOutbound) this.output.append(bytes);
+    else if (packet.kind === 'connack') this.end();
   }
 
   /** Success. `header` is the first byte: 0x40 PUBACK, 0x50 PUBREC, 0x62 PUBREL, 0x70 PUBCOMP. */
@@ -197,7 +216,7 @@ export class ClientConnection implements ConnectionHandler {
    */
   close(reasonCode: number, reason: string): void {
     if (this.phase === 'closed') return;
-    if (this.phase !== 'connected') {
+    if (this.session === null) {
       refuseConnect(this, reasonCode, reason);
       return;
     }
@@ -229,6 +248,10 @@ export class ClientConnection implements ConnectionHandler {
     this.output.flush();
     this.#release();
     this.transport.end(CLOSE_DEADLINE_MS);
+  }
+
+  get #isSuspended(): boolean {
+    return this.phase === 'suspended';
   }
 
   get isPaused(): boolean {
@@ -298,8 +321,8 @@ export class ClientConnection implements ConnectionHandler {
       this.#control(buffer);
       return;
     }
-    // The second packet of an enhanced authentication.
-    if (type === 15 && this.authentication !== null) {
+    // Until CONNACK an enhanced authentication goes on with AUTH or ends (MQTT-5.0 [MQTT-3.1.2-30]).
+    if (this.authentication !== null && (type === 15 || type === 14)) {
       this.#control(buffer);
       return;
     }
@@ -320,7 +343,11 @@ export class ClientConnection implements ConnectionHandler {
   #greetAnyway(buffer: Buffer): void {
     const at = this.context.frame.bodyStart;
     this.greeted = true;
-    if (buffer.toString('latin1', at, at + 7) === '\u0000\u0004MQTT\u0005') this.version = 5;
+    if (at + 6 >= this.context.frame.bodyEnd) return;
+    if (buffer.toString('latin1', at, at + 6) !== '\u0000\u0004MQTT') return;
+    // What comes after 5.0 will understand 5.0; bridges set bit 7 of the level and expect 3.1.1's answer.
+    const level = buffer[at + 6] as number;
+    if (level >= 5 && level < 0x80) this.version = 5;
   }
 
   #decodeLimits(): DecodeLimits {
@@ -391,7 +418,8 @@ export class ClientConnection implements ConnectionHandler {
     if (this.phase === 'closed') return;
     const needed = this.#tailLength + end - start;
     if (needed > this.#tail.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(needed * 2, 1 << 20)));
+      // Half as much again: a packet that comes in many pieces is copied a few times only.
+      const larger = Buffer.allocUnsafeSlow(needed + (needed >> 1));
       this.#tail.copy(larger, 0, 0, this.#tailLength);
       this.context.inputBytes += larger.length - this.#tail.length;
       this.#tail = larger;

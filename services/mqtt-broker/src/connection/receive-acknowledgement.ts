@@ -97,7 +97,13 @@ function receivePubrel(
   identifier: number,
 ): void {
   const known = session.receiptCount > 0 && session.receipts.release(identifier);
-  if (known && session.durable) session.logExchange(OPERATION.receiptReleased, identifier);
+  if (known && session.durable) {
+    // Durable before PUBCOMP: else a crash would leave a receipt that swallows the next message
+    // under this identifier.
+    session.logExchange(OPERATION.receiptReleased, identifier);
+    connection.context.log.acknowledge(connection, PUBCOMP, identifier, false);
+    return;
+  }
   connection.writeAcknowledgementWithReason(
     PUBCOMP,
     identifier,

@@ -65,7 +65,8 @@ function applyStep(
   state.connect = null;
   if (connect !== null) {
     continueConnect(connection, connect, {
-      username: step.username ?? connect.username,
+      // What CONNECT claims is proved by nobody.
+      username: step.username,
       superuser: false,
       authenticationData: step.data,
     });

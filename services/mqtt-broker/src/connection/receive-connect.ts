@@ -1,9 +1,10 @@
 import {
   type Connect,
+  isLegalReasonCode,
   ReasonCode,
   reasonCodeToConnectReturnCode,
 } from '@robustmq/mqtt-codec';
-import type { AuthenticationVerdict } from '@robustmq/access';
+import type { AuthenticationVerdict, ClientIdentity } from '@robustmq/access';
 import {
   authenticationMethodOf,
   negotiateConnect,
@@ -27,7 +28,8 @@ export interface AuthenticatedClient {
 export function receiveConnect(connection: ClientConnection, connect: Connect): void {
   const { context } = connection;
   if (context.draining) {
-    refuseConnect(connection, ReasonCode.serverShuttingDown, 'the server is shutting down');
+    // 0x8B is not a code of CONNACK (MQTT-5.0 §3.2.2.2).
+    refuseConnect(connection, ReasonCode.serverUnavailable, 'the server is shutting down');
     return;
   }
   const negotiation = negotiateConnect(connect, context.offer);
@@ -117,7 +119,7 @@ export function continueConnect(
     remoteAddress: connection.transport.remoteAddress,
   };
   const will = connect.will;
-  if (will !== null && !client.superuser && !mayPublishWill(context, identity, will.topic)) {
+  if (will !== null && !mayPublishWill(context, { ...client, ...identity }, will.topic)) {
     refuseConnect(connection, ReasonCode.notAuthorized, 'the will topic is not allowed');
     return;
   }
@@ -137,10 +139,15 @@ export function continueConnect(
   if (connection.terms.topicAliasMaximumOutbound > 0) {
     connection.outboundAliases = new OutboundAliases(connection.terms.topicAliasMaximumOutbound);
   }
-  connection.phase = 'connected';
   answer(connection, connect, { present: taken.present, clientId, client });
+  if (isClosed(connection)) return;
+  // Nothing may come before CONNACK (MQTT-5.0 [MQTT-3.2.0-1]), so deliveries begin only now.
   context.sessions.resume(taken.session);
   connection.resumeAs('connected');
+}
+
+function isClosed(connection: ClientConnection): boolean {
+  return connection.phase === 'closed';
 }
 
 function answer(
@@ -192,7 +199,9 @@ export function refuseConnect(
     reasonCode,
   });
   const told =
-    connection.version === 5 ? reasonCode : reasonCodeToConnectReturnCode(reasonCode);
+    connection.version === 5
+      ? codeForConnack(reasonCode)
+      : reasonCodeToConnectReturnCode(reasonCode);
   if (told !== null && told !== 0 && connection.greeted) {
     counters.connackSent += 1;
     connection.send({
@@ -205,6 +214,13 @@ export function refuseConnect(
   connection.end();
 }
 
+/** Codes that are of DISCONNECT alone become the general one (MQTT-5.0 §3.2.2.2). */
+function codeForConnack(reasonCode: number): ReasonCode {
+  return isLegalReasonCode('connack', reasonCode)
+    ? (reasonCode as ReasonCode)
+    : ReasonCode.unspecifiedError;
+}
+
 function willFault(context: BrokerContext, connect: Connect): string | null {
   if (connect.will === null) return null;
   const parsed = parseTopicName(connect.will.topic, context.settings.limits);
@@ -213,10 +229,10 @@ function willFault(context: BrokerContext, connect: Connect): string | null {
 
 function mayPublishWill(
   context: BrokerContext,
-  identity: { clientId: string; username: string | null; remoteAddress: string },
+  client: ClientIdentity & { readonly superuser: boolean },
   topic: string,
 ): boolean {
-  if (topic.startsWith('$SYS/')) return false;
-  return context.access.unrestricted || context.access.mayPublish(identity, topic);
+  if (topic.startsWith('$SYS/')) return false; // Only the broker speaks there.
+  const { access } = context;
+  return access.unrestricted || client.superuser || access.mayPublish(client, topic);
 }
-

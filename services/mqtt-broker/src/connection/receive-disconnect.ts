@@ -1,14 +1,22 @@
 import { type Disconnect, ReasonCode } from '@robustmq/mqtt-codec';
 import { sessionExpiryAtDisconnect } from '@robustmq/mqtt-session';
-import type { ClientSession } from '../session/client-session.ts';
 import { countDisconnect } from './disconnect-cause.ts';
 import type { ClientConnection } from './client-connection.ts';
 
-/** A DISCONNECT (MQTT-5.0 §3.14): the will goes, unless the client wants it published. */
+/**
+ * A DISCONNECT (MQTT-5.0 §3.14): only a normal one deletes the will; any other reason code, "with
+ * will message" or an error of the client's, publishes it (MQTT-5.0 [MQTT-3.1.2-10]).
+ */
 export function receiveDisconnect(connection: ClientConnection, disconnect: Disconnect): void {
   const { context } = connection;
-  const session = connection.session as ClientSession;
   context.counters.disconnectReceived += 1;
+  const { session } = connection;
+  if (session === null) {
+    // It gives up an authentication that is under way.
+    countDisconnect(context.counters, 'client');
+    connection.end();
+    return;
+  }
   const expiry = sessionExpiryAtDisconnect(
     connection.terms.sessionExpirySeconds,
     disconnect.properties.sessionExpiryIntervalSeconds,
@@ -19,7 +27,7 @@ export function receiveDisconnect(connection: ClientConnection, disconnect: Disc
     return;
   }
   session.sessionExpirySeconds = expiry.sessionExpirySeconds;
-  const withWill = disconnect.reasonCode === ReasonCode.disconnectWithWillMessage;
+  const withWill = disconnect.reasonCode !== ReasonCode.normalDisconnection;
   if (!withWill) context.wills.cancel(session);
   countDisconnect(context.counters, withWill ? 'clientWithWill' : 'client');
   connection.end();

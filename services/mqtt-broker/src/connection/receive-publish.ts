@@ -123,12 +123,15 @@ function admitsOffer(connection: ClientConnection, fields: PublishFields): boole
   }
   if (fields.qos === 0) return true;
   const session = connection.session as ClientSession;
-  const open = connection.waitingAcknowledgements + session.receiptCount;
+  const open = connection.waitingPubacks + session.receiptCount;
   if (open < protocol.receiveMaximum) return true;
   return admitsAboveQuota(connection, session, fields);
 }
 
-/** MQTT-5.0 [MQTT-3.3.4-7]; a 3.x client is not told of the limit, so QoS 1 waits in the kernel. */
+/**
+ * MQTT-5.0 [MQTT-3.3.4-7]. A 3.x client is not told of the limit: its QoS 1 waits in the kernel, and
+ * for QoS 2, which only the client can finish, packet identifiers are the bound.
+ */
 function admitsAboveQuota(
   connection: ClientConnection,
   session: ClientSession,
@@ -137,8 +140,8 @@ function admitsAboveQuota(
   if (fields.qos === 2 && session.receiptCount > 0 && session.receipts.has(fields.packetIdentifier)) {
     return true;
   }
-  if (connection.version !== 5 && session.receiptCount < connection.context.settings.protocol.receiveMaximum) {
-    connection.pauseReading();
+  if (connection.version !== 5) {
+    if (connection.waitingPubacks > 0) connection.pauseReading();
     return true;
   }
   connection.close(ReasonCode.receiveMaximumExceeded, 'more unacknowledged messages than allowed');
@@ -180,15 +183,19 @@ function mayPublish(connection: ClientConnection, session: ClientSession, topic:
 function refuse(connection: ClientConnection, fields: PublishFields, reasonCode: number): void {
   if (fields.qos === 0) return;
   const header = fields.qos === 1 ? PUBACK : PUBREC;
+  refuseAs(connection, header, fields.packetIdentifier, reasonCode);
+}
+
+/** In order behind those that wait for the journal (MQTT-5.0 [MQTT-4.6.0-2]). */
+function refuseAs(
+  connection: ClientConnection,
+  header: number,
+  identifier: number,
+  reasonCode: number,
+): void {
   if (connection.waitingAcknowledgements === 0) {
-    connection.writeAcknowledgementWithReason(header, fields.packetIdentifier, reasonCode);
-    return;
-  }
-  // In order behind those that wait for the journal (MQTT-5.0 [MQTT-4.6.0-2]).
-  const identifier = fields.packetIdentifier;
-  connection.context.log.afterCommit(() => {
     connection.writeAcknowledgementWithReason(header, identifier, reasonCode);
-  });
+  } else connection.context.log.acknowledge(connection, header, identifier, false, reasonCode);
 }
 
 function describe(
@@ -252,11 +259,13 @@ function answer(
   if (qos === 0) return;
   const header = qos === 1 ? PUBACK : PUBREC;
   if (outcome === PublishOutcome.refused) {
-    connection.refuseForQuota(header, packetIdentifier);
+    if (connection.waitingAcknowledgements === 0 || connection.version !== 5) {
+      connection.refuseForQuota(header, packetIdentifier);
+    } else refuseAs(connection, header, packetIdentifier, ReasonCode.quotaExceeded);
     return;
   }
   if (outcome === PublishOutcome.retainRefused) {
-    connection.writeAcknowledgementWithReason(header, packetIdentifier, ReasonCode.quotaExceeded);
+    refuseAs(connection, header, packetIdentifier, ReasonCode.quotaExceeded);
     return;
   }
   const { log } = connection.context;

@@ -95,7 +95,8 @@ function subscribeOne(
       retainAsPublished: request.retainAsPublished,
       retainHandling: request.retainHandling,
       identifier: ask.identifier,
-      since: context.log.nextOffset,
+      // An ephemeral session has no place in the journal.
+      since: session.durable ? context.log.nextOffset : 0,
     },
   });
   const subscription = session.subscriptions.get(request.filter);
@@ -123,7 +124,7 @@ function refusalOf(
   if (!protocol.wildcardSubscriptionAvailable && hasWildcard(parsed.filter)) {
     return ReasonCode.wildcardSubscriptionsNotSupported;
   }
-  if (protocol.refusedSubscriptions.includes(parsed.filter)) return ReasonCode.notAuthorized;
+  if (protocol.refusedSubscriptions.includes(parsed.filter)) return ReasonCode.unspecifiedError;
   if (!access.unrestricted && !session.superuser && !access.maySubscribe(session.identity, parsed.filter)) {
     counters.aclFailed += 1;
     return ReasonCode.notAuthorized;
@@ -147,11 +148,8 @@ function put(
   const { router } = connection.context;
   const known = session.subscriptions.get(ask.key);
   if (known !== undefined) {
-    known.qos = ask.options.qos;
-    known.noLocal = ask.options.noLocal;
-    known.retainAsPublished = ask.options.retainAsPublished;
-    known.retainHandling = ask.options.retainHandling;
-    known.identifier = ask.options.identifier;
+    const { since: _kept, ...changed } = ask.options;
+    known.change(changed);
     router.changed(known.filter);
     if (known.group !== null) connection.context.groups.memberChanged(known.group, known);
     session.consumer?.filtersChanged();

@@ -37,6 +37,7 @@ export class CommitGroup {
   readonly ackConnections: ClientConnection[] = [];
   readonly ackHeaders: number[] = [];
   readonly ackIdentifiers: number[] = [];
+  readonly ackReasonCodes: number[] = [];
   /** 1 when the acknowledgement vouches for a record of this group; it is refused when the append fails. */
   readonly ackDurable: number[] = [];
   readonly deliveries: PlannedDelivery[] = [];
@@ -61,6 +62,7 @@ export class CommitGroup {
     this.ackConnections.length = 0;
     this.ackHeaders.length = 0;
     this.ackIdentifiers.length = 0;
+    this.ackReasonCodes.length = 0;
     this.ackDurable.length = 0;
     this.deliveries.length = 0;
     this.missed.length = 0;

@@ -14,6 +14,7 @@ import type { LogConsumer } from './log-consumer.ts';
 import { readMessageRecord, writeDirectRecord, writeMessageRecord } from './message-record.ts';
 import { OPERATION, type OperationWriter, RECORD_KIND } from './operations.ts';
 
+const PUBACK = 0x40;
 const NO_TOPIC = new Uint8Array(0);
 /** A batch is closed early at this size, so that one flush stays short. */
 const BATCH_BYTES_SOFT_MAX = 4 * 1024 * 1024;
@@ -151,22 +152,28 @@ export class DurableLog {
     return this.#builder.bytes;
   }
 
-  /** An acknowledgement that leaves when everything up to now is durable. */
+  /**
+   * An acknowledgement that leaves when everything up to now is durable; those of one connection
+   * leave in the order of their packets (MQTT-5.0 [MQTT-4.6.0-2], [MQTT-4.6.0-3]).
+   */
   acknowledge(
     connection: ClientConnection,
     header: number,
     identifier: number,
     vouchesForRecord: boolean,
+    reasonCode = 0,
   ): void {
     if (!this.#sync) {
-      connection.writeAcknowledgement(header, identifier);
+      connection.writeAcknowledgementWithReason(header, identifier, reasonCode);
       return;
     }
     this.#schedule();
+    if (header === PUBACK) connection.waitingPubacks += 1;
     const group = this.#open;
     group.ackConnections.push(connection);
     group.ackHeaders.push(header);
     group.ackIdentifiers.push(identifier);
+    group.ackReasonCodes.push(reasonCode);
     group.ackDurable.push(vouchesForRecord ? 1 : 0);
     connection.waitingAcknowledgements += 1;
   }
@@ -270,8 +277,12 @@ export class DurableLog {
       const header = group.ackHeaders[index] as number;
       const identifier = group.ackIdentifiers[index] as number;
       connection.waitingAcknowledgements -= 1;
+      if (header === PUBACK) connection.waitingPubacks -= 1;
       if (failed && group.ackDurable[index] === 1) connection.refuseForQuota(header, identifier);
-      else connection.writeAcknowledgement(header, identifier);
+      else {
+        const reasonCode = group.ackReasonCodes[index] as number;
+        connection.writeAcknowledgementWithReason(header, identifier, reasonCode);
+      }
     }
   }
 
@@ -296,25 +307,27 @@ export class DurableLog {
         if (planned.kind === RECORD_KIND.direct) message.publisher = RETAINED;
         encoder.load(message, this.#context.nowMs());
       }
-      this.#deliver(message, planned);
+      // What a free window lets through next may have loaded another message.
+      if (!this.#deliver(message, planned)) loadedStart = -1;
     }
   }
 
-  #deliver(message: Message, planned: PlannedDelivery): void {
+  /** @returns false when the message was given up and its place in the window is free again */
+  #deliver(message: Message, planned: PlannedDelivery): boolean {
     const { session, identifier, qos } = planned;
     const window = session.window;
-    if (window.stateOf(identifier) !== ExchangeState.assigned) return; // the session was reset
+    if (window.stateOf(identifier) !== ExchangeState.assigned) return true; // the session was reset
     window.setState(identifier, qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec);
     // Offline by now: the exchange stays open and is repeated at the next connection.
-    if (session.connection === null) return;
+    if (session.connection === null) return true;
     if (session.resending) {
       session.addUnsent(identifier);
-      return;
+      return true;
     }
-    if (!session.send(message, planned.delivery, { qos, identifier, dup: false })) {
-      this.operations.exchange(OPERATION.release, session.number, identifier);
-      session.completeExchange(identifier);
-    }
+    if (session.send(message, planned.delivery, { qos, identifier, dup: false })) return true;
+    this.operations.exchange(OPERATION.release, session.number, identifier);
+    session.completeExchange(identifier);
+    return false;
   }
 
   #fault(error: unknown): void {

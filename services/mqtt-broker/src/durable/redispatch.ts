@@ -66,6 +66,8 @@ function giveToMember(context: BrokerContext, group: SharedGroup, message: Messa
     return;
   }
   const { log } = context;
+  // A direct record keeps the flag as it is written.
+  message.retain = message.retain && member.retainAsPublished;
   const offset = log.nextOffset;
   const start = log.appendDirect(message, session);
   const { consumer } = session;

@@ -109,6 +109,7 @@ export class ClientSession implements Subscriber {
   addSubscription(key: string, subscription: Subscription): void {
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(key, subscription);
+    if (isOfSys(subscription)) this.#context.sysWatchers += 1;
   }
 
   /** It is a member of some shared group. Call after a subscription was routed. */
@@ -121,7 +122,9 @@ export class ClientSession implements Subscriber {
 
   removeSubscription(key: string): Subscription | undefined {
     const subscription = this.#subscriptions?.get(key);
-    if (subscription !== undefined) this.#subscriptions?.delete(key);
+    if (subscription === undefined) return undefined;
+    this.#subscriptions?.delete(key);
+    if (isOfSys(subscription)) this.#context.sysWatchers -= 1;
     return subscription;
   }
 
@@ -242,9 +245,13 @@ export class ClientSession implements Subscriber {
     this.#queue = null;
   }
 
-  /** Forgets what an ephemeral connection had under way. */
+  /** The session is over: nothing of it waits any more. */
   resetExchanges(): void {
     this.dropQueue();
+    for (const subscription of this.subscriptions.values()) {
+      if (isOfSys(subscription)) this.#context.sysWatchers -= 1;
+    }
+    this.#subscriptions = null;
     this.#window = null;
     this.#receipts = null;
     this.#unsent = null;
@@ -315,6 +322,7 @@ export class ClientSession implements Subscriber {
       context.encoder.load(message, context.nowMs());
       if (!this.send(message, delivery, { qos, identifier, dup: false })) {
         this.#window?.release(identifier);
+        this.#shared?.forget(identifier);
       }
     }
     if (queue.count === 0 && this.#queue === queue) this.#queue = null;
@@ -378,8 +386,12 @@ export class ClientSession implements Subscriber {
   }
 }
 
-/** Marks a message that is delivered because it is retained: its RETAIN flag stays (MQTT-5.0 [MQTT-3.3.1-8]). */
+/** Publisher of a direct journal record: written because the message is retained, so its flag stays (MQTT-5.0 [MQTT-3.3.1-8]). */
 export const RETAINED: object = { retained: true };
+
+function isOfSys(subscription: Subscription): boolean {
+  return subscription.filter.startsWith('$SYS/');
+}
 
 function aliasFor(
   aliases: OutboundAliases<Topic> | null,

@@ -1,17 +1,17 @@
 import { Delivery, type Message, type RetainedCursor, type Subscription } from '@robustmq/broker';
 import type { BrokerContext } from '../broker-context.ts';
 import { RECORD_KIND } from '../durable/operations.ts';
-import { type ClientSession, RETAINED } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 
 const PAGE_MESSAGES = 256;
 /** Then the others get their turn. */
-const PAGES_PER_TURN = 8;
-/** Pages go on while less than this waits in the socket. */
+const MESSAGES_PER_TURN = 2048;
+/** Messages go on while less than this waits in the socket. */
 const OUTPUT_BYTES_SOFT_MAX = 256 * 1024;
 
 /**
  * Sends the retained messages that match a new subscription, page by page: a million of them neither
- * block the others nor fill memory. A page waits while the receiver's socket or window is full.
+ * block the others nor fill memory. It waits while the receiver's socket or window is full.
  */
 export class RetainedReplay {
   readonly #context: BrokerContext;
@@ -20,39 +20,51 @@ export class RetainedReplay {
   readonly #subscription: Subscription;
   readonly #cursor: RetainedCursor;
   readonly #epoch: number;
+  #page: readonly (readonly [name: string, message: Message])[] = [];
+  /** The first message of the page that was not sent yet. */
+  #at = 0;
 
   constructor(context: BrokerContext, session: ClientSession, subscription: Subscription) {
     this.#context = context;
     this.#session = session;
     this.#subscription = subscription;
     this.#delivery = new Delivery(subscription);
+    // A message that is sent because it is retained keeps its flag (MQTT-5.0 [MQTT-3.3.1-8]).
+    this.#delivery.retainAsPublished = true;
     this.#cursor = context.retained.cursor(subscription.filter);
     this.#epoch = session.epoch;
   }
 
   start(): void {
-    this.#page();
+    this.#goOn();
   }
 
-  #page(): void {
+  #goOn(): void {
     const session = this.#session;
     const connection = session.connection;
     // Another connection has subscribed anew, or not at all; a gone subscription wants nothing.
     if (connection === null || session.epoch !== this.#epoch) return;
     if (!this.#stillSubscribed()) return;
-    let pages = 0;
-    for (;;) {
-      if (connection.output.pendingBytes > OUTPUT_BYTES_SOFT_MAX || !this.#mayGoOn()) {
-        this.#context.waitForRoom(session, () => this.#page());
+    for (let left = MESSAGES_PER_TURN; left > 0; left -= 1) {
+      if (connection.output.pendingBytes > OUTPUT_BYTES_SOFT_MAX || !this.#hasRoom()) {
+        this.#context.waitForRoom(session, () => this.#goOn());
         return;
       }
-      const page = this.#cursor.next(PAGE_MESSAGES);
-      if (page.length === 0) return;
-      for (const [, message] of page) this.#send(message);
-      pages += 1;
-      if (pages >= PAGES_PER_TURN) break;
+      const message = this.#next();
+      if (message === null) return;
+      this.#send(message);
     }
-    setImmediate(() => this.#page());
+    setImmediate(() => this.#goOn());
+  }
+
+  #next(): Message | null {
+    if (this.#at === this.#page.length) {
+      this.#page = this.#cursor.next(PAGE_MESSAGES);
+      this.#at = 0;
+    }
+    const pair = this.#page[this.#at];
+    this.#at += 1;
+    return pair === undefined ? null : pair[1];
   }
 
   #stillSubscribed(): boolean {
@@ -62,10 +74,10 @@ export class RetainedReplay {
     return false;
   }
 
-  /** QoS 1 and 2 pages wait for the window, so that the queue stays short. */
-  #mayGoOn(): boolean {
+  /** QoS 1 and 2 wait for the window, so that nothing is queued, and nothing dropped from a full queue. */
+  #hasRoom(): boolean {
     if (this.#subscription.qos === 0) return true;
-    return this.#session.hasRoom && this.#session.queuedCount < PAGE_MESSAGES;
+    return this.#session.hasRoom && this.#session.queuedCount === 0;
   }
 
   #send(retained: Message): void {
@@ -75,7 +87,7 @@ export class RetainedReplay {
       return;
     }
     const delivery = this.#delivery;
-    retained.publisher = RETAINED;
+    if (delivery.noLocal && retained.publisher === this.#session) return;
     if (Math.min(retained.qos, delivery.qos) > 0 && this.#session.durable) {
       this.#sendDurably(retained);
       return;

@@ -98,6 +98,7 @@ export class SessionRegistry {
 
   /** After CONNACK: repeat what is open, then go on with what waits. */
   resume(session: ClientSession): void {
+    this.#context.presence.connected(session);
     const { consumer } = session;
     if (consumer === null) return;
     if (session.hasWindow && session.window.count > 0) resendExchanges(this.#context, session);
@@ -109,6 +110,7 @@ export class SessionRegistry {
   detach(session: ClientSession, reason: string): void {
     const context = this.#context;
     session.connection = null;
+    context.forgetWaiting(session);
     context.presence.disconnected(session, reason);
     const { consumer } = session;
     if (session.sessionExpirySeconds === 0 || consumer === null) {
@@ -199,9 +201,16 @@ export class SessionRegistry {
     const context = this.#context;
     this.#nextEpoch += 1;
     session.epoch = this.#nextEpoch;
+    const sameRights =
+      session.superuser === claim.superuser &&
+      session.identity.remoteAddress === claim.identity.remoteAddress;
     session.identity = claim.identity;
     session.superuser = claim.superuser;
+    if (!sameRights) this.#askRightsAgain(session);
     session.connection = claim.connection;
+    // A repetition for the connection before this one is void; the next one covers what it had left.
+    session.resending = false;
+    session.takeUnsent();
     session.expiresAtMs = Number.POSITIVE_INFINITY;
     this.#expiring.delete(session);
     session.sessionExpirySeconds = claim.terms.sessionExpirySeconds;
@@ -213,7 +222,13 @@ export class SessionRegistry {
       session.logSession();
     }
     context.wills.set(session, claim.will);
-    context.presence.connected(session);
+  }
+
+  /** Deliveries remember what access rules said about the client as it was then. */
+  #askRightsAgain(session: ClientSession): void {
+    for (const subscription of session.subscriptions.values()) {
+      this.#context.router.changed(subscription.filter);
+    }
   }
 
   /** New, so there is nothing in the journal for it yet: it starts live. */
