@@ -16,7 +16,7 @@ import {
   brokerSchema,
   type BrokerSettings,
   brokerSettingsFrom,
-} from '../src/index.ts';
+} from '@robustmq/mqtt-broker';
 
 const MACHINE = { memoryBytes: 2 ** 30, diskBytes: 2 ** 40 };
 

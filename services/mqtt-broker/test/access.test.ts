@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type AccessFiles, AccessWorld, bytes, take } from './access-world.fixture.ts';
 
@@ -198,6 +199,22 @@ describe('who may receive', () => {
       }
     }
   });
+});
+
+test('config/rules.example gives each device its own corner', async () => {
+  const example = new URL('../../../config/rules.example', import.meta.url);
+  const world = await start({ users: ['pump'], rules: readFileSync(example, 'utf8') });
+  const pump = await world.as('pump');
+  const filters = ['devices/pump/commands/#', 'devices/#', 'public/a', '#', '$SYS/#'];
+  expect(await pump.subscribe(filters.map((filter) => ({ filter })))).toEqual([
+    0,
+    0,
+    0,
+    0,
+    NOT_AUTHORIZED,
+  ]);
+  await expect(publishAt(pump, 'devices/lamp/state')).rejects.toThrow('0x87');
+  expect(await publishAt(pump, 'devices/pump/state')).toBe(0);
 });
 
 describe("Mosquitto's files", () => {

@@ -1,0 +1,19 @@
+/** Which codes do the sources give to faults? Codes are texts such as `JOURNAL_FULL`. */
+
+import { stringValue } from './source-tokens.ts';
+import type { Workspace } from './workspace.ts';
+
+const CODE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
+/** Names of environment variables look alike. */
+const VARIABLE = /^(?:ROBUST|ROBUSTMQ|ROBUSTCTL|NO)_/;
+
+/** Every code of the packages that are not for tests alone, sorted. */
+export function faultCodes(workspace: Workspace): readonly string[] {
+  const tokens = workspace.packages
+    .filter((each) => each.layer !== 'test')
+    .flatMap((each) => each.files)
+    .filter((file) => file.role === 'source')
+    .flatMap((file) => file.tokens);
+  const texts = tokens.filter((token) => token.kind === 'string').map(stringValue);
+  return [...new Set(texts.filter((text) => CODE.test(text) && !VARIABLE.test(text)))].sort();
+}
