@@ -110,6 +110,15 @@ describe('imports', () => {
     ]);
   });
 
+  test('a package does not import itself by name, but its tests outside of src may', () => {
+    const text = "import { a } from '@robustmq/disk';";
+    const files = { 'src/a.ts': text, 'src/a.test.ts': text, 'test/a.test.ts': text };
+    expect(messagesOf(makePackage('edge', 'disk', { files }))).toEqual([
+      'imports its own package by name: import the file',
+      'imports its own package by name: import the file',
+    ]);
+  });
+
   test('a core has no third-party dependency', () => {
     const files = { 'src/a.ts': "import pino from 'pino';" };
     expect(messagesOf(makePackage('core', 'topic', { files }))).toEqual([

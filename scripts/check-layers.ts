@@ -94,7 +94,9 @@ function importMessage(specifier: string, context: ImportContext): string | unde
   const name = packageOf(specifier);
   const to = byName.get(name);
   if (to === undefined) return externalMessage(name, context);
-  if (to === from) return 'imports its own package by name: import the file';
+  // Tests outside of `src/` are compiled apart and see a package as others do.
+  const inside = !file.path.startsWith(`${from.folder}/test/`);
+  if (to === from && inside) return 'imports its own package by name: import the file';
   const path = specifier === name ? '.' : `.${specifier.slice(name.length)}`;
   if (!to.exportedPaths.includes(path)) return `${specifier} reaches past the exports of ${name}`;
   if (file.role === 'test') return undefined;

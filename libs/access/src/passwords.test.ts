@@ -155,7 +155,7 @@ describe('the password file authenticator', () => {
     const authenticator = await opened(ALICE_7, limits);
     const passwords = ['1', '2', '3', '3', '1'];
     const verdicts = await Promise.all(
-      passwords.map((each) => authenticator.authenticate(credentials('alice', each))),
+      passwords.map(async (each) => authenticator.authenticate(credentials('alice', each))),
     );
     expect(verdicts.map(wordOf)).toEqual([
       'badCredentials',
