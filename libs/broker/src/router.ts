@@ -130,7 +130,10 @@ export class Router {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) | 0;
-    const group = new SharedGroup(shareName, filter, { strategy: this.#strategy, seed: this.#seed });
+    const group = new SharedGroup(shareName, filter, {
+      strategy: this.#strategy,
+      seed: this.#seed,
+    });
     this.#groups.set(key, group);
     return group;
   }

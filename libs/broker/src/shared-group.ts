@@ -24,7 +24,11 @@ export class SharedGroup {
   #random: number;
 
   /** @param seed  for the `random` strategy: any 32-bit number */
-  constructor(shareName: string, filter: string, options: { strategy: ShareStrategy; seed: number }) {
+  constructor(
+    shareName: string,
+    filter: string,
+    options: { strategy: ShareStrategy; seed: number },
+  ) {
     this.shareName = shareName;
     this.filter = filter;
     this.#strategy = options.strategy;

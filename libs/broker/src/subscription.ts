@@ -18,30 +18,85 @@ export interface Subscriber {
 
 export type RetainHandling = 0 | 1 | 2;
 
-/** One subscriber's interest in one filter. */
+/** What few subscriptions have; the others share {@link NOTHING_RARE}. */
+interface Rare {
+  readonly identifier: number;
+  readonly since: number;
+  readonly group: SharedGroup | null;
+}
+
+const NOTHING_RARE: Rare = { identifier: 0, since: 0, group: null };
+const QOS_BITS = 0x03;
+const NO_LOCAL_BIT = 0x04;
+const RETAIN_AS_PUBLISHED_BIT = 0x08;
+const RETAIN_HANDLING_SHIFT = 4;
+
+/**
+ * One subscriber's interest in one filter.
+ *
+ * There may be millions: the options share one small integer, and what is rare lies aside. About 56
+ * bytes, the filter's text (which the subscriber's map shares) not counted.
+ */
 export class Subscription {
   readonly filter: string;
   readonly subscriber: Subscriber;
-  qos: number;
-  noLocal: boolean;
-  retainAsPublished: boolean;
-  retainHandling: RetainHandling;
-  /** 0: none. */
-  identifier: number;
-  /** Journal offset from which on messages belong to this subscription (durable subscribers). */
-  since: number;
-  /** The group, for a shared subscription. */
-  group: SharedGroup | null = null;
+  #bits = 0;
+  #rare: Rare = NOTHING_RARE;
 
   constructor(filter: string, subscriber: Subscriber, options: SubscriptionOptions) {
     this.filter = filter;
     this.subscriber = subscriber;
-    this.qos = options.qos;
-    this.noLocal = options.noLocal;
-    this.retainAsPublished = options.retainAsPublished;
-    this.retainHandling = options.retainHandling;
-    this.identifier = options.identifier;
-    this.since = options.since;
+    this.change(options);
+  }
+
+  /** Takes over new options; place in the journal and group stay (MQTT-5.0 [MQTT-3.8.4-3]). */
+  change(options: Omit<SubscriptionOptions, 'since'> & { readonly since?: number }): void {
+    this.#bits =
+      options.qos |
+      (options.noLocal ? NO_LOCAL_BIT : 0) |
+      (options.retainAsPublished ? RETAIN_AS_PUBLISHED_BIT : 0) |
+      (options.retainHandling << RETAIN_HANDLING_SHIFT);
+    this.#setRare(options.identifier, options.since ?? this.since, this.group);
+  }
+
+  get qos(): number {
+    return this.#bits & QOS_BITS;
+  }
+
+  get noLocal(): boolean {
+    return (this.#bits & NO_LOCAL_BIT) !== 0;
+  }
+
+  get retainAsPublished(): boolean {
+    return (this.#bits & RETAIN_AS_PUBLISHED_BIT) !== 0;
+  }
+
+  get retainHandling(): RetainHandling {
+    return ((this.#bits >> RETAIN_HANDLING_SHIFT) & 3) as RetainHandling;
+  }
+
+  /** 0: none. */
+  get identifier(): number {
+    return this.#rare.identifier;
+  }
+
+  /** Journal offset from which on messages belong to this subscription (durable subscribers). */
+  get since(): number {
+    return this.#rare.since;
+  }
+
+  /** The group, for a shared subscription. */
+  get group(): SharedGroup | null {
+    return this.#rare.group;
+  }
+
+  set group(group: SharedGroup | null) {
+    this.#setRare(this.identifier, this.since, group);
+  }
+
+  #setRare(identifier: number, since: number, group: SharedGroup | null): void {
+    const isPlain = identifier === 0 && since === 0 && group === null;
+    this.#rare = isPlain ? NOTHING_RARE : { identifier, since, group };
   }
 }
 

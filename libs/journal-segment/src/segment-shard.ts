@@ -120,7 +120,8 @@ export class SegmentShard implements JournalShard {
     this.#next += batch.recordCount;
     return new Promise((resolve, reject) => {
       this.#pending.push({ batch, ack, first, resolve, reject });
-      this.#startFlushing();
+      // Every fault reaches the appends that wait; the loop itself never rejects.
+      void this.#startFlushing();
     });
   }
 

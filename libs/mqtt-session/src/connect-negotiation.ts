@@ -76,7 +76,10 @@ function refusalOf(connect: Connect, offer: ServerOffer): Negotiation | null {
   // A 3.x server refuses an empty client identifier unless the session is clean
   // (MQTT-3.1.1 [MQTT-3.1.3-8]); MQTT 3.1 wants one always, but servers assign one as for 3.1.1.
   if (connect.version < 5 && connect.clientId === '' && !connect.cleanStart) {
-    return refuse(ReasonCode.clientIdentifierNotValid, 'empty client identifier without clean session');
+    return refuse(
+      ReasonCode.clientIdentifierNotValid,
+      'empty client identifier without clean session',
+    );
   }
   // A character is at most three bytes in UTF-8 for one UTF-16 unit.
   if (utf8Length(connect.clientId) > offer.clientIdBytesMax) {
@@ -88,7 +91,8 @@ function refusalOf(connect: Connect, offer: ServerOffer): Negotiation | null {
   const will = connect.will;
   if (will === null) return null;
   // MQTT-5.0 [MQTT-3.2.2-12] and [MQTT-3.2.2-13].
-  if (will.qos > offer.maximumQos) return refuse(ReasonCode.qosNotSupported, `will QoS ${will.qos}`);
+  if (will.qos > offer.maximumQos)
+    return refuse(ReasonCode.qosNotSupported, `will QoS ${will.qos}`);
   if (will.retain && !offer.retainAvailable) {
     return refuse(ReasonCode.retainNotSupported, 'will message with retain');
   }

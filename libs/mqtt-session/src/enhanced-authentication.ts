@@ -30,7 +30,11 @@ export type AuthVerdict =
  */
 export function judgeAuth(
   auth: Auth,
-  state: { readonly method: string | null; readonly underWay: boolean; readonly connected: boolean },
+  state: {
+    readonly method: string | null;
+    readonly underWay: boolean;
+    readonly connected: boolean;
+  },
 ): AuthVerdict {
   const method = auth.properties.authenticationMethod;
   if (state.method === null) {

@@ -35,7 +35,8 @@ export class InboundReceipts {
     if (!this.has(identifier)) return false;
     this.#count -= 1;
     if (this.#few !== null) this.#few.delete(identifier);
-    else if (this.#many !== null) this.#many[identifier >> 3] = this.#byteOf(identifier) ^ bitOf(identifier);
+    else if (this.#many !== null)
+      this.#many[identifier >> 3] = this.#byteOf(identifier) ^ bitOf(identifier);
     if (this.#count === 0 && this.#many !== null) {
       this.#many = null;
       this.#few = new Set();
@@ -55,7 +56,8 @@ export class InboundReceipts {
   #mark(identifier: number): void {
     if (this.#many === null) {
       this.#many = new Uint8Array(BITMAP_BYTES);
-      for (const known of this.#few ?? []) this.#many[known >> 3] = this.#byteOf(known) | bitOf(known);
+      for (const known of this.#few ?? [])
+        this.#many[known >> 3] = this.#byteOf(known) | bitOf(known);
       this.#few = null;
     }
     this.#many[identifier >> 3] = this.#byteOf(identifier) | bitOf(identifier);

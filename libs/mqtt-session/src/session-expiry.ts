@@ -13,7 +13,8 @@ export function sessionExpiryAtDisconnect(
   wantedSeconds: number | undefined,
   maximumSeconds: number,
 ): DisconnectExpiry {
-  if (wantedSeconds === undefined) return { verdict: 'accept', sessionExpirySeconds: atConnectSeconds };
+  if (wantedSeconds === undefined)
+    return { verdict: 'accept', sessionExpirySeconds: atConnectSeconds };
   if (atConnectSeconds === 0 && wantedSeconds !== 0) return { verdict: 'protocolError' };
   return { verdict: 'accept', sessionExpirySeconds: Math.min(wantedSeconds, maximumSeconds) };
 }

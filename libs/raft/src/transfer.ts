@@ -30,7 +30,7 @@ export function handOverWhenCaughtUp(state: RaftState, leader: LeaderRole): void
   send(state, { kind: 'timeoutNow', from: state.id, to: transfer.to, term: state.term });
 }
 
-/** The leader of this very term asked for it: no pre-vote, and its lease is waived (§4.2.3). */
+/** The leader of this very term asked for it: no pre-vote, and its lease is waived (Raft thesis §4.2.3). */
 export function onTimeoutNow(state: RaftState): void {
   if (state.role.kind === 'follower' && mayCampaign(state)) campaign(state, 'transfer');
 }

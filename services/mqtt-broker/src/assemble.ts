@@ -142,7 +142,9 @@ class BrokerNode implements Broker {
         listener.reloadTls();
         lines.push(`listener ${listener.identity.name}: certificate read again`);
       } catch (error) {
-        lines.push(`listener ${listener.identity.name}: ${messageOf(error)}; the old certificate stays`);
+        lines.push(
+          `listener ${listener.identity.name}: ${messageOf(error)}; the old certificate stays`,
+        );
       }
     }
     this.#context?.router.invalidateAll();
@@ -298,7 +300,9 @@ class BrokerNode implements Broker {
 
   /** The state is not to be trusted any more: end at once; a restart recovers what was acknowledged. */
   #crash(what: string, error: unknown): void {
-    log(this.#logger, logEvents.brokerCrashed, { err: error instanceof Error ? error : new Error(what) });
+    log(this.#logger, logEvents.brokerCrashed, {
+      err: error instanceof Error ? error : new Error(what),
+    });
     this.#logger.flushSync();
     process.exit(70);
   }

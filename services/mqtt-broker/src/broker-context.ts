@@ -65,7 +65,11 @@ export class BrokerContext implements OutputContext {
   readonly dirtySessions: Set<ClientSession> = new Set();
   readonly dirtyRetained: Set<string> = new Set();
   /** Where the message that is passing through was put in the open batch. */
-  readonly appended: { offset: number; start: number; end: number } = { offset: 0, start: 0, end: 0 };
+  readonly appended: { offset: number; start: number; end: number } = {
+    offset: 0,
+    start: 0,
+    end: 0,
+  };
   /** Wills of clients that were connected when the broker died: due once it serves again. */
   readonly restoredWills: ClientSession[] = [];
   readonly pausedPublishers: Set<ClientConnection> = new Set();
@@ -155,7 +159,10 @@ export class BrokerContext implements OutputContext {
 
   /** Above the budget publishers are paused and QoS 0 is dropped first. */
   get overloaded(): boolean {
-    return this.pendingOutputBytes + this.queuedBytes + this.inputBytes > this.settings.limits.memoryBytesMax;
+    return (
+      this.pendingOutputBytes + this.queuedBytes + this.inputBytes >
+      this.settings.limits.memoryBytesMax
+    );
   }
 
   /** A copy of the message that is passing through; all who queue it share one. */
@@ -187,7 +194,11 @@ export class BrokerContext implements OutputContext {
   journalFull(error: JournalError): void {
     const { fault } = error;
     const limit = fault.code === 'JOURNAL_FULL' ? fault.limit : fault.code;
-    log(this.logger, logEvents.journalFull, { shard: this.log.shard.name, limit, detail: error.message });
+    log(this.logger, logEvents.journalFull, {
+      shard: this.log.shard.name,
+      limit,
+      detail: error.message,
+    });
   }
 
   reportCorruption(fault: JournalFault): void {

@@ -7,17 +7,21 @@ export function gaugesOf(context: BrokerContext, listeners: readonly Listener[])
   const sumOf = (pick: (listener: Listener) => number): (() => number) => {
     return () => listeners.reduce((sum, listener) => sum + pick(listener), 0);
   };
-  const overSessions = (pick: (session: { inflightNow: number; queuedCount: number; subscribes: boolean }) => number) => (): number => {
-    let sum = 0;
-    for (const session of context.sessions.all()) {
-      sum += pick({
-        inflightNow: session.hasWindow ? session.window.count : 0,
-        queuedCount: session.queuedCount,
-        subscribes: session.subscriptions.size > 0,
-      });
-    }
-    return sum;
-  };
+  const overSessions =
+    (
+      pick: (session: { inflightNow: number; queuedCount: number; subscribes: boolean }) => number,
+    ) =>
+    (): number => {
+      let sum = 0;
+      for (const session of context.sessions.all()) {
+        sum += pick({
+          inflightNow: session.hasWindow ? session.window.count : 0,
+          queuedCount: session.queuedCount,
+          subscribes: session.subscriptions.size > 0,
+        });
+      }
+      return sum;
+    };
   return {
     ...zeroGaugeSource,
     connections: () => context.connectedCount(),

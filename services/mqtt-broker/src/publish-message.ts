@@ -29,8 +29,7 @@ export function publishMessage(
 ): PublishOutcome {
   const { router, encoder, log } = context;
   const match = router.match(message.topic);
-  const durable =
-    message.qos > 0 && (match.durable.length > 0 || match.sharedDurable);
+  const durable = message.qos > 0 && (match.durable.length > 0 || match.sharedDurable);
   if (message.retain && !retainable(context, message)) return PublishOutcome.retainRefused;
   const journaled = durable || (message.retain && !message.topic.reserved);
   if (journaled && log.full && (message.qos > 0 || durable)) return PublishOutcome.refused;
@@ -40,8 +39,10 @@ export function publishMessage(
     const delivery = live[index] as Delivery;
     delivery.subscriber.deliver(message, delivery);
   }
-  if (message.qos === 0 && match.durable.length > 0) deliverToDurableAtMostOnce(match.durable, message);
-  if (journaled && !log.full) appendMessage(context, message, publisher, durable ? match.durable : []);
+  if (message.qos === 0 && match.durable.length > 0)
+    deliverToDurableAtMostOnce(match.durable, message);
+  if (journaled && !log.full)
+    appendMessage(context, message, publisher, durable ? match.durable : []);
   const shared = match.shared;
   for (let index = 0; index < shared.length; index += 1) {
     deliverShared(context, shared[index] as SharedGroup, message, publisher);
@@ -126,7 +127,9 @@ function deliverShared(
     context.groups.deliver(group, message, context.appended);
     return;
   }
-  const member = group.pick(message, publisher?.clientId ?? '', hasRoom) ?? group.pick(message, publisher?.clientId ?? '', anyMember);
+  const member =
+    group.pick(message, publisher?.clientId ?? '', hasRoom) ??
+    group.pick(message, publisher?.clientId ?? '', anyMember);
   if (member === null) {
     context.counters.droppedNoSubscriber += 1;
     return;

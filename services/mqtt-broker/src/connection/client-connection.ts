@@ -235,7 +235,11 @@ export class ClientConnection implements ConnectionHandler {
     const clientId = this.session?.clientId ?? '';
     const { remoteAddress, listener } = this.transport;
     if (reasonCode === ReasonCode.sessionTakenOver) {
-      log(logger, logEvents.clientTakenOver, { clientId, remoteAddress: '', previousAddress: remoteAddress });
+      log(logger, logEvents.clientTakenOver, {
+        clientId,
+        remoteAddress: '',
+        previousAddress: remoteAddress,
+      });
     } else if (reasonCode !== ReasonCode.serverShuttingDown) {
       const fields = { clientId, remoteAddress, listener: listener.name, reasonCode, detail };
       log(logger, logEvents.clientProtocolError, fields);

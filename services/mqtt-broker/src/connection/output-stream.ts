@@ -37,11 +37,7 @@ export class OutputStream {
   /** Called when the socket has taken everything after a time in which it had not. */
   readonly #owner: { outputDrained(): void };
 
-  constructor(
-    transport: ByteConnection,
-    context: OutputContext,
-    owner: { outputDrained(): void },
-  ) {
+  constructor(transport: ByteConnection, context: OutputContext, owner: { outputDrained(): void }) {
     this.#transport = transport;
     this.#context = context;
     this.#owner = owner;

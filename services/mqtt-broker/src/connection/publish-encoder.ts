@@ -152,8 +152,7 @@ export class PublishEncoder {
           identifiersSize(receiver.identifiers);
     const propertiesTotal =
       propertiesLength < 0 ? 0 : variableByteIntegerSize(propertiesLength) + propertiesLength;
-    const remaining =
-      2 + topicLength + identifierLength + propertiesTotal + message.payloadLength;
+    const remaining = 2 + topicLength + identifierLength + propertiesTotal + message.payloadLength;
     const fixed = 1 + variableByteIntegerSize(remaining);
     return {
       total: fixed + remaining,

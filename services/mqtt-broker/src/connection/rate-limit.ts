@@ -22,7 +22,8 @@ export function admitsRate(
   connection.publishCredit -= 1;
   connection.byteCredit -= fields.payloadEnd - fields.payloadStart;
   const exceeded =
-    (messagesMax > 0 && connection.publishCredit < 0) || (bytesMax > 0 && connection.byteCredit < 0);
+    (messagesMax > 0 && connection.publishCredit < 0) ||
+    (bytesMax > 0 && connection.byteCredit < 0);
   if (!exceeded) return true;
   connection.pauseReading();
   // What is in the receive buffer was read already; more than twice the rate is abuse.

@@ -5,11 +5,7 @@ import {
   reasonCodeToConnectReturnCode,
 } from '@robustmq/mqtt-codec';
 import type { AuthenticationVerdict, ClientIdentity } from '@robustmq/access';
-import {
-  authenticationMethodOf,
-  negotiateConnect,
-  OutboundAliases,
-} from '@robustmq/mqtt-session';
+import { authenticationMethodOf, negotiateConnect, OutboundAliases } from '@robustmq/mqtt-session';
 import { countRefusedConnect, log, logEvents } from '@robustmq/telemetry';
 import { parseTopicName } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
@@ -80,7 +76,8 @@ function decide(
   }
   counters.authFailed += 1;
   const reason = verdict.verdict === 'reject' ? verdict.reason : 'notAuthorized';
-  if (reason === 'busy') refuseConnect(connection, ReasonCode.serverBusy, 'too many logins at once');
+  if (reason === 'busy')
+    refuseConnect(connection, ReasonCode.serverBusy, 'too many logins at once');
   else if (reason === 'badCredentials') {
     refuseConnect(connection, ReasonCode.badUserNameOrPassword, 'user name or password is wrong');
   } else refuseConnect(connection, ReasonCode.notAuthorized, 'not authorized');

@@ -23,7 +23,10 @@ export function receiveDisconnect(connection: ClientConnection, disconnect: Disc
     context.settings.protocol.sessionExpirySecondsMax,
   );
   if (expiry.verdict === 'protocolError') {
-    connection.close(ReasonCode.protocolError, 'DISCONNECT sets a session expiry that CONNECT did not');
+    connection.close(
+      ReasonCode.protocolError,
+      'DISCONNECT sets a session expiry that CONNECT did not',
+    );
     return;
   }
   session.sessionExpirySeconds = expiry.sessionExpirySeconds;

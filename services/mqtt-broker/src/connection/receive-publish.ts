@@ -67,7 +67,11 @@ function topicOf(
   return known ?? newTopic(connection, buffer, fields);
 }
 
-function newTopic(connection: ClientConnection, buffer: Buffer, fields: PublishFields): Topic | null {
+function newTopic(
+  connection: ClientConnection,
+  buffer: Buffer,
+  fields: PublishFields,
+): Topic | null {
   const { context } = connection;
   const fault = validateTopicBytes(buffer, fields.topicStart, fields.topicLength);
   if (fault !== 0) {
@@ -93,7 +97,10 @@ function aliasedTopic(
   connection.inboundAliases ??= new InboundAliases(max);
   const aliases = connection.inboundAliases;
   if (!aliases.isLegal(fields.topicAlias)) {
-    connection.close(ReasonCode.topicAliasInvalid, `topic alias ${fields.topicAlias} exceeds ${max}`);
+    connection.close(
+      ReasonCode.topicAliasInvalid,
+      `topic alias ${fields.topicAlias} exceeds ${max}`,
+    );
     return null;
   }
   if (fields.topicLength > 0) {
@@ -114,7 +121,10 @@ function aliasedTopic(
 function admitsOffer(connection: ClientConnection, fields: PublishFields): boolean {
   const { protocol } = connection.context.settings;
   if (fields.qos > protocol.maximumQos) {
-    connection.close(ReasonCode.qosNotSupported, `QoS ${fields.qos} exceeds ${protocol.maximumQos}`);
+    connection.close(
+      ReasonCode.qosNotSupported,
+      `QoS ${fields.qos} exceeds ${protocol.maximumQos}`,
+    );
     return false;
   }
   if (fields.retain && !protocol.retainAvailable) {
@@ -137,7 +147,11 @@ function admitsAboveQuota(
   session: ClientSession,
   fields: PublishFields,
 ): boolean {
-  if (fields.qos === 2 && session.receiptCount > 0 && session.receipts.has(fields.packetIdentifier)) {
+  if (
+    fields.qos === 2 &&
+    session.receiptCount > 0 &&
+    session.receipts.has(fields.packetIdentifier)
+  ) {
     return true;
   }
   if (connection.version !== 5) {

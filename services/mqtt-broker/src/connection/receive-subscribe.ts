@@ -125,11 +125,18 @@ function refusalOf(
     return ReasonCode.wildcardSubscriptionsNotSupported;
   }
   if (protocol.refusedSubscriptions.includes(parsed.filter)) return ReasonCode.unspecifiedError;
-  if (!access.unrestricted && !session.superuser && !access.maySubscribe(session.identity, parsed.filter)) {
+  if (
+    !access.unrestricted &&
+    !session.superuser &&
+    !access.maySubscribe(session.identity, parsed.filter)
+  ) {
     counters.aclFailed += 1;
     return ReasonCode.notAuthorized;
   }
-  if (session.subscriptions.size >= limits.subscriptionsPerClientMax && !session.subscriptions.has(key)) {
+  if (
+    session.subscriptions.size >= limits.subscriptionsPerClientMax &&
+    !session.subscriptions.has(key)
+  ) {
     return ReasonCode.quotaExceeded;
   }
   return 0;

@@ -8,7 +8,9 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
   const { context } = connection;
   const session = connection.session as ClientSession;
   context.counters.unsubscribeReceived += 1;
-  const reasonCodes = unsubscribe.filters.map((filter) => unsubscribeOne(connection, session, filter));
+  const reasonCodes = unsubscribe.filters.map((filter) =>
+    unsubscribeOne(connection, session, filter),
+  );
   const answer = (): void => {
     context.counters.unsubackSent += 1;
     connection.send({

@@ -126,7 +126,11 @@ export class DurableLog {
   }
 
   /** Notes a message of the open batch for a consumer that is about to catch up. */
-  miss(consumer: LogConsumer, delivery: Delivery, record: { topic: Topic; offset: number; start: number; end: number }): void {
+  miss(
+    consumer: LogConsumer,
+    delivery: Delivery,
+    record: { topic: Topic; offset: number; start: number; end: number },
+  ): void {
     this.#open.missed.push({ consumer, delivery, ...record });
   }
 
@@ -317,7 +321,10 @@ export class DurableLog {
     const { session, identifier, qos } = planned;
     const window = session.window;
     if (window.stateOf(identifier) !== ExchangeState.assigned) return true; // the session was reset
-    window.setState(identifier, qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec);
+    window.setState(
+      identifier,
+      qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec,
+    );
     // Offline by now: the exchange stays open and is repeated at the next connection.
     if (session.connection === null) return true;
     if (session.resending) {

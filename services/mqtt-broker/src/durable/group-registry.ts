@@ -46,7 +46,8 @@ class DurableGroup implements ConsumerOwner {
   }
 
   deliveryOf(topic: Topic, _offset: number, kind: number): Delivery | null {
-    if (kind !== RECORD_KIND.message || !filterMatchesTopic(this.group.filter, topic.name)) return null;
+    if (kind !== RECORD_KIND.message || !filterMatchesTopic(this.group.filter, topic.name))
+      return null;
     return this.group.members[0] ?? null;
   }
 
@@ -157,7 +158,9 @@ export class GroupRegistry {
 
   /** Options of a member changed: the group's copy of them follows. */
   memberChanged(shared: SharedGroup, subscription: Subscription): void {
-    const index = shared.members.findIndex((member) => member.subscriber === subscription.subscriber);
+    const index = shared.members.findIndex(
+      (member) => member.subscriber === subscription.subscriber,
+    );
     if (index < 0) return;
     shared.remove(subscription.subscriber);
     shared.add(subscription);

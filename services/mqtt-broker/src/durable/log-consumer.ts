@@ -1,5 +1,11 @@
 import { Delivery, type Subscription, type Topic } from '@robustmq/broker';
-import { JournalError, type JournalReader, type JournalRecord, type Offset, type RecordSelector } from '@robustmq/journal';
+import {
+  JournalError,
+  type JournalReader,
+  type JournalRecord,
+  type Offset,
+  type RecordSelector,
+} from '@robustmq/journal';
 import type { BrokerContext } from '../broker-context.ts';
 import { directNameOf } from './message-record.ts';
 import { RECORD_KIND } from './operations.ts';
@@ -187,8 +193,7 @@ export class LogConsumer {
   }
 
   #topicOf(record: JournalRecord): Topic {
-    const name =
-      record.kind === RECORD_KIND.direct ? directNameOf(record.body, 0) : record.topic;
+    const name = record.kind === RECORD_KIND.direct ? directNameOf(record.body, 0) : record.topic;
     return this.#context.router.topicOf(name);
   }
 
@@ -197,8 +202,7 @@ export class LogConsumer {
     const missed = this.#context.log.missedBy(this, this.position);
     for (const { entry, bytes } of missed) {
       const taken =
-        this.#owner.hasRoom &&
-        this.#owner.take({ ...entry, kind: RECORD_KIND.message, bytes });
+        this.#owner.hasRoom && this.#owner.take({ ...entry, kind: RECORD_KIND.message, bytes });
       if (!taken) {
         this.position = entry.offset;
         this.#recordFrom = -1;

@@ -144,6 +144,8 @@ function putRange(
   length: number,
 ): number {
   if (length > 48) target.set(source.subarray(start, start + length), at);
-  else for (let index = 0; index < length; index += 1) target[at + index] = source[start + index] as number;
+  else
+    for (let index = 0; index < length; index += 1)
+      target[at + index] = source[start + index] as number;
   return at + length;
 }

@@ -44,7 +44,10 @@ async function openInMemory(context: BrokerContext): Promise<OpenedStorage> {
     storage.journalBytesMax === 0
       ? limits.memoryBytesMax
       : Math.min(storage.journalBytesMax, limits.memoryBytesMax);
-  const journal = openMemoryJournal({ bytesMax, segmentBytesMax: Math.max(1 << 20, bytesMax >> 6) });
+  const journal = openMemoryJournal({
+    bytesMax,
+    segmentBytesMax: Math.max(1 << 20, bytesMax >> 6),
+  });
   const shard = await journal.openShard(SHARD);
   context.log = new DurableLog(context, shard, 'sync');
   return {
@@ -129,6 +132,12 @@ function reportRecovery(context: BrokerContext, shard: JournalShard, startedMs: 
 
 function reportCheckpoint(context: BrokerContext, { recovery }: CheckpointLog): void {
   for (const { file, reason } of recovery.quarantined) {
-    log(context.logger, logEvents.journalQuarantined, { shard: 'state', file, reason, first: 0, after: 0 });
+    log(context.logger, logEvents.journalQuarantined, {
+      shard: 'state',
+      file,
+      reason,
+      first: 0,
+      after: 0,
+    });
   }
 }

@@ -9,7 +9,13 @@ import { decodeSession, decodeState, type SessionRecord } from '../session/sessi
 import { decodeWill } from '../session/wills.ts';
 import { type CheckpointMark, decodeMark, ENTRY } from './checkpoint.ts';
 import { readMessageRecord } from './message-record.ts';
-import { FieldReader, OPERATION, type OperationTarget, RECORD_KIND, replayOperations } from './operations.ts';
+import {
+  FieldReader,
+  OPERATION,
+  type OperationTarget,
+  RECORD_KIND,
+  replayOperations,
+} from './operations.ts';
 
 /** What was found at start, for the log and the ready check. */
 export interface RecoverySummary {
@@ -156,7 +162,8 @@ export class Recovery implements OperationTarget {
       try {
         records = await reader.read(4096, 4 * 1024 * 1024);
       } catch (error) {
-        if (!(error instanceof JournalError) || error.fault.code !== 'JOURNAL_RECORD_CORRUPT') throw error;
+        if (!(error instanceof JournalError) || error.fault.code !== 'JOURNAL_RECORD_CORRUPT')
+          throw error;
         this.#context.reportCorruption(error.fault);
         reader = shard.openReader(error.fault.after, { kind: 'everything' });
         continue;
@@ -224,7 +231,10 @@ export class Recovery implements OperationTarget {
   }
 
   #subscribe(session: ClientSession, record: SessionRecord['subscriptions'][number]): void {
-    const parsed = parseSubscriptionFilter(record.key, { topicBytesMax: 65535, topicLevelsMax: 65536 });
+    const parsed = parseSubscriptionFilter(record.key, {
+      topicBytesMax: 65535,
+      topicLevelsMax: 65536,
+    });
     if (!parsed.ok) return;
     const subscription = new Subscription(parsed.value.filter, session, record);
     session.addSubscription(record.key, subscription);

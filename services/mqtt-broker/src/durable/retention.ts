@@ -99,7 +99,9 @@ export class Retention {
     const { journalBytesMax } = settings.storage;
     const free = (await this.#storage.freeBytes()) - this.#storage.reserveBytes;
     const allowed =
-      journalBytesMax === 0 ? free : Math.min(free, journalBytesMax - this.#storage.shard.stats.bytes);
+      journalBytesMax === 0
+        ? free
+        : Math.min(free, journalBytesMax - this.#storage.shard.stats.bytes);
     durable.roomBytes = allowed;
     if (allowed <= 0) {
       if (!durable.full) {
@@ -107,7 +109,11 @@ export class Retention {
         this.#refusedWhenFull = this.#context.counters.durablePublishesRefused;
         const limit = free <= 0 ? 'disk' : 'configured';
         const detail = `${Math.max(0, free)} bytes free beyond the reserve, journal of ${this.#storage.shard.stats.bytes} bytes`;
-        log(this.#context.logger, logEvents.journalFull, { shard: this.#storage.shard.name, limit, detail });
+        log(this.#context.logger, logEvents.journalFull, {
+          shard: this.#storage.shard.name,
+          limit,
+          detail,
+        });
       }
       return;
     }

@@ -45,7 +45,8 @@ export class SessionConsumer implements ConsumerOwner {
     const direct = kind === RECORD_KIND.direct;
     const own = mergedDelivery(this.#matching(topic.name, direct ? Number.MAX_VALUE : offset));
     // A direct message may also be one that its group gave to this session.
-    const delivery = own ?? (direct ? this.#context.groups.deliveryFor(this.#session, topic) : null);
+    const delivery =
+      own ?? (direct ? this.#context.groups.deliveryFor(this.#session, topic) : null);
     if (delivery === null || delivery.qos === 0) return null;
     return this.#session.mayReceive(topic, delivery) ? delivery : null;
   }

@@ -6,7 +6,12 @@ import {
   type Topic,
 } from '@robustmq/broker';
 import type { ClientIdentity } from '@robustmq/access';
-import { ExchangeState, InboundReceipts, OutboundAliases, OutboundWindow } from '@robustmq/mqtt-session';
+import {
+  ExchangeState,
+  InboundReceipts,
+  OutboundAliases,
+  OutboundWindow,
+} from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import { needsOwnProperties, WireFlavour } from '../connection/publish-encoder.ts';
@@ -174,16 +179,21 @@ export class ClientSession implements Subscriber {
   }
 
   /** Writes a message whose exchange is open; `identifier` 0 for QoS 0. */
-  send(message: Message, delivery: Delivery, packet: { qos: number; identifier: number; dup: boolean }): boolean {
+  send(
+    message: Message,
+    delivery: Delivery,
+    packet: { qos: number; identifier: number; dup: boolean },
+  ): boolean {
     const connection = this.connection;
     if (connection === null) return false;
     const retain = message.retain && (delivery.retainAsPublished || message.publisher === RETAINED);
-    const header =
-      0x30 | (packet.dup ? 0x08 : 0) | (packet.qos << 1) | (retain ? 0x01 : 0);
+    const header = 0x30 | (packet.dup ? 0x08 : 0) | (packet.qos << 1) | (retain ? 0x01 : 0);
     const encoder = this.#context.encoder;
     if (connection.version !== 5) {
       encoder.write(connection.output, WireFlavour.plain, header, packet.identifier);
-    } else if (!this.#sendWithProperties(connection, message, delivery, header, packet.identifier)) {
+    } else if (
+      !this.#sendWithProperties(connection, message, delivery, header, packet.identifier)
+    ) {
       return false;
     }
     const { counters } = this.#context;

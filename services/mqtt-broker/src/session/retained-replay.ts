@@ -101,7 +101,8 @@ export class RetainedReplay {
     const { log } = this.#context;
     const session = this.#session;
     const { consumer } = session;
-    if (consumer === null || log.full || !session.mayReceive(retained.topic, this.#delivery)) return;
+    if (consumer === null || log.full || !session.mayReceive(retained.topic, this.#delivery))
+      return;
     const offset = log.nextOffset;
     const start = log.appendDirect(retained, session);
     if (!consumer.live) return; // The catch-up finds it.

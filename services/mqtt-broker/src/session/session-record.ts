@@ -89,7 +89,11 @@ function readSubscription(reader: FieldReader): SubscriptionRecord {
 export interface SessionState {
   readonly number: number;
   readonly position: number;
-  readonly exchanges: readonly { readonly id: number; readonly state: number; readonly offset: number }[];
+  readonly exchanges: readonly {
+    readonly id: number;
+    readonly state: number;
+    readonly offset: number;
+  }[];
   readonly receipts: readonly number[];
 }
 

@@ -79,7 +79,10 @@ export class SessionRegistry {
     }
     if (known?.connection != null) {
       this.#context.counters.sessionsTakenOver += 1;
-      known.connection.close(ReasonCode.sessionTakenOver, 'another connection took the session over');
+      known.connection.close(
+        ReasonCode.sessionTakenOver,
+        'another connection took the session over',
+      );
     }
     // The close may have ended it (session expiry 0).
     let session = this.#sessions.get(clientId);
@@ -88,7 +91,11 @@ export class SessionRegistry {
       session = undefined;
     }
     if (session === undefined && this.#sessions.size >= this.#context.settings.limits.sessionsMax) {
-      return { verdict: 'refuse', reasonCode: ReasonCode.quotaExceeded, reason: 'too many sessions' };
+      return {
+        verdict: 'refuse',
+        reasonCode: ReasonCode.quotaExceeded,
+        reason: 'too many sessions',
+      };
     }
     const present = session !== undefined;
     const owned = session ?? this.#create(claim);

@@ -64,7 +64,11 @@ export class SharedInflight {
   }
 
   /** Every message that is remembered, with bytes of its own. */
-  entries(): { readonly identifier: number; readonly message: Message; readonly delivery: Delivery }[] {
+  entries(): {
+    readonly identifier: number;
+    readonly message: Message;
+    readonly delivery: Delivery;
+  }[] {
     const found: { identifier: number; message: Message; delivery: Delivery }[] = [];
     for (const [identifier, topic] of this.#topics.entries()) {
       const delivery = this.#deliveries[identifier];
@@ -106,7 +110,8 @@ export class SharedInflight {
     let live = 0;
     for (const [identifier, topic] of this.#topics.entries()) {
       if (topic === null) continue;
-      live += (this.#headersLengths[identifier] as number) + (this.#payloadLengths[identifier] as number);
+      live +=
+        (this.#headersLengths[identifier] as number) + (this.#payloadLengths[identifier] as number);
     }
     const needed = (live + length) * 2;
     const arena = new Uint8Array(Math.max(needed, this.#arena.length));
@@ -114,7 +119,8 @@ export class SharedInflight {
     for (const [identifier, topic] of this.#topics.entries()) {
       if (topic === null) continue;
       const start = this.#starts[identifier] as number;
-      const size = (this.#headersLengths[identifier] as number) + (this.#payloadLengths[identifier] as number);
+      const size =
+        (this.#headersLengths[identifier] as number) + (this.#payloadLengths[identifier] as number);
       arena.set(this.#arena.subarray(start, start + size), at);
       this.#starts[identifier] = at;
       at += size;

@@ -84,7 +84,10 @@ export class SysPublisher implements Presence {
     if (!this.#isWatched()) return;
     for (const { filter, qos } of subscriptions) {
       this.#event(
-        clientSubscribedEvent(this.#moment(session), clientOf(session), { topicFilter: filter, qos }),
+        clientSubscribedEvent(this.#moment(session), clientOf(session), {
+          topicFilter: filter,
+          qos,
+        }),
       );
     }
   }
@@ -92,17 +95,26 @@ export class SysPublisher implements Presence {
   unsubscribed(session: ClientSession, filters: readonly string[]): void {
     if (!this.#isWatched()) return;
     for (const topicFilter of filters) {
-      this.#event(clientUnsubscribedEvent(this.#moment(session), clientOf(session), { topicFilter }));
+      this.#event(
+        clientUnsubscribedEvent(this.#moment(session), clientOf(session), { topicFilter }),
+      );
     }
   }
 
   /** A connect storm pays nothing for presence while nobody looks: such filters have wildcards. */
   #isWatched(): boolean {
     if (!this.#context.settings.sysTopics.enabled) return false;
-    const probe = this.#context.router.topicOf(`$SYS/brokers/${this.#nodeName}/clients/-/connected`);
-    const gone = this.#context.router.topicOf(`$SYS/brokers/${this.#nodeName}/clients/-/disconnected`);
+    const probe = this.#context.router.topicOf(
+      `$SYS/brokers/${this.#nodeName}/clients/-/connected`,
+    );
+    const gone = this.#context.router.topicOf(
+      `$SYS/brokers/${this.#nodeName}/clients/-/disconnected`,
+    );
     const { router } = this.#context;
-    return router.match(probe).live.length + router.match(gone).live.length > 0 || this.#hasExactWatchers();
+    return (
+      router.match(probe).live.length + router.match(gone).live.length > 0 ||
+      this.#hasExactWatchers()
+    );
   }
 
   /** Someone may watch one client by its exact topic: then events cost a look-up each. */

@@ -112,7 +112,11 @@ export class Wills {
     this.#forget(session.clientId);
     // Rules may have changed since CONNECT.
     const { access } = context;
-    if (!session.superuser && !access.unrestricted && !access.mayPublish(session.identity, message.topic.name)) {
+    if (
+      !session.superuser &&
+      !access.unrestricted &&
+      !access.mayPublish(session.identity, message.topic.name)
+    ) {
       context.counters.droppedNotAuthorized += 1;
       return;
     }
