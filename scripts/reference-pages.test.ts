@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { keysOf } from '@robustmq/config';
+import { globSync, readFileSync } from 'node:fs';
+import { describeProblem, keysOf, resolveConfiguration } from '@robustmq/config';
 import { brokerSchema } from '@robustmq/mqtt-broker';
 import { describe, expect, test } from 'vitest';
 import { faultCodes } from './fault-codes.ts';
@@ -59,6 +59,20 @@ describe('docs/reference/limits.md', () => {
     const keys = keysOf(brokerSchema).filter((key) => key.section === 'limits');
     expect(documented).toEqual(expect.arrayContaining(keys.map((key) => key.name)));
   });
+});
+
+describe('configuration that the guides show', () => {
+  for (const path of globSync('docs/guides/*.md', { cwd: root })) {
+    test(`is right in ${path}`, () => {
+      const blocks = readFileSync(root + path, 'utf8').matchAll(/```toml\n([^]*?)```/g);
+      for (const [, text = ''] of blocks) {
+        const file = { name: path, text };
+        const resolved = resolveConfiguration(brokerSchema, { file, environment: {} });
+        const problems = resolved.ok ? resolved.value.warnings : resolved.fault;
+        expect(problems.map(describeProblem), text).toEqual([]);
+      }
+    });
+  }
 });
 
 const tags = [
