@@ -1,4 +1,5 @@
 import { Message, RetainedStore, Router } from '@robustmq/broker';
+import { AssertionError } from '@robustmq/errors';
 import {
   createAcknowledgementFields,
   createFrame,
@@ -242,7 +243,7 @@ class BrokerNode implements Broker {
         (connection) => {
           connection.handler = new ClientConnection(context, connection);
         },
-        (_connection, error) => this.#crash('handling a packet', error),
+        (_connection, error) => this.#handlerFault(error),
       );
       this.#listeners.push(listener);
     }
@@ -296,6 +297,19 @@ class BrokerNode implements Broker {
     await this.#admin?.stop();
     await this.#storage?.close();
     this.#storage = null;
+  }
+
+  /**
+   * Handling one client's bytes threw. The transport closes that connection; only a broken invariant,
+   * which may concern everybody, ends the process (docs/decisions/0005-crash-policy.md).
+   */
+  #handlerFault(error: unknown): void {
+    if (error instanceof AssertionError) {
+      this.#crash('an invariant is broken', error);
+      return;
+    }
+    const err = error instanceof Error ? error : new Error(String(error));
+    log(this.#logger, logEvents.taskFailed, { task: 'handling a packet', err });
   }
 
   /** The state is not to be trusted any more: end at once; a restart recovers what was acknowledged. */
