@@ -36,7 +36,10 @@ export class PacketStream {
 
   /** The next packet, null when more bytes are needed, or what is wrong with the bytes. */
   next(): Packet | null | { readonly kind: 'malformed'; readonly reason: string } {
-    if (this.#waiting.length > 0 && this.#missing <= 0) this.#join();
+    if (this.#waiting.length > 0) {
+      if (this.#missing > 0) return null;
+      this.#join();
+    }
     const status = readFrame(this.#bytes, this.#at, this.#bytes.length, this.#frame);
     if (status === FrameStatus.malformed) {
       return { kind: 'malformed', reason: 'the server sent a malformed fixed header' };
