@@ -21,10 +21,16 @@ import {
   type MetricsRegistry,
   zeroGaugeSource,
 } from '@robustmq/telemetry';
-import { type Listener, type ListenerIdentity, listen } from '@robustmq/transport';
+import {
+  type ByteConnection,
+  type Listener,
+  type ListenerIdentity,
+  listen,
+} from '@robustmq/transport';
 import { openAccess, type OpenedAccess } from './open-access.ts';
 import { BrokerContext } from './broker-context.ts';
 import { ClientConnection } from './connection/client-connection.ts';
+import { ConnectionRate, TURNED_AWAY } from './connection/connection-rate.ts';
 import { OutputChunks } from './connection/output-chunks.ts';
 import { PublishEncoder } from './connection/publish-encoder.ts';
 import { GroupRegistry } from './durable/group-registry.ts';
@@ -237,16 +243,26 @@ class BrokerNode implements Broker {
   }
 
   async #listen(context: BrokerContext): Promise<void> {
+    const rate = new ConnectionRate(this.#settings.limits.connectionsPerSecondPerAddressMax);
     for (const options of this.#settings.listeners) {
       const listener = await listen(
         options,
-        (connection) => {
-          connection.handler = new ClientConnection(context, connection);
-        },
+        (connection) => this.#accept(context, rate, connection),
         (_connection, error) => this.#handlerFault(error),
       );
       this.#listeners.push(listener);
     }
+  }
+
+  #accept(context: BrokerContext, rate: ConnectionRate, connection: ByteConnection): void {
+    // The address is asked for only when it matters: it costs a system call.
+    if (rate.isLimited && !rate.admits(connection.remoteAddress, context.tick)) {
+      this.#counters.connectsRefusedRate += 1;
+      connection.handler = TURNED_AWAY;
+      connection.destroy();
+      return;
+    }
+    connection.handler = new ClientConnection(context, connection);
   }
 
   async #startAdmin(metrics: MetricsRegistry): Promise<void> {
