@@ -79,7 +79,7 @@ spec-coverage: build ## List which statements of the MQTT standards are cited an
 	$(call program,scripts/spec-coverage.ts)
 
 .PHONY: bench
-bench: build ## Measure this machine, next to other brokers where they are installed
+bench: build ## Measure beside Mosquitto, write docs/benchmarks.md (ARGS=--quick: a look)
 	$(call program,scripts/bench.ts,$(ARGS))
 
 .PHONY: release
