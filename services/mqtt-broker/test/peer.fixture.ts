@@ -46,10 +46,13 @@ export type SubscribeOptions = Partial<Omit<SubscriptionRequest, 'filter'>> & {
   readonly properties?: Properties;
 };
 
-type PacketOf<Kind extends Packet['kind']> = Extract<Packet, { readonly kind: Kind }>;
-type Expected<Kind extends Packet['kind']> = [PacketOf<Kind>] extends [never]
-  ? Extract<Packet, { readonly kind: 'puback' }>
-  : PacketOf<Kind>;
+/** The packet type that may be of `Kind`; one type covers the four acknowledgements. */
+type PacketOf<Kind extends Packet['kind'], Each = Packet> = Each extends Packet
+  ? Kind extends Each['kind']
+    ? Each
+    : never
+  : never;
+type Expected<Kind extends Packet['kind']> = PacketOf<Kind>;
 
 /**
  * A client without manners: it sends what the test says and shows every packet that arrives, in
