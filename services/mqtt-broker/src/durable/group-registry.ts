@@ -54,6 +54,8 @@ class DurableGroup implements ConsumerOwner {
   take(record: ConsumedRecord): boolean {
     const context = this.#context;
     const bytes = record.bytes ?? context.log.openBytes;
+    // A QoS 0 message is in the journal because it is retained: it waits for nobody.
+    if (((bytes[record.start] as number) & 0x03) === 0) return true;
     if (isExpired(bytes, record.start, context.nowMs())) {
       context.counters.droppedExpired += 1;
       return true;
@@ -96,6 +98,10 @@ class DurableGroup implements ConsumerOwner {
     }
     context.log.operations.group(OPERATION.groupPosition, this.key, record.offset + 1);
     return true;
+  }
+
+  forget(): void {
+    // The group has one filter, and it never changes.
   }
 
   placeChanged(): void {

@@ -10,8 +10,8 @@ import type { BrokerContext } from '../broker-context.ts';
 import { directNameOf } from './message-record.ts';
 import { RECORD_KIND } from './operations.ts';
 
-const READ_RECORDS_MAX = 256;
-const READ_BYTES_MAX = 256 * 1024;
+const READ_RECORDS_MAX = 1024;
+const READ_BYTES_MAX = 512 * 1024;
 
 /** What a {@link LogConsumer} reads for: a session, or a shared group with a durable member. */
 export interface ConsumerOwner {
@@ -23,6 +23,8 @@ export interface ConsumerOwner {
   deliveryOf(topic: Topic, offset: number, kind: number): Delivery | null;
   /** Takes one message. @returns false when it could not: it is offered again later */
   take(record: ConsumedRecord): boolean;
+  /** Forgets what it remembers of the filters. */
+  forget(): void;
   /** Something about the place in the journal changed: save it at the next checkpoint. */
   placeChanged(): void;
 }
@@ -64,6 +66,7 @@ export class LogConsumer {
   #reading = false;
   #stopped = false;
   #generation = 0;
+  #lastTopic: Topic | null = null;
 
   constructor(context: BrokerContext, owner: ConsumerOwner, position: number | 'live') {
     this.#context = context;
@@ -97,6 +100,7 @@ export class LogConsumer {
 
   /** Filters changed: a reader that is open looks for the wrong topics. */
   filtersChanged(): void {
+    this.#owner.forget();
     this.#generation += 1;
   }
 
@@ -192,9 +196,13 @@ export class LogConsumer {
     return true;
   }
 
+  /** Records of one topic mostly follow each other: the name is looked up when it changes. */
   #topicOf(record: JournalRecord): Topic {
     const name = record.kind === RECORD_KIND.direct ? directNameOf(record.body, 0) : record.topic;
-    return this.#context.router.topicOf(name);
+    if (this.#lastTopic === null || this.#lastTopic.name !== name) {
+      this.#lastTopic = this.#context.router.topicOf(name);
+    }
+    return this.#lastTopic;
   }
 
   /** Takes what was appended meanwhile and joins the live path, all in this turn. */

@@ -11,6 +11,9 @@ import { RECORD_KIND } from './operations.ts';
 export class SessionConsumer implements ConsumerOwner {
   readonly #context: BrokerContext;
   readonly #session: ClientSession;
+  #lastTopic: Topic | null = null;
+  #lastDelivery: Delivery | null = null;
+  #lastSince = 0;
 
   constructor(context: BrokerContext, session: ClientSession) {
     this.#context = context;
@@ -43,6 +46,31 @@ export class SessionConsumer implements ConsumerOwner {
 
   deliveryOf(topic: Topic, offset: number, kind: number): Delivery | null {
     const direct = kind === RECORD_KIND.direct;
+    const known = this.#lastDelivery;
+    if (known !== null && topic === this.#lastTopic && !direct && offset >= this.#lastSince) {
+      return this.#session.mayReceive(topic, known) ? known : null;
+    }
+    const delivery = this.#computeDelivery(topic, offset, direct);
+    this.#remember(topic, offset, direct ? null : delivery);
+    return delivery;
+  }
+
+  /** Filters or rights changed. */
+  forget(): void {
+    this.#lastTopic = null;
+  }
+
+  /** Neighbours in the journal are often of one topic; what holds at `offset` holds for later ones too. */
+  #remember(topic: Topic, offset: number, delivery: Delivery | null): void {
+    // A subscription that begins later would change the answer: then nothing is remembered.
+    const pending = [...this.#session.subscriptions.values()].some(({ since }) => since > offset);
+    const usable = delivery !== null && !pending;
+    this.#lastTopic = usable ? topic : null;
+    this.#lastDelivery = usable ? delivery : null;
+    this.#lastSince = offset;
+  }
+
+  #computeDelivery(topic: Topic, offset: number, direct: boolean): Delivery | null {
     const own = mergedDelivery(this.#matching(topic.name, direct ? Number.MAX_VALUE : offset));
     // A direct message may also be one that its group gave to this session.
     const delivery =
@@ -61,7 +89,9 @@ export class SessionConsumer implements ConsumerOwner {
       counters.droppedExpired += 1;
       return true;
     }
+    // A QoS 0 message is in the journal because it is retained: it waits for nobody.
     const qos = Math.min((bytes[record.start] as number) & 0x03, delivery.qos);
+    if (qos === 0) return true;
     if (session.window.isFull) return false;
     log.plan(session, delivery, { ...record, qos });
     return true;
