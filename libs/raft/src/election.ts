@@ -50,9 +50,19 @@ export function restartElectionTimer(state: RaftState): void {
   state.electionAfterTicks = electionTimeoutTicks + nextBelow(state, electionTimeoutTicks);
 }
 
-/** Learners and strangers never campaign, nor does a node whose log is about to be replaced. */
+/**
+ * Learners and strangers never campaign, nor does a node whose log is about to be replaced. A node
+ * whose removal is not known to be committed does: it may be the only one that has the entry
+ * (Raft thesis §4.2.2). Its own vote then counts for nothing.
+ */
 export function mayCampaign(state: RaftState): boolean {
-  return isVoter(state.configuration, state.id) && state.incoming?.phase !== 'installing';
+  if (state.incoming?.phase === 'installing') return false;
+  if (isVoter(state.configuration, state.id)) return true;
+  const { configurations, commitIndex } = state;
+  const committed = configurations.findLastIndex((placed) => placed.index <= commitIndex);
+  return configurations
+    .slice(Math.max(committed, 0))
+    .some((placed) => isVoter(placed.configuration, state.id));
 }
 
 /** Asks whether a campaign would succeed before disturbing anyone (Raft thesis §9.6). */

@@ -23,9 +23,9 @@ export function truncateLog(state: RaftState, index: LogIndex): void {
   state.log.truncateAfter(index);
   clipDurable(state, index);
   state.draft.entries = state.draft.entries.filter((entry) => entry.index <= index);
-  const kept = state.configurations.filter((placed) => placed.index <= index);
-  if (kept.length === state.configurations.length) return;
-  state.configurations = kept;
+  const newest = state.configurations.at(-1);
+  if (newest === undefined || newest.index <= index) return;
+  state.configurations = state.configurations.filter((placed) => placed.index <= index);
   refreshConfiguration(state);
 }
 

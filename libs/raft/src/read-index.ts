@@ -14,7 +14,6 @@ import type { LogIndex, NodeId } from './identifiers.ts';
 import type { ReadIndexRequest, ReadIndexResponse } from './message.ts';
 import { highestOnHalves } from './quorum.ts';
 import { wake } from './quiescence.ts';
-import { commitIndexFor } from './replication.ts';
 import { type LeaderRole, leaderOf, type PendingRead, type RaftState, send } from './state.ts';
 import { sendPromisingTerm } from './state.ts';
 
@@ -77,7 +76,7 @@ export function startRound(state: RaftState, leader: LeaderRole, mode: 'awake' |
   const { round } = leader;
   const quiesce = mode === 'asleep';
   for (const [to, progress] of leader.progress) {
-    const commitIndex = commitIndexFor(state, progress);
+    const commitIndex = state.rules.heartbeatCommitIndex(state.commitIndex, progress.matchIndex);
     progress.toldCommitIndex =
       commitIndex > progress.toldCommitIndex ? commitIndex : progress.toldCommitIndex;
     send(state, { kind: 'heartbeat', from, to, term, commitIndex, round, quiesce });

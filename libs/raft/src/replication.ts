@@ -5,7 +5,7 @@
  * noticed by the rejection of the next, or by a heartbeat answered without progress.
  */
 import { type Entry, entryBytes } from './entry.ts';
-import { type LogIndex, type NodeId, offsetIndex } from './identifiers.ts';
+import { type NodeId, offsetIndex } from './identifiers.ts';
 import type { Progress } from './progress.ts';
 import { startSnapshot } from './snapshot.ts';
 import { type LeaderRole, type RaftState, send } from './state.ts';
@@ -32,8 +32,12 @@ export function sendEntries(state: RaftState, leader: LeaderRole, to: NodeId): v
 
 /** Without entries: tells the commit index, and finds out whether anything was lost. */
 export function sendEmptyAppend(state: RaftState, to: NodeId, progress: Progress): void {
-  if (state.log.termAt(offsetIndex(progress.nextIndex, -1)) === null) return;
-  sendAppend(state, to, progress, []);
+  if (state.log.termAt(offsetIndex(progress.nextIndex, -1)) !== null) {
+    sendAppend(state, to, progress, []);
+  } else if (progress.mode !== 'snapshot') {
+    // Compaction overtook what is in flight, and an answer was lost (seed 458).
+    startSnapshot(state, to, progress);
+  }
 }
 
 /**
@@ -103,9 +107,4 @@ function totalBytes(entries: readonly Entry[]): number {
   let bytes = 0;
   for (const entry of entries) bytes += entryBytes(entry);
   return bytes;
-}
-
-/** What one may tell a follower to commit: no more than it is known to hold. */
-export function commitIndexFor(state: RaftState, progress: Progress): LogIndex {
-  return progress.matchIndex < state.commitIndex ? progress.matchIndex : state.commitIndex;
 }

@@ -30,6 +30,8 @@ export interface RaftRules {
   conflicts(ownTerm: Term, entryTerm: Term): boolean;
   /** A follower commits no further than the entries it verified (Raft Figure 2). */
   followerCommitIndex(leaderCommitIndex: LogIndex, verifiedIndex: LogIndex): LogIndex;
+  /** A heartbeat names no index that its receiver might hold another entry at (Raft §5.3). */
+  heartbeatCommitIndex(commitIndex: LogIndex, matchIndex: LogIndex): LogIndex;
   /** Only an entry of the leader's own term is committed by counting (Raft §5.4.2, Figure 8). */
   commitsByCounting(entryTerm: Term, leaderTerm: Term): boolean;
   /** A leader counts itself for what its own disk holds (Raft thesis §10.2.1). */
@@ -85,6 +87,8 @@ export const RAFT_RULES: RaftRules = Object.freeze({
   conflicts: (ownTerm: Term, entryTerm: Term): boolean => ownTerm !== entryTerm,
 
   followerCommitIndex: lowerIndex,
+
+  heartbeatCommitIndex: lowerIndex,
 
   commitsByCounting: (entryTerm: Term, leaderTerm: Term): boolean => entryTerm === leaderTerm,
 

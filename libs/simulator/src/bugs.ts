@@ -1,0 +1,59 @@
+/** Switches for the mistakes a driver could make. All off is the correct driver. */
+export interface BugSwitches {
+  /** Answers leave before the flush they depend on. */
+  readonly answersBeforeFlush: boolean;
+  /** The flush is reported as done as soon as it begins. */
+  readonly reportsFlushEarly: boolean;
+  readonly forgetsVote: boolean;
+  readonly forgetsTerm: boolean;
+  readonly ignoresChecksum: boolean;
+  /** A failed flush is tried again, and believed. */
+  readonly retriesFailedFlush: boolean;
+  readonly ignoresFullDisk: boolean;
+  /** Replaced log entries leave those behind them on disk. */
+  readonly keepsStaleTail: boolean;
+  /** The log on disk survives the snapshot that replaces it. */
+  readonly ignoresLogReset: boolean;
+  /** A snapshot counts, and the log is cut, before it is durable. */
+  readonly compactsBeforeSnapshotIsDurable: boolean;
+  /** A node that lost its disk returns under its old identity. */
+  readonly wipedNodeReturns: boolean;
+  /** The table of requests already carried out is not consulted. */
+  readonly appliesRetries: boolean;
+  /** The same table is not part of a snapshot. */
+  readonly snapshotWithoutSessions: boolean;
+  /** A read is answered before the read index is applied. */
+  readonly readsBeforeApplied: boolean;
+  /** A leader answers reads from its own state without asking anyone. */
+  readonly readsLocally: boolean;
+  /** An entry is answered when it is appended, not when it is committed. */
+  readonly acknowledgesOnAppend: boolean;
+  /** The state machine keeps its content when a received snapshot replaces it. */
+  readonly keepsMachineOnInstall: boolean;
+  /** A node that was paused goes on as if no time had passed. */
+  readonly dropsMissedTicks: boolean;
+  /** After a restart, replay begins one entry late. */
+  readonly skipsEntryOnReplay: boolean;
+}
+
+export const NO_BUGS: BugSwitches = Object.freeze({
+  answersBeforeFlush: false,
+  reportsFlushEarly: false,
+  forgetsVote: false,
+  forgetsTerm: false,
+  ignoresChecksum: false,
+  retriesFailedFlush: false,
+  ignoresFullDisk: false,
+  keepsStaleTail: false,
+  ignoresLogReset: false,
+  compactsBeforeSnapshotIsDurable: false,
+  wipedNodeReturns: false,
+  appliesRetries: false,
+  snapshotWithoutSessions: false,
+  readsBeforeApplied: false,
+  readsLocally: false,
+  acknowledgesOnAppend: false,
+  keepsMachineOnInstall: false,
+  dropsMissedTicks: false,
+  skipsEntryOnReplay: false,
+});

@@ -1,0 +1,130 @@
+/** The operator: grows, shrinks and repairs the group, and moves its leadership, in mid-storm. */
+import {
+  bootstrapSnapshot,
+  type Configuration,
+  isJoint,
+  type MembershipChange,
+  membersOf,
+  type NodeId,
+  statusOf,
+} from '@robustmq/raft';
+import { SimulatedNode } from './node.ts';
+import type { World } from './world.ts';
+
+const VOTERS_MAX = 5;
+const MEMBERS_MAX = 7;
+
+/** Keeps changes coming until the world is healed. */
+export function operate(world: World): void {
+  const { queue, random, profile } = world;
+  if (profile.changeEveryMs === 0) return;
+  queue.after(random.below(profile.changeEveryMs * 2) + 1, () => {
+    if (world.healed) return;
+    const leaders = [...world.nodes.values()].filter((node) => isLeading(node) && !node.isPaused);
+    if (leaders.length > 0) changeSomething(world, random.pick(leaders));
+    operate(world);
+  });
+}
+
+/** Removes what is lost for good, so that the healed group is whole. */
+export function repair(world: World): void {
+  const leader = leaderOfHighestTerm(world);
+  if (leader?.state) {
+    const lost = membersOf(leader.state.configuration).filter(
+      (id) => !world.nodes.get(id)?.isRunning,
+    );
+    const changes = lost.map((node): MembershipChange => ({ kind: 'remove', node }));
+    if (changes.length > 0) leader.feed({ kind: 'proposeMembership', changes });
+  }
+  world.queue.after(500, () => repair(world));
+}
+
+export function leaderOfHighestTerm(world: World): SimulatedNode | null {
+  let leader: SimulatedNode | null = null;
+  for (const node of world.nodes.values()) {
+    if (!isLeading(node)) continue;
+    if (leader === null || (node.state?.term ?? 0) > (leader.state?.term ?? 0)) leader = node;
+  }
+  return leader;
+}
+
+/** A node that joins: it knows nobody and waits to be told. */
+function addFreshNode(world: World): NodeId {
+  const id = (Math.max(...world.nodes.keys()) + 1) as NodeId;
+  const empty = { metadata: bootstrapSnapshot(null), content: new Uint8Array(0) };
+  const node = new SimulatedNode(world, id, empty);
+  world.nodes.set(id, node);
+  node.start();
+  return id;
+}
+
+function changeSomething(world: World, leader: SimulatedNode): void {
+  const { random } = world;
+  const { state } = leader;
+  if (state === null) return;
+  retireStrangers(world, state.configuration);
+  if (random.chance(0.25)) {
+    const to = random.pick(state.configuration.voters);
+    world.tell?.(`operator: node ${leader.id} hands over to ${to}`);
+    leader.feed({ kind: 'transferLeadership', to });
+    return;
+  }
+  const changes = drawChanges(world, state.configuration);
+  if (changes.length === 0) return;
+  const output = leader.feed({ kind: 'proposeMembership', changes });
+  world.tell?.(
+    `operator: node ${leader.id} changes ${JSON.stringify(changes)}: ${output?.proposal?.kind}`,
+  );
+}
+
+function drawChanges(world: World, configuration: Configuration): MembershipChange[] {
+  const { random, nodes } = world;
+  const { voters, learners } = configuration;
+  const members = membersOf(configuration);
+  // A node whose disk is lost is replaced first.
+  const lost = members.find((id) => nodes.get(id)?.status === 'refuses');
+  if (lost !== undefined && voters.length > 3) return [{ kind: 'remove', node: lost }];
+  const mayAdd = members.length < MEMBERS_MAX && !isJoint(configuration);
+  if (learners.length === 0 && mayAdd) return [{ kind: 'addLearner', node: addFreshNode(world) }];
+  const learner = learners.length > 0 ? random.pick(learners) : null;
+  const others = voters.length > 3 ? [random.pick(voters)] : [];
+  if (learner !== null && lost !== undefined) {
+    return [
+      { kind: 'promote', node: learner },
+      { kind: 'remove', node: lost },
+    ];
+  }
+  switch (random.below(5)) {
+    case 0:
+      return others.map((node) => ({ kind: 'remove', node }));
+    case 1:
+      return others.map((node) => ({ kind: 'demote', node }));
+    case 2:
+      return mayAdd ? [{ kind: 'addLearner', node: addFreshNode(world) }] : [];
+    case 3:
+      return learner !== null && voters.length < VOTERS_MAX
+        ? [{ kind: 'promote', node: learner }]
+        : [];
+    default:
+      return learner === null
+        ? []
+        : [
+            { kind: 'promote', node: learner },
+            { kind: 'remove', node: random.pick(voters) },
+          ];
+  }
+}
+
+/** Nodes outside every configuration are switched off now and then, not at once. */
+function retireStrangers(world: World, configuration: Configuration): void {
+  if (isJoint(configuration)) return;
+  const members = membersOf(configuration);
+  for (const node of world.nodes.values()) {
+    const wasRemoved = node.state !== null && statusOf(node.state).commitIndex > 0;
+    if (!members.includes(node.id) && wasRemoved && world.random.chance(0.1)) node.retire();
+  }
+}
+
+function isLeading(node: SimulatedNode): boolean {
+  return node.isRunning && node.state?.role.kind === 'leader';
+}

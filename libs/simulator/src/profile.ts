@@ -1,0 +1,108 @@
+/** What one seed is like: drawn once, so that some seeds are stormy in one way and calm in others. */
+import { defaultRaftOptions, leaseTicksFor, type RaftOptions } from '@robustmq/raft';
+import type { SeededRandom } from './random.ts';
+
+export interface NetworkProfile {
+  readonly loss: number;
+  readonly duplication: number;
+  readonly delayMinMs: number;
+  /** Of most messages; a `lateShare` of them takes up to 500 ms. */
+  readonly delayMaxMs: number;
+  readonly lateShare: number;
+}
+
+export interface DiskProfile {
+  readonly flushMinMs: number;
+  readonly flushMaxMs: number;
+  /** The share of flushes that takes up to 2 s. */
+  readonly slowShare: number;
+}
+
+export interface Profile {
+  readonly nodes: number;
+  readonly clients: number;
+  readonly keys: number;
+  readonly thinkMs: number;
+  readonly tickMs: number;
+  readonly options: RaftOptions;
+  readonly network: NetworkProfile;
+  readonly disk: DiskProfile;
+  /** Clocks run up to this share fast or slow. */
+  readonly clockSkew: number;
+  readonly clockJumps: boolean;
+  /** Mean time between faults. */
+  readonly faultEveryMs: number;
+  /** The share of faults that is aimed at the leader. */
+  readonly leaderShare: number;
+  /** The share of elected leaders that crashes within moments (Raft Figure 8). */
+  readonly newLeaderCrashes: number;
+  /** How long a crashed node stays down at most. */
+  readonly restartMaxMs: number;
+  /** Mean time between membership changes and transfers; 0 for none. */
+  readonly changeEveryMs: number;
+  /** Applied entries after which a node takes a snapshot. */
+  readonly snapshotEvery: number;
+  /** Entries kept before the snapshot for followers that lag. */
+  readonly compactionSlack: number;
+}
+
+/** How the faults of a seed are biased, so that rare sequences are not left to luck alone. */
+type Mood = 'mixed' | 'restlessLeaders' | 'leases';
+
+export function drawProfile(random: SeededRandom): Profile {
+  const mood = drawMood(random);
+  const electionTimeoutTicks = random.pick([3, 5, 10]);
+  const isLease = mood === 'leases';
+  return {
+    nodes: mood === 'restlessLeaders' ? 5 : random.pick([1, 3, 3, 3, 3, 5, 5]),
+    clients: random.between(2, 6),
+    keys: random.between(1, 4),
+    thinkMs: isLease ? 15 : random.pick([15, 60, 250]),
+    tickMs: 100,
+    options: drawOptions(random, mood, electionTimeoutTicks),
+    network: {
+      loss: random.pick([0, 0.01, 0.05]),
+      duplication: random.pick([0, 0.02]),
+      delayMinMs: 1,
+      delayMaxMs: isLease ? 10 : random.pick([5, 20, 100, 500]),
+      lateShare: random.pick([0, 0.02, 0.1]),
+    },
+    disk: {
+      flushMinMs: 1,
+      flushMaxMs: isLease ? 2 : random.pick([2, 10, 50]),
+      slowShare: random.pick([0, 0.002, 0.02]),
+    },
+    clockSkew: random.pick([0, 0.1]),
+    clockJumps: !isLease && random.chance(0.3), // A lease trusts the rate of clocks.
+    faultEveryMs: random.pick([300, 1_000, 4_000]),
+    leaderShare: random.pick([0, 0.5, 0.9]),
+    newLeaderCrashes: mood === 'restlessLeaders' ? 0.7 : random.pick([0, 0, 0.3]),
+    restartMaxMs: random.pick([300, 1_500, 4_000]),
+    changeEveryMs: mood === 'restlessLeaders' ? 0 : random.pick([0, 400, 1_500, 4_000]),
+    snapshotEvery: random.pick([10, 40, 200]),
+    compactionSlack: random.pick([0, 5, 50]),
+  };
+}
+
+function drawMood(random: SeededRandom): Mood {
+  const draw = random.fraction();
+  if (draw < 0.15) return 'restlessLeaders';
+  return draw < 0.4 ? 'leases' : 'mixed';
+}
+
+function drawOptions(random: SeededRandom, mood: Mood, electionTimeoutTicks: number): RaftOptions {
+  const isRestless = mood === 'restlessLeaders';
+  return {
+    ...defaultRaftOptions,
+    electionTimeoutTicks,
+    heartbeatTicks: electionTimeoutTicks === 10 ? 2 : 1,
+    inflightMessagesMax: isRestless ? 1 : random.pick([1, 4, 64]),
+    inflightBytesMax: random.pick([200, 1 << 20]),
+    appendBytesMax: isRestless ? 40 : random.pick([60, 400, 1 << 16]),
+    snapshotChunkBytesMax: random.pick([64, 200, 1 << 16]),
+    windowBytesMax: random.pick([0, 600, 1 << 20]),
+    reads: mood === 'leases' ? 'lease' : 'quorum',
+    leaseTicks: leaseTicksFor(electionTimeoutTicks),
+    quiesceAfterTicks: random.chance(0.2) ? 3 : 0,
+  };
+}
