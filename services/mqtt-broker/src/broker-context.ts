@@ -60,6 +60,8 @@ export class BrokerContext implements OutputContext {
   /** Seconds since the broker started: coarse enough to be free, fine enough for keep alive. */
   tick = 0;
   draining = false;
+  /** Packets to go until one is timed. */
+  packetsUntilSample = 1;
   /** Subscriptions to exact topics below `$SYS/…/clients/`. */
   sysWatchers = 0;
   readonly dirtySessions: Set<ClientSession> = new Set();

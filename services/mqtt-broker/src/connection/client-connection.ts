@@ -39,6 +39,7 @@ type Phase = 'awaitingConnect' | 'suspended' | 'connected' | 'closed';
 /** Room for any legal CONNECT but the most extravagant: nothing larger is buffered for a stranger. */
 const PACKET_BYTES_MAX_BEFORE_CONNECT = 330 * 1024;
 const CLOSE_DEADLINE_MS = 2000;
+const PACKETS_PER_SAMPLE = 256;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -56,6 +57,8 @@ export class ClientConnection implements ConnectionHandler {
   phase: Phase = 'awaitingConnect';
   /** A CONNECT came, legal or not: the peer speaks MQTT and understands a CONNACK. */
   greeted = false;
+  /** CONNACK said success: before that nothing else may be sent (MQTT-5.0 [MQTT-3.2.0-1]). */
+  accepted = false;
   inboundAliases: InboundAliases<Topic> | null = null;
   outboundAliases: OutboundAliases<Topic> | null = null;
   authentication: AuthenticationState | null = null;
@@ -216,7 +219,7 @@ export class ClientConnection implements ConnectionHandler {
    */
   close(reasonCode: number, reason: string): void {
     if (this.phase === 'closed') return;
-    if (this.session === null) {
+    if (!this.accepted) {
       refuseConnect(this, reasonCode, reason);
       return;
     }
@@ -304,7 +307,21 @@ export class ClientConnection implements ConnectionHandler {
     return false;
   }
 
+  /** One packet in 256 is timed. */
   #dispatch(buffer: Buffer, type: number): void {
+    const { context } = this;
+    context.packetsUntilSample -= 1;
+    if (context.packetsUntilSample > 0) {
+      this.#handlePacket(buffer, type);
+      return;
+    }
+    context.packetsUntilSample = PACKETS_PER_SAMPLE;
+    const startedMs = performance.now();
+    this.#handlePacket(buffer, type);
+    context.histograms.packetProcessNs.observe((performance.now() - startedMs) * 1e6);
+  }
+
+  #handlePacket(buffer: Buffer, type: number): void {
     if (this.phase === 'awaitingConnect') {
       this.#firstPacket(buffer, type);
     } else if (type === 3) {
