@@ -3,6 +3,8 @@ import { keepAliveDeadlineMs } from '@robustmq/mqtt-session';
 import type { BrokerContext } from './broker-context.ts';
 
 const TICK_MS = 1000;
+/** How much early a timer may fire. */
+const TIMER_SLACK_MS = 5;
 
 /**
  * What has to be done now and then, from one timer: keep alive, the CONNECT deadline, session and
@@ -29,15 +31,17 @@ export class Maintenance {
     this.#timer = null;
   }
 
-  /** Counts on the monotonic clock, so that a jump of the wall clock closes nobody. */
+  /**
+   * Counts on the monotonic clock, so that a jump of the wall clock closes nobody. Two ticks are
+   * never less than a second apart: after a stall (a stopped process, a full core) there is one, not
+   * many, and what waits in the sockets is heard before the next.
+   */
   #tick(): void {
     const context = this.#context;
     const nowMs = performance.now();
-    const passed = Math.floor((nowMs - this.#lastMs) / TICK_MS);
-    if (passed < 1) return;
-    this.#lastMs += passed * TICK_MS;
-    // After a stall (a stopped process, a full core) everybody gets one more second to be heard.
-    context.tick += Math.min(passed, 2);
+    if (nowMs - this.#lastMs < TICK_MS - TIMER_SLACK_MS) return;
+    this.#lastMs = nowMs;
+    context.tick += 1;
     this.#closeSilent();
     context.relievePublishers();
     for (const task of this.#everySecond) task();
@@ -47,7 +51,8 @@ export class Maintenance {
     const { connections, tick, settings } = this.#context;
     const connectSeconds = Math.ceil(settings.limits.connectTimeoutMs / 1000);
     for (const connection of connections) {
-      const silent = tick - connection.lastSeenTick;
+      // The packet heard last may have come just before the tick after the one that it is noted under.
+      const silent = tick - connection.lastSeenTick - 1;
       if (connection.session === null) {
         // From the accept on: a slow sender does not gain time by sending.
         if (tick - connection.acceptedTick > connectSeconds) {
@@ -57,7 +62,7 @@ export class Maintenance {
       }
       const { keepAliveSeconds } = connection.terms;
       if (keepAliveSeconds === 0 || connection.isPaused) continue;
-      if (silent * 1000 > keepAliveDeadlineMs(keepAliveSeconds)) {
+      if (silent * TICK_MS >= keepAliveDeadlineMs(keepAliveSeconds)) {
         connection.close(ReasonCode.keepAliveTimeout, 'nothing heard for 1.5 times the keep alive');
       }
     }
