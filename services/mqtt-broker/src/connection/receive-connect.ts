@@ -20,6 +20,13 @@ export interface AuthenticatedClient {
   readonly authenticationData: Uint8Array | null;
 }
 
+/** What CONNACK tells. */
+interface Outcome {
+  readonly present: boolean;
+  readonly clientId: string;
+  readonly client: AuthenticatedClient;
+}
+
 /** A CONNECT (MQTT-5.0 §3.1): negotiate, authenticate, take the session, answer. */
 export function receiveConnect(connection: ClientConnection, connect: Connect): void {
   const { context } = connection;
@@ -136,10 +143,28 @@ export function continueConnect(
   if (connection.terms.topicAliasMaximumOutbound > 0) {
     connection.outboundAliases = new OutboundAliases(connection.terms.topicAliasMaximumOutbound);
   }
-  answer(connection, connect, { present: taken.present, clientId, client });
-  if (isClosed(connection)) return;
+  const outcome = { present: taken.present, clientId, client };
+  if (taken.promises === 'nothing') {
+    accept(connection, connect, outcome);
+    return;
+  }
+  // CONNACK vouches for the will and for the end of the session before: both are durable by then.
+  taken.session.resending = true;
+  connection.suspend();
+  context.log.afterCommit(() => {
+    if (isClosed(connection)) return;
+    taken.session.resending = false;
+    accept(connection, connect, outcome);
+  });
+}
+
+function accept(connection: ClientConnection, connect: Connect, outcome: Outcome): void {
+  answer(connection, connect, outcome);
+  const { session } = connection;
+  if (isClosed(connection) || session === null) return;
+  connection.accepted = true;
   // Nothing may come before CONNACK (MQTT-5.0 [MQTT-3.2.0-1]), so deliveries begin only now.
-  context.sessions.resume(taken.session);
+  connection.context.sessions.resume(session);
   connection.resumeAs('connected');
 }
 
@@ -147,15 +172,7 @@ function isClosed(connection: ClientConnection): boolean {
   return connection.phase === 'closed';
 }
 
-function answer(
-  connection: ClientConnection,
-  connect: Connect,
-  outcome: {
-    readonly present: boolean;
-    readonly clientId: string;
-    readonly client: AuthenticatedClient;
-  },
-): void {
+function answer(connection: ClientConnection, connect: Connect, outcome: Outcome): void {
   const { context } = connection;
   const data = outcome.client.authenticationData;
   context.counters.connackSent += 1;

@@ -268,6 +268,7 @@ export class ClientSession implements Subscriber {
   }
 
   #deliverAtMostOnce(connection: ClientConnection, message: Message, delivery: Delivery): void {
+    if (!connection.accepted) return; // Offline until CONNACK.
     const limits = this.#context.settings.limits;
     if (connection.output.pendingBytes >= limits.outputBytesMax || this.#context.overloaded) {
       this.#context.counters.droppedQueueFullQos0 += 1;

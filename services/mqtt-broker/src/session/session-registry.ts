@@ -11,7 +11,13 @@ import { ClientSession } from './client-session.ts';
 import type { WillMessage } from './will-message.ts';
 
 export type TakenSession =
-  | { readonly verdict: 'taken'; readonly session: ClientSession; readonly present: boolean }
+  | {
+      readonly verdict: 'taken';
+      readonly session: ClientSession;
+      readonly present: boolean;
+      /** `durable`: the open commit group holds what CONNACK vouches for. */
+      readonly promises: 'nothing' | 'durable';
+    }
   | { readonly verdict: 'refuse'; readonly reasonCode: number; readonly reason: string };
 
 interface Claim {
@@ -86,7 +92,9 @@ export class SessionRegistry {
     }
     // The close may have ended it (session expiry 0).
     let session = this.#sessions.get(clientId);
+    let replacesDurable = false;
     if (session !== undefined && claim.cleanStart) {
+      replacesDurable = session.number !== 0;
       this.end(session, 'replaced');
       session = undefined;
     }
@@ -100,7 +108,9 @@ export class SessionRegistry {
     const present = session !== undefined;
     const owned = session ?? this.#create(claim);
     this.#attach(owned, claim);
-    return { verdict: 'taken', session: owned, present };
+    const isNewDurable = !present && owned.number !== 0;
+    const promises = claim.will !== null || replacesDurable || isNewDurable ? 'durable' : 'nothing';
+    return { verdict: 'taken', session: owned, present, promises };
   }
 
   /** After CONNACK: repeat what is open, then go on with what waits. */

@@ -98,6 +98,8 @@ export class Wills {
   /** A will that the journal held when the broker died: due as if the connection were lost now. */
   restore(session: ClientSession, will: WillMessage): void {
     this.#logged.add(session.clientId);
+    // The record may lie before the next checkpoint's mark, where no replay finds it.
+    this.#dirty.add(session.clientId);
     this.#current.set(session.clientId, will);
     session.will = will;
   }
