@@ -39,9 +39,16 @@ unit: build ## Run the tests that need no process and no socket
 e2e: build ## Run the tests with real processes, sockets and third-party clients
 	@node scripts/run-tests.ts e2e script
 
+# The reliability campaigns: each prints its figures and fails when one is missed.
+campaign = @node --conditions=source services/mqtt-broker/test/campaign/main.ts $@ $(ARGS)
+
 .PHONY: crash
-crash: build ## Run the tests that kill the broker under load
-	@node scripts/run-tests.ts crash
+crash: build ## Kill the broker under load, and check that nothing acknowledged is lost
+	$(campaign)
+
+.PHONY: powercut
+powercut: build ## Take the power away under load, with torn writes; flip bits in each kind of file
+	$(campaign)
 
 .PHONY: fuzz
 fuzz: build ## Feed random and mutated bytes to the codecs, for a long time

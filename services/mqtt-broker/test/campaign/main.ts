@@ -1,0 +1,48 @@
+/**
+ * Runs one reliability campaign and prints its figures; exit code 1 when one of them is missed.
+ *
+ * usage: node --conditions=source main.ts CAMPAIGN [--seed N] [--kills N] [--short]
+ */
+import { parseArgs } from 'node:util';
+import { type CampaignResult, runCrashCampaign } from './crash-campaign.ts';
+import { allHold, tableOf } from './figures.ts';
+import { runPowercutCampaign } from './powercut-campaign.ts';
+
+interface Wishes {
+  readonly seed: number;
+  readonly kills: number;
+  readonly short: boolean;
+}
+
+const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignResult>>> = {
+  crash: ({ seed, kills }) =>
+    runCrashCampaign({ seed, kills, messagesPerSecond: 1000, aliveMsMax: 2000 }),
+  powercut: ({ seed }) =>
+    runPowercutCampaign({
+      ...{ seed, rounds: 20, messagesPerSecond: 500, aliveMsMax: 2000 },
+      acknowledge: 'sync',
+    }),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    kills: { type: 'string', default: '40' },
+    short: { type: 'boolean', default: false },
+  },
+});
+const name = positionals[0] ?? '';
+const campaign = CAMPAIGNS[name];
+if (campaign === undefined) {
+  console.error(`no campaign is called "${name}": ${Object.keys(CAMPAIGNS).join(', ')}`);
+  process.exit(2);
+}
+const { figures, examples } = await campaign({
+  seed: Number(values.seed),
+  kills: Number(values.kills),
+  short: values.short,
+});
+console.log(tableOf(name, figures));
+for (const example of examples) console.log(`  ! ${example}`);
+process.exit(allHold(figures) ? 0 : 1);

@@ -1,0 +1,135 @@
+/** A connection that comes back: connects again whenever it is lost, as often as it takes. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type MqttConnection, openConnection } from '@robustmq/mqtt-client';
+import {
+  type Connack,
+  NO_PROPERTIES,
+  type Packet,
+  type ProtocolVersion,
+  ReasonCode,
+  type Will,
+} from '@robustmq/mqtt-codec';
+import type { BrokerPlace } from './broker-process.ts';
+
+const RETRY_PAUSE_MS = 10;
+const ANSWER_LIMIT_MS = 10_000;
+const FOR_EVER_SECONDS = 0xffff_ffff;
+
+/** Who connects, and what is done with the connection. */
+export interface RoamingOptions {
+  readonly place: BrokerPlace;
+  readonly clientId: string;
+  readonly version: ProtocolVersion;
+  readonly will: Will | null;
+  /** `durable`: the session outlives the connection. */
+  readonly session: 'durable' | 'clean';
+  readonly onConnected: (connack: Connack) => void;
+  readonly onPacket: (packet: Packet) => void;
+  readonly onLost: () => void;
+}
+
+export class RoamingConnection {
+  readonly #options: RoamingOptions;
+  #connection: MqttConnection | null = null;
+  #wanted = false;
+  #running: Promise<void> | null = null;
+  /** CONNACKs that refused. */
+  refusals = 0;
+
+  constructor(options: RoamingOptions) {
+    this.#options = options;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== null;
+  }
+
+  get pendingBytes(): number {
+    return this.#connection?.pendingBytes ?? 0;
+  }
+
+  /** Connects, and connects again, until `leave`. Idempotent. */
+  come(): void {
+    this.#wanted = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Sends, or does nothing while there is no connection. */
+  send(packet: Packet): void {
+    this.#connection?.send(packet);
+  }
+
+  /** Loses the connection without a word; it comes back by itself. */
+  cut(): void {
+    this.#connection?.destroy();
+  }
+
+  /** Says DISCONNECT, or just disappears, and stays away. */
+  async leave(how: 'politely' | 'abruptly'): Promise<void> {
+    this.#wanted = false;
+    if (how === 'politely') {
+      const reasonCode = ReasonCode.normalDisconnection;
+      this.#connection?.send({ kind: 'disconnect', reasonCode, properties: NO_PROPERTIES });
+      await this.#connection?.close(1000);
+    } else this.#connection?.destroy();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#wanted) {
+      const connection = await this.#connect();
+      if (connection === null) {
+        await delay(RETRY_PAUSE_MS);
+        continue;
+      }
+      await connection.closed;
+      this.#connection = null;
+      this.#options.onLost();
+    }
+  }
+
+  async #connect(): Promise<MqttConnection | null> {
+    const { place, version } = this.#options;
+    if (place.port === null) return null;
+    const address = { host: '127.0.0.1', port: place.port, tls: null };
+    let connection: MqttConnection | null = null;
+    try {
+      connection = await openConnection(address, version, ANSWER_LIMIT_MS);
+      return await this.#introduce(connection);
+    } catch {
+      connection?.destroy();
+      return null; // the broker is down, or went down meanwhile
+    }
+  }
+
+  async #introduce(connection: MqttConnection): Promise<MqttConnection | null> {
+    const { clientId, version, will, session } = this.#options;
+    const durable = session === 'durable';
+    connection.send({
+      kind: 'connect',
+      version,
+      cleanStart: !durable,
+      keepAliveSeconds: 0,
+      clientId,
+      will,
+      username: null,
+      password: null,
+      properties:
+        version === 5 && durable
+          ? { sessionExpiryIntervalSeconds: FOR_EVER_SECONDS }
+          : NO_PROPERTIES,
+    });
+    const answer = await connection.next(ANSWER_LIMIT_MS);
+    if (answer?.kind !== 'connack' || answer.reasonCode !== 0 || !this.#wanted) {
+      if (answer?.kind === 'connack' && answer.reasonCode !== 0) this.refusals += 1;
+      connection.destroy();
+      return null;
+    }
+    this.#connection = connection;
+    this.#options.onConnected(answer);
+    connection.onPacket(this.#options.onPacket);
+    return connection;
+  }
+}
