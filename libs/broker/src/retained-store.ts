@@ -1,9 +1,12 @@
 import { NameTree } from '@robustmq/topic';
 import type { Message } from './message.ts';
 
+/** What a message that nobody shares costs beyond `byteCost`: its topic, its place in the tree, its arrays. */
+const UNSHARED_BYTES = 600;
+
 /**
- * The last retained message of each topic (MQTT-5.0 §3.3.1.3). Bounded by count and bytes: a new
- * topic beyond either is refused, a replacement of the same topic is not.
+ * The last retained message of each topic (MQTT-5.0 [MQTT-3.3.1-5]). Bounded by count and bytes: a new
+ * topic beyond either is refused, and a replacement of the same topic when it is too large.
  *
  * LIMIT: retainedMessagesMax, retainedBytesMax
  */
@@ -28,25 +31,23 @@ export class RetainedStore {
 
   /** Whether `set` would take it. */
   hasRoomFor(message: Message): boolean {
-    if (this.#bytes + message.byteCost <= this.#bytesMax && this.count < this.#messagesMax) {
-      return true;
-    }
+    const cost = costOf(message);
+    if (this.#bytes + cost <= this.#bytesMax && this.count < this.#messagesMax) return true;
     const known = this.#tree.get(message.topic.name);
-    return known !== undefined && this.#bytes - known.byteCost + message.byteCost <= this.#bytesMax;
+    return known !== undefined && this.#bytes - costOf(known) + cost <= this.#bytesMax;
   }
 
   /** Stores a kept message (the store owns it from now on). */
   set(message: Message): void {
     const previous = this.#tree.set(message.topic.name, message);
-    this.#bytes += message.byteCost - (previous === undefined ? 0 : previous.byteCost);
+    this.#bytes += costOf(message) - (previous === undefined ? 0 : costOf(previous));
   }
 
   /** @returns whether there was one */
   delete(name: string): boolean {
-    const previous = this.#tree.get(name);
+    const previous = this.#tree.delete(name);
     if (previous === undefined) return false;
-    this.#tree.delete(name);
-    this.#bytes -= previous.byteCost;
+    this.#bytes -= costOf(previous);
     return true;
   }
 
@@ -58,6 +59,11 @@ export class RetainedStore {
   cursor(filter: string): RetainedCursor {
     return this.#tree.cursor(filter);
   }
+}
+
+/** The message keeps its topic, whose name is there as text and as bytes. */
+function costOf(message: Message): number {
+  return message.byteCost + UNSHARED_BYTES + 2 * message.topic.bytes.length;
 }
 
 export interface RetainedCursor {

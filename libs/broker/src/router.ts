@@ -4,10 +4,17 @@ import { SharedGroup, type ShareStrategy } from './shared-group.ts';
 import { Delivery, type Subscriber, type Subscription } from './subscription.ts';
 import { type Topic, TopicTable } from './topic-table.ts';
 
+/** About 100 bytes each. */
+const DELIVERIES_CACHED_MAX = 1_000_000;
+
 /**
  * The router answers: who gets a message on this topic? The answer is cached in the {@link Topic}
  * and stays valid until a subscription that could change it comes or goes: an exact filter
  * invalidates its one topic, a filter with wildcards all of them.
+ *
+ * Cost of `match`: two comparisons on a hit. The answers are bounded by the deliveries in them
+ * (`deliveriesCachedMax`), since a hundred subscribers of `#` are in the answer of every topic:
+ * above it all answers are forgotten and computed anew when asked for.
  */
 export class Router {
   readonly topics: TopicTable;
@@ -17,6 +24,9 @@ export class Router {
   readonly #encode: (name: string) => Uint8Array;
   #version = 0;
   #sharedCount = 0;
+  /** Computed since the answers were last forgotten: an upper bound of what the cache holds. */
+  #deliveriesCached = 0;
+  readonly #deliveriesCachedMax: number;
   #seed = 0x2545f491;
   // Scratch of one `match`: allocated once, since matching never nests.
   readonly #matched: Subscription[] = [];
@@ -29,10 +39,12 @@ export class Router {
     readonly topicsCachedMax: number;
     readonly strategy: ShareStrategy;
     readonly encode: (name: string) => Uint8Array;
+    readonly deliveriesCachedMax?: number;
   }) {
     this.topics = new TopicTable(options.topicsCachedMax);
     this.#strategy = options.strategy;
     this.#encode = options.encode;
+    this.#deliveriesCachedMax = options.deliveriesCachedMax ?? DELIVERIES_CACHED_MAX;
   }
 
   get subscriptionCount(): number {
@@ -94,10 +106,9 @@ export class Router {
   match(topic: Topic): MatchResult {
     const known = topic.match;
     if (known !== null && topic.matchVersion === this.#version) return known;
-    const result = this.#compute(topic);
-    topic.match = result;
-    topic.matchVersion = this.#version;
-    return result;
+    // One that the table forgot is not told of changes: its name's present topic answers for it.
+    const current = topic.forgotten ? this.topics.recall(topic) : topic;
+    return current === topic ? this.#matchAnew(topic) : this.match(current);
   }
 
   /** Subscriptions of exactly this filter, such as for administration. */
@@ -107,6 +118,18 @@ export class Router {
 
   groups(): IterableIterator<SharedGroup> {
     return this.#groups.values();
+  }
+
+  #matchAnew(topic: Topic): MatchResult {
+    const result = this.#compute(topic);
+    this.#deliveriesCached += result.live.length + result.durable.length;
+    if (this.#deliveriesCached > this.#deliveriesCachedMax) {
+      this.topics.clearMatches();
+      this.#deliveriesCached = result.live.length + result.durable.length;
+    }
+    topic.match = result;
+    topic.matchVersion = this.#version;
+    return result;
   }
 
   #compute(topic: Topic): MatchResult {

@@ -20,6 +20,7 @@ export class SharedGroup {
   /** What the service keeps per group: its place in the journal. */
   state: object | null = null;
   readonly #strategy: ShareStrategy;
+  /** Index of the member whose turn it is, or that is stuck to; the end counts as the first. */
   #next = 0;
   #random: number;
 
@@ -45,11 +46,15 @@ export class SharedGroup {
 
   remove(subscriber: Subscriber): void {
     const index = this.members.findIndex((member) => member.subscriber === subscriber);
-    if (index >= 0) this.members.splice(index, 1);
+    if (index < 0) return;
+    this.members.splice(index, 1);
+    // Those behind it move up: the turn, or the one that is stuck to, stays with the same member.
+    if (index < this.#next) this.#next -= 1;
   }
 
   /**
-   * The member that gets `message`, or null when none is online.
+   * The member that gets `message`, or null when none is online and eligible. Cost: one step, and one
+   * more for each member passed over; `least_inflight` looks at all.
    *
    * @param publisherId  hashed by `hash_client`
    * @param eligible  asked before a member is chosen, such as "its window has room"
@@ -93,11 +98,19 @@ export class SharedGroup {
     }
   }
 
+  /** Among equals they take turns: with QoS 0 nothing is ever in flight. */
   #leastInflight(eligible: (member: Delivery) => boolean): Delivery | null {
+    const members = this.members;
+    const count = members.length;
+    const first = this.#next % count;
     let best: Delivery | null = null;
-    for (const member of this.members) {
+    for (let step = 0; step < count; step += 1) {
+      const index = (first + step) % count;
+      const member = members[index] as Delivery;
       if (!member.subscriber.online || !eligible(member)) continue;
-      if (best === null || member.subscriber.inflight < best.subscriber.inflight) best = member;
+      if (best !== null && member.subscriber.inflight >= best.subscriber.inflight) continue;
+      best = member;
+      this.#next = index + 1;
     }
     return best;
   }

@@ -1,4 +1,9 @@
+import { assert } from '@robustmq/errors';
 import type { MatchResult } from './match-result.ts';
+
+const FIRST_BUCKETS = 1024;
+/** With one topic for each bucket on average, a chain of this length does not happen by chance. */
+const CHAIN_MAX = 32;
 
 /**
  * TopicTable answers: which {@link Topic} do these bytes name? A publisher repeats few topic names
@@ -6,7 +11,13 @@ import type { MatchResult } from './match-result.ts';
  *
  * Cost: about 1 ns a byte to hash, one comparison of the bytes on a hit. Bounded by `topicsMax`:
  * above it, entries not used since the clock hand last passed are forgotten; a Topic is only a
- * cache (match result, encoded name), so forgetting one loses nothing.
+ * cache (match result, encoded name), so forgetting one loses nothing. Names made to collide cost
+ * nobody else: a bucket holds at most {@link CHAIN_MAX}, then its topics are forgotten.
+ *
+ * Who keeps a Topic longer (a topic alias, a retained message) may hold one that the table forgot:
+ * `forgotten` says so, and `recall` finds the one that counts.
+ *
+ * Invariant: a Topic is in the table or `forgotten`, and a forgotten one has no match.
  *
  * LIMIT: topicsCachedMax
  */
@@ -17,10 +28,12 @@ export class TopicTable {
   #hand = 0;
   readonly #topicsMax: number;
 
+  /** @param topicsMax  at least 1 */
   constructor(topicsMax: number) {
+    assert(topicsMax >= 1, `a table of ${topicsMax} topics`);
     this.#topicsMax = topicsMax;
-    this.#buckets = new Array<Topic | null>(1024).fill(null);
-    this.#mask = 1023;
+    this.#buckets = new Array<Topic | null>(FIRST_BUCKETS).fill(null);
+    this.#mask = FIRST_BUCKETS - 1;
   }
 
   get size(): number {
@@ -47,19 +60,66 @@ export class TopicTable {
    * @param bytes  the table keeps this array: hand over a copy
    */
   add(name: string, bytes: Uint8Array): Topic {
-    if (this.#count >= this.#topicsMax) this.#evict();
-    if (this.#count > this.#mask) this.#grow();
-    const hash = hashOf(bytes, 0, bytes.length);
-    const slot = hash & this.#mask;
-    const topic = new Topic(name, bytes, hash, this.#buckets[slot] as Topic | null);
-    this.#buckets[slot] = topic;
-    this.#count += 1;
+    const topic = new Topic(name, bytes, hashOf(bytes, 0, bytes.length), null);
+    this.#insert(topic);
     return topic;
+  }
+
+  /** The topic in the table that has this one's name: this one, put back, unless another took its place. */
+  recall(topic: Topic): Topic {
+    const known = this.find(topic.bytes);
+    if (known !== null) return known;
+    topic.forgotten = false;
+    topic.used = true;
+    this.#insert(topic);
+    return topic;
+  }
+
+  /** Forgets the match results of all topics, but not the topics: see the router. */
+  clearMatches(): void {
+    for (const head of this.#buckets) {
+      for (let topic = head; topic !== null; topic = topic.nextInBucket) topic.match = null;
+    }
   }
 
   /** The cached topic of this name, if any: its match result is stale once an exact filter changes. */
   find(bytes: Uint8Array): Topic | null {
     return this.lookup(bytes, 0, bytes.length);
+  }
+
+  #insert(topic: Topic): void {
+    if (this.#count >= this.#topicsMax) this.#evict();
+    if (this.#count > this.#mask) this.#grow();
+    const slot = topic.hash & this.#mask;
+    if (this.#isCrowded(slot)) this.#forgetBucket(slot);
+    topic.nextInBucket = this.#buckets[slot] as Topic | null;
+    this.#buckets[slot] = topic;
+    this.#count += 1;
+  }
+
+  #isCrowded(slot: number): boolean {
+    let length = 0;
+    let topic = this.#buckets[slot] as Topic | null;
+    for (; topic !== null; topic = topic.nextInBucket) length += 1;
+    return length >= CHAIN_MAX;
+  }
+
+  #forgetBucket(slot: number): void {
+    let topic = this.#buckets[slot] as Topic | null;
+    this.#buckets[slot] = null;
+    while (topic !== null) {
+      const next: Topic | null = topic.nextInBucket;
+      this.#forget(topic);
+      topic = next;
+    }
+  }
+
+  /** The caller has taken it out of its bucket. */
+  #forget(topic: Topic): void {
+    topic.forgotten = true;
+    topic.match = null;
+    topic.nextInBucket = null;
+    this.#count -= 1;
   }
 
   /** Second-chance sweep: frees at least one in 16 entries, in steps of whole buckets. */
@@ -82,7 +142,7 @@ export class TopicTable {
       } else {
         if (previous === null) this.#buckets[slot] = next;
         else previous.nextInBucket = next;
-        this.#count -= 1;
+        this.#forget(topic);
       }
       topic = next;
     }
@@ -114,6 +174,8 @@ export class Topic {
   readonly hash: number;
   nextInBucket: Topic | null;
   used = true;
+  /** The table has let it go: nobody tells it any more when its match result becomes stale. */
+  forgotten = false;
   /** Null or stale (see `matchVersion`) until the router computes it. */
   match: MatchResult | null = null;
   matchVersion = -1;
