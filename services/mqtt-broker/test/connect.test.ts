@@ -100,11 +100,7 @@ describe('CONNECT is refused', () => {
   const malformed: readonly (readonly [clause: string, Properties, code: number])[] = [
     ['a Receive Maximum of 0 (§3.1.2.11.3)', { receiveMaximum: 0 }, 0x82],
     ['a Maximum Packet Size of 0 (§3.1.2.11.4)', { maximumPacketSizeBytes: 0 }, 0x82],
-    [
-      'Authentication Data alone (§3.1.2.11.10)',
-      { authenticationData: Uint8Array.of(1) },
-      0x82,
-    ],
+    ['Authentication Data alone (§3.1.2.11.10)', { authenticationData: Uint8Array.of(1) }, 0x82],
     ['an unknown method (§4.12)', { authenticationMethod: 'none such' }, 0x8c],
   ];
   for (const [why, properties, code] of malformed) {
@@ -156,7 +152,11 @@ describe('the client identifier', () => {
 describe('CONNACK', () => {
   const rows: readonly (readonly [why: string, mqtt: string, Properties])[] = [
     ['the Maximum QoS (§3.2.2.3.4)', 'maximum_qos = 1', { maximumQos: 1 }],
-    ['that nothing is retained (§3.2.2.3.5)', 'retain_available = false', { retainAvailable: false }],
+    [
+      'that nothing is retained (§3.2.2.3.5)',
+      'retain_available = false',
+      { retainAvailable: false },
+    ],
     [
       'that wildcards are not available (§3.2.2.3.11)',
       'wildcard_subscription_available = false',
@@ -179,7 +179,11 @@ describe('CONNACK', () => {
       'maximum_packet_size_bytes = 2048',
       { maximumPacketSizeBytes: 2048 },
     ],
-    ['the Server Keep Alive (§3.2.2.3.14)', 'server_keep_alive_seconds = 60', { serverKeepAliveSeconds: 60 }],
+    [
+      'the Server Keep Alive (§3.2.2.3.14)',
+      'server_keep_alive_seconds = 60',
+      { serverKeepAliveSeconds: 60 },
+    ],
   ];
   for (const [why, mqtt, properties] of rows) {
     test(`tells ${why}`, async () => {
@@ -244,7 +248,21 @@ describe('CONNACK', () => {
 });
 
 function mqtt(level: number): readonly number[] {
-  return [0x10, level === 6 ? 14 : 13, 0, 4, ...ascii('MQTT'), level, 2, 0, 0, ...(level === 6 ? [0] : []), 0, 1, 97];
+  return [
+    0x10,
+    level === 6 ? 14 : 13,
+    0,
+    4,
+    ...ascii('MQTT'),
+    level,
+    2,
+    0,
+    0,
+    ...(level === 6 ? [0] : []),
+    0,
+    1,
+    97,
+  ];
 }
 
 function mqIsdp(level: number): readonly number[] {

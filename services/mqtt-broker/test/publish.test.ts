@@ -102,7 +102,8 @@ describe('a message', () => {
     const large = await world.client();
     for (const peer of [small, large]) await peer.subscribe('a', { qos: 1 });
     const publisher = await world.client();
-    for (const payload of ['x'.repeat(100), 'fits']) await publisher.publish('a', payload, { qos: 1 });
+    for (const payload of ['x'.repeat(100), 'fits'])
+      await publisher.publish('a', payload, { qos: 1 });
     expect(await large.receiveText()).toBe('x'.repeat(100));
     expect(await large.receiveText()).toBe('fits');
     expect(await small.receiveText()).toBe('fits');
@@ -133,9 +134,21 @@ describe('PUBLISH closes the connection', () => {
     ['without topic and alias (MQTT-5.0 §3.3.2.1)', [0x30, 3, 0, 0, 0], 0x82],
     ['with a wildcard in the topic (MQTT-5.0 [MQTT-3.3.2-2])', [0x30, 4, 0, 1, 0x23, 0], 0x90],
     ['with U+0000 in the topic (MQTT-5.0 [MQTT-4.7.3-2])', [0x30, 4, 0, 1, 0, 0], 0x81],
-    ['with a surrogate in the topic (MQTT-5.0 [MQTT-1.5.4-1])', [0x30, 6, 0, 3, 0xed, 0xa0, 0x80, 0], 0x81],
-    ['with a Subscription Identifier (MQTT-5.0 [MQTT-3.3.4-6])', [0x30, 6, 0, 1, 97, 2, 0x0b, 1], 0x82],
-    ['with a property that is not its own (MQTT-5.0 §2.2.2.2)', [0x30, 9, 0, 1, 97, 5, 0x11, 0, 0, 0, 1], 0x81],
+    [
+      'with a surrogate in the topic (MQTT-5.0 [MQTT-1.5.4-1])',
+      [0x30, 6, 0, 3, 0xed, 0xa0, 0x80, 0],
+      0x81,
+    ],
+    [
+      'with a Subscription Identifier (MQTT-5.0 [MQTT-3.3.4-6])',
+      [0x30, 6, 0, 1, 97, 2, 0x0b, 1],
+      0x82,
+    ],
+    [
+      'with a property that is not its own (MQTT-5.0 §2.2.2.2)',
+      [0x30, 9, 0, 1, 97, 5, 0x11, 0, 0, 0, 1],
+      0x81,
+    ],
     ['with a topic past the packet (MQTT-5.0 §1.5.4)', [0x30, 4, 0, 9, 97, 0], 0x81],
   ];
   for (const [why, bytes, code] of rows) {
@@ -174,6 +187,7 @@ test('a subscriber of a lower Maximum QoS is granted that one (MQTT-5.0 [MQTT-3.
   const world = await startBroker({ mqtt: 'maximum_qos = 1' });
   const peer = await world.client();
   const granted = [];
-  for (const qos of [0, 1, 2] satisfies Qos[]) granted.push(await peer.subscribe(`${qos}`, { qos }));
+  for (const qos of [0, 1, 2] satisfies Qos[])
+    granted.push(await peer.subscribe(`${qos}`, { qos }));
   expect(granted).toEqual([[0], [1], [1]]);
 });

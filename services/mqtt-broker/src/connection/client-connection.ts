@@ -279,6 +279,7 @@ export class ClientConnection implements ConnectionHandler {
     while (at < end) {
       const status = readFrame(buffer, at, end, frame);
       if (status !== FrameStatus.complete) {
+        if (this.phase === 'awaitingConnect' && !this.#mayBeFirst(buffer[at] as number)) return end;
         if (status === FrameStatus.malformed) {
           this.close(ReasonCode.malformedPacket, 'remaining length of more than four bytes');
           return end;
@@ -336,18 +337,20 @@ export class ClientConnection implements ConnectionHandler {
     }
   }
 
-  /** Anything but CONNECT is no MQTT (MQTT-5.0 [MQTT-3.1.0-1]). */
   #firstPacket(buffer: Buffer, type: number): void {
-    if (type === 1) {
-      this.#control(buffer);
-      return;
-    }
-    // Until CONNACK an enhanced authentication goes on with AUTH or ends (MQTT-5.0 [MQTT-3.1.2-30]).
-    if (this.authentication !== null && (type === 15 || type === 14)) {
-      this.#control(buffer);
-      return;
-    }
+    if (this.#mayBeFirst(type << 4)) this.#control(buffer);
+  }
+
+  /**
+   * Anything but CONNECT is no MQTT (MQTT-5.0 [MQTT-3.1.0-1]), and its first byte is enough to close.
+   * Until CONNACK an enhanced authentication goes on with AUTH or ends ([MQTT-3.1.2-30]).
+   */
+  #mayBeFirst(header: number): boolean {
+    const type = header >> 4;
+    if (type === 1) return true;
+    if (this.authentication !== null && (type === 15 || type === 14)) return true;
     this.close(ReasonCode.protocolError, `first packet of type ${type}, not CONNECT`);
+    return false;
   }
 
   #control(buffer: Buffer): void {
