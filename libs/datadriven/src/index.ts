@@ -1,0 +1,3 @@
+export { ScenarioCommand } from './command.ts';
+export { type RunParagraph, runScenario, type ScenarioOutcome } from './scenario.ts';
+export { checkScenarioFile, scenarioFilesIn } from './scenario-file.ts';
