@@ -54,7 +54,7 @@ describe('a will is published', () => {
     const seen = await world.client();
     await seen.subscribe('w', { qos: 2, retainAsPublished: true });
     const properties = {
-      payloadFormatIndicator: 1,
+      payloadFormatIndicator: 1 as const,
       contentType: 'text/plain',
       responseTopic: 'r',
       correlationData: Uint8Array.of(7),
