@@ -81,7 +81,7 @@ function refusalOf(connect: Connect, offer: ServerOffer): Negotiation | null {
       'empty client identifier without clean session',
     );
   }
-  // A character is at most three bytes in UTF-8 for one UTF-16 unit.
+  // A server takes at least 1 to 23 bytes (MQTT-5.0 [MQTT-3.1.3-5]), and says no with 0x85 ([MQTT-3.1.3-8]).
   if (utf8Length(connect.clientId) > offer.clientIdBytesMax) {
     return refuse(
       ReasonCode.clientIdentifierNotValid,

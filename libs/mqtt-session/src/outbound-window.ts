@@ -20,31 +20,32 @@ const PACKET_IDENTIFIER_MAX = 65535;
  * The exchanges that are open towards one client: packet identifiers, their states, and for durable
  * sessions the journal offset behind each (MQTT-5.0 §2.2.1, §4.9).
  *
- * Identifiers are handed out from a ring of free ones, so that one is reused as late as possible.
- * Memory grows with the exchanges really open, from 16 up, never with the client's Receive Maximum.
+ * Free identifiers wait in a list, so that one is reused as late as possible: an acknowledgement that
+ * comes late or twice then hits no newer message. Memory grows with the exchanges really open, from 16
+ * up, never with the client's Receive Maximum. Cost: `take`, `release` and `restore` a few writes each.
  *
- * Invariant: `count` identifiers are not free; `count <= limit` except after the limit was lowered.
+ * Invariants: `count` identifiers are not free; `count <= limit` except after the limit was lowered or
+ * exchanges were restored; the offset of a free identifier is -1.
  */
 export class OutboundWindow {
   #states: Uint8Array;
   #offsets: Float64Array | null = null;
-  /** Ring of free identifiers. */
-  #free: Uint16Array;
-  #freeHead = 0;
-  #freeCount = 0;
+  /**
+   * The free identifiers, a circular list through 0, which is no identifier: `[id]` is the one after
+   * it, `[capacity + 1 + id]` the one before.
+   */
+  #links: Uint16Array;
   #count = 0;
   #limit: number;
   /** Identifiers 1 to this one exist. */
-  #capacity: number;
+  #capacity = 0;
 
   /** @param limit  the smaller of the client's Receive Maximum and ours, 1 to 65535 */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#capacity = Math.min(FIRST_CAPACITY, limit);
-    this.#states = new Uint8Array(this.#capacity + 1);
-    this.#free = new Uint16Array(this.#capacity);
-    for (let id = 1; id <= this.#capacity; id += 1) this.#free[id - 1] = id;
-    this.#freeCount = this.#capacity;
+    this.#states = new Uint8Array(1);
+    this.#links = new Uint16Array(2);
+    this.#grow(Math.min(FIRST_CAPACITY, Math.max(1, limit)));
   }
 
   /** Open exchanges. */
@@ -68,10 +69,9 @@ export class OutboundWindow {
    */
   take(state: ExchangeState): number {
     if (this.#count >= this.#limit) return 0;
-    if (this.#freeCount === 0 && !this.#grow(this.#capacity * 2)) return 0;
-    const id = this.#free[this.#freeHead] as number;
-    this.#freeHead = this.#freeHead + 1 === this.#free.length ? 0 : this.#freeHead + 1;
-    this.#freeCount -= 1;
+    if (this.#links[0] === 0 && !this.#grow(this.#capacity * 2)) return 0;
+    const id = this.#links[0] as number;
+    this.#unlink(id);
     this.#count += 1;
     this.#states[id] = state;
     return id;
@@ -90,19 +90,19 @@ export class OutboundWindow {
   release(id: number): boolean {
     if (id < 1 || id > this.#capacity || this.#states[id] === ExchangeState.free) return false;
     this.#states[id] = ExchangeState.free;
+    if (this.#offsets !== null) this.#offsets[id] = -1;
     this.#count -= 1;
-    const tail = this.#freeHead + this.#freeCount;
-    this.#free[tail >= this.#free.length ? tail - this.#free.length : tail] = id;
-    this.#freeCount += 1;
+    this.#append(id);
     return true;
   }
 
   /** Journal offset of the message behind an open exchange; -1 when none was set. */
   offsetOf(id: number): number {
-    return this.#offsets === null ? -1 : (this.#offsets[id] as number);
+    return this.#offsets?.[id] ?? -1;
   }
 
   setOffset(id: number, offset: number): void {
+    assert(this.stateOf(id) !== ExchangeState.free, `exchange ${id} is not open`);
     this.#offsets ??= new Float64Array(this.#capacity + 1).fill(-1);
     this.#offsets[id] = offset;
   }
@@ -112,7 +112,7 @@ export class OutboundWindow {
     assert(id >= 1 && id <= PACKET_IDENTIFIER_MAX, `packet identifier ${id}`);
     if (id > this.#capacity) this.#grow(Math.max(id, this.#capacity * 2));
     if (this.#states[id] === ExchangeState.free) {
-      this.#removeFree(id);
+      this.#unlink(id);
       this.#count += 1;
     }
     this.#states[id] = state;
@@ -151,29 +151,35 @@ export class OutboundWindow {
       offsets.set(this.#offsets);
       this.#offsets = offsets;
     }
-    const free = new Uint16Array(capacity);
-    for (let index = 0; index < this.#freeCount; index += 1) {
-      free[index] = this.#free[(this.#freeHead + index) % this.#free.length] as number;
-    }
-    for (let id = this.#capacity + 1; id <= capacity; id += 1) {
-      free[this.#freeCount] = id;
-      this.#freeCount += 1;
-    }
+    const links = new Uint16Array(2 * (capacity + 1));
+    links.set(this.#links.subarray(0, this.#capacity + 1));
+    links.set(this.#links.subarray(this.#capacity + 1), capacity + 1);
+    const known = this.#capacity;
     this.#states = states;
-    this.#free = free;
-    this.#freeHead = 0;
+    this.#links = links;
     this.#capacity = capacity;
+    for (let id = known + 1; id <= capacity; id += 1) this.#append(id);
     return true;
   }
 
-  #removeFree(id: number): void {
-    const kept: number[] = [];
-    for (let index = 0; index < this.#freeCount; index += 1) {
-      const free = this.#free[(this.#freeHead + index) % this.#free.length] as number;
-      if (free !== id) kept.push(free);
-    }
-    this.#free.set(kept);
-    this.#freeHead = 0;
-    this.#freeCount = kept.length;
+  /** Takes a free identifier out of the list, wherever it is. */
+  #unlink(id: number): void {
+    const links = this.#links;
+    const half = this.#capacity + 1;
+    const after = links[id] as number;
+    const before = links[half + id] as number;
+    links[before] = after;
+    links[half + after] = before;
+  }
+
+  /** Puts a free identifier at the end of the list. */
+  #append(id: number): void {
+    const links = this.#links;
+    const half = this.#capacity + 1;
+    const last = links[half] as number;
+    links[last] = id;
+    links[half + id] = last;
+    links[id] = 0;
+    links[half] = id;
   }
 }

@@ -6,7 +6,7 @@ export type DisconnectExpiry =
 
 /**
  * The session expiry interval after a DISCONNECT that names one: zero at CONNECT must stay zero
- * (MQTT-5.0 [MQTT-3.14.2-2]).
+ * (MQTT-5.0 §3.14.2.2.2).
  */
 export function sessionExpiryAtDisconnect(
   atConnectSeconds: number,
