@@ -191,9 +191,10 @@ class BrokerNode implements Broker {
       () => this.#checkpointIfDue(),
       () => retention.tick(),
     ]);
+    // Before a client can return and set another will.
+    for (const session of context.restoredWills.splice(0)) context.wills.connectionLost(session);
     await this.#listen(context);
     this.#maintenance.start();
-    for (const session of context.restoredWills.splice(0)) context.wills.connectionLost(session);
   }
 
   #makeContext(access: OpenedAccess, metrics: MetricsRegistry): BrokerContext {

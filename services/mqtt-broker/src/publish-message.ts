@@ -32,7 +32,8 @@ export function publishMessage(
   const durable = message.qos > 0 && (match.durable.length > 0 || match.sharedDurable);
   if (message.retain && !retainable(context, message)) return PublishOutcome.retainRefused;
   const journaled = durable || (message.retain && !message.topic.reserved);
-  if (journaled && log.full && (message.qos > 0 || durable)) return PublishOutcome.refused;
+  const stored = journaled && !log.full && log.hasRoomFor(message);
+  if (journaled && !stored && message.qos > 0) return PublishOutcome.refused;
   encoder.load(message, message.expiresAtMs === 0 ? 0 : context.nowMs());
   const live = match.live;
   for (let index = 0; index < live.length; index += 1) {
@@ -41,14 +42,13 @@ export function publishMessage(
   }
   if (message.qos === 0 && match.durable.length > 0)
     deliverToDurableAtMostOnce(match.durable, message);
-  if (journaled && !log.full)
-    appendMessage(context, message, publisher, durable ? match.durable : []);
+  if (stored) appendMessage(context, message, publisher, durable ? match.durable : []);
   const shared = match.shared;
   for (let index = 0; index < shared.length; index += 1) {
     deliverShared(context, shared[index] as SharedGroup, message, publisher);
   }
   if (message.retain) retain(context, message);
-  if (journaled && !log.full) return PublishOutcome.durable;
+  if (stored) return PublishOutcome.durable;
   if (live.length > 0 || match.durable.length > 0 || shared.length > 0) return PublishOutcome.live;
   if (!message.topic.reserved) context.counters.droppedNoSubscriber += 1;
   return PublishOutcome.noSubscriber;
@@ -65,6 +65,8 @@ function appendMessage(
   durable: readonly Delivery[],
 ): void {
   const { log } = context;
+  // Before and not after the record: what belongs to it, such as a receipt, is in the same batch.
+  if (log.batchIsLarge) log.flush();
   const offset = log.nextOffset;
   const start = log.appendMessage(message, publisher);
   const end = log.builderEnd;
@@ -76,7 +78,6 @@ function appendMessage(
     const session = delivery.subscriber as ClientSession;
     deliverDurable(context, session, delivery, message);
   }
-  if (log.batchIsLarge) log.flush();
 }
 
 /** Hands the record just appended to a durable session, or leaves it in the journal for later. */
@@ -91,7 +92,14 @@ function deliverDurable(
   const { offset, start, end } = context.appended;
   if (!consumer.live) {
     if (consumer.wantsMissed && mayTake(session, delivery, message)) {
-      context.log.miss(consumer, delivery, { topic: message.topic, offset, start, end });
+      const { topic } = message;
+      context.log.miss(consumer, delivery, {
+        topic,
+        kind: RECORD_KIND.message,
+        offset,
+        start,
+        end,
+      });
     }
     return;
   }

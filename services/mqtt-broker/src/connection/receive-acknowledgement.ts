@@ -87,7 +87,10 @@ function received(connection: ClientConnection, session: ClientSession, identifi
   connection.context.log.afterCommit(() => {
     if (window.stateOf(identifier) !== ExchangeState.received) return;
     window.setState(identifier, ExchangeState.awaitingPubcomp);
-    session.connection?.writeAcknowledgement(PUBREL, identifier);
+    // A newer connection repeats it after its CONNACK.
+    if (session.connection?.accepted === true) {
+      session.connection.writeAcknowledgement(PUBREL, identifier);
+    }
   });
 }
 

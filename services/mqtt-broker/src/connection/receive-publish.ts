@@ -169,8 +169,11 @@ function admitsReceipt(
   identifier: number,
 ): boolean {
   if (session.receiptCount === 0 || !session.receipts.has(identifier)) return true;
-  if (connection.waitingAcknowledgements > 0) {
-    connection.context.log.acknowledge(connection, PUBREC, identifier, false);
+  const { log } = connection.context;
+  // The message may have come over the connection before this one and still wait for its commit.
+  const waits = session.durable && !log.isSettled;
+  if (waits || connection.waitingAcknowledgements > 0) {
+    log.acknowledge(connection, PUBREC, identifier, true);
   } else connection.writeAcknowledgement(PUBREC, identifier);
   return false;
 }

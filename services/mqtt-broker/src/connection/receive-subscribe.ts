@@ -155,8 +155,10 @@ function put(
   const { router } = connection.context;
   const known = session.subscriptions.get(ask.key);
   if (known !== undefined) {
-    const { since: _kept, ...changed } = ask.options;
-    known.change(changed);
+    const { since, ...changed } = ask.options;
+    // What came while it was of QoS 0 is not in the journal for it.
+    const begins = known.qos === 0 && changed.qos > 0;
+    known.change(begins ? { ...changed, since } : changed);
     router.changed(known.filter);
     if (known.group !== null) connection.context.groups.memberChanged(known.group, known);
     session.consumer?.filtersChanged();

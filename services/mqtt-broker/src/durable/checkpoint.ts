@@ -1,5 +1,9 @@
 import type { Message } from '@robustmq/broker';
-import type { CheckpointEntry as Change, CheckpointLog } from '@robustmq/record-log';
+import {
+  AppendError,
+  type CheckpointEntry as Change,
+  type CheckpointLog,
+} from '@robustmq/record-log';
 import type { BrokerContext } from '../broker-context.ts';
 import { encodeSession, encodeState } from '../session/session-record.ts';
 import { FieldReader, FieldWriter } from './operations.ts';
@@ -60,29 +64,49 @@ export class Checkpointer {
   async #once(): Promise<void> {
     const context = this.#context;
     const { log } = context;
-    // State whose operations were lost to a full disk is caught up by saving it whole.
+    // State whose operations were lost to a full disk is dirty, and so it is saved as it is now.
     const lost = log.needsCheckpoint;
-    const position = lost ? log.shard.next : log.nextOffset;
-    const dirtySessions = [...context.dirtySessions];
-    const dirtyRetained = [...context.dirtyRetained];
+    log.needsCheckpoint = false;
+    const position = log.nextOffset;
     const changes = this.#collect(position);
     const mark = encodeMark({ position, nextSessionNumber: context.sessions.nextNumber });
-    context.log.appendedBytesSinceCheckpoint = 0;
+    log.appendedBytesSinceCheckpoint = 0;
     try {
-      if (!lost) await committed(context);
+      await committed(context);
       await this.#store.write(changes, mark);
     } catch (error) {
-      for (const session of dirtySessions) context.markDirty(session);
-      for (const name of dirtyRetained) context.dirtyRetained.add(name);
-      for (const change of changes) {
-        if (change.key.startsWith(ENTRY.session) && change.value === null) {
-          context.sessions.ended.add(change.key.slice(1));
-        }
+      for (const change of changes) this.#markAgain(change);
+      if (lost) log.needsCheckpoint = true;
+      if (error instanceof AppendError && error.fault.kind === 'broken') {
+        // What is on disk is unknown: only a restart, which reads what is there, can tell.
+        context.fatal('the checkpoint failed', error);
       }
       throw error;
     }
     this.position = position;
-    if (lost) log.needsCheckpoint = false;
+  }
+
+  /** A change that was not saved is saved next time, as it is then. */
+  #markAgain({ key, value }: Change): void {
+    const context = this.#context;
+    const name = key.slice(1);
+    switch (key[0]) {
+      case ENTRY.retained:
+        context.dirtyRetained.add(name);
+        break;
+      case ENTRY.will:
+        context.wills.markDirty(name);
+        break;
+      case ENTRY.group:
+        context.groups.markDirty(name);
+        break;
+      default: {
+        const session = context.sessions.find(name);
+        if (session?.durable === true) context.markDirty(session);
+        // First removed and then, if there is one (again), added.
+        if (value === null || session === undefined) context.sessions.ended.add(name);
+      }
+    }
   }
 
   #hasChanges(): boolean {
@@ -98,9 +122,13 @@ export class Checkpointer {
       changes.push({ key: ENTRY.state + clientId, value: null });
     }
     context.sessions.ended.clear();
+    const planned = context.log.plannedExactlyOnce();
     for (const session of context.dirtySessions) {
+      // It ended, and another one may have its client identifier.
+      if (context.sessions.find(session.clientId) !== session) continue;
+      const state = encodeState(session, position, planned.get(session));
       changes.push({ key: ENTRY.session + session.clientId, value: encodeSession(session) });
-      changes.push({ key: ENTRY.state + session.clientId, value: encodeState(session, position) });
+      changes.push({ key: ENTRY.state + session.clientId, value: state });
     }
     context.dirtySessions.clear();
     for (const name of context.dirtyRetained) {

@@ -23,6 +23,7 @@ export interface MissedRecord {
   readonly consumer: LogConsumer;
   readonly delivery: Delivery;
   readonly topic: Topic;
+  readonly kind: number;
   readonly offset: number;
   readonly start: number;
   readonly end: number;

@@ -1,5 +1,6 @@
 import { type Delivery, Message, type Topic } from '@robustmq/broker';
 import {
+  BATCH_BYTES_MAX,
   JournalError,
   type JournalShard,
   type Offset,
@@ -12,12 +13,15 @@ import { type ClientSession, RETAINED } from '../session/client-session.ts';
 import { CommitGroup, type MissedRecord, type PlannedDelivery } from './commit-group.ts';
 import type { LogConsumer } from './log-consumer.ts';
 import { readMessageRecord, writeDirectRecord, writeMessageRecord } from './message-record.ts';
-import { OPERATION, type OperationWriter, RECORD_KIND } from './operations.ts';
+import { ASSIGNED_BY_GROUP, OPERATION, type OperationWriter, RECORD_KIND } from './operations.ts';
+import { rewindTo } from './rewind.ts';
 
 const PUBACK = 0x40;
 const NO_TOPIC = new Uint8Array(0);
 /** A batch is closed early at this size, so that one flush stays short. */
 const BATCH_BYTES_SOFT_MAX = 4 * 1024 * 1024;
+/** Kept free in a batch for state changes and for the headers of the next record. */
+const BATCH_BYTES_RESERVED = 8 * 1024 * 1024;
 
 /**
  * The broker's side of the journal: one open group gathers messages, state changes and
@@ -71,7 +75,21 @@ export class DurableLog {
 
   /** Bytes that wait for the disk: publishers are paused above a mark. */
   get backlogBytes(): number {
-    return this.#builder.byteLength + (this.#flushing?.bytes?.length ?? 0);
+    return this.#openBytes + (this.#flushing?.bytes?.length ?? 0);
+  }
+
+  get #openBytes(): number {
+    return this.#builder.byteLength + this.#open.operations.length;
+  }
+
+  /** Whether the open batch can hold one more message: it can't be split. */
+  hasRoomFor(message: Message): boolean {
+    return this.#openBytes + message.byteCost + BATCH_BYTES_RESERVED <= BATCH_BYTES_MAX;
+  }
+
+  /** True when nothing waits for the disk. */
+  get isSettled(): boolean {
+    return this.#flushing === null && this.#open.isEmpty && this.#builder.recordCount === 0;
   }
 
   /** Appends a message for the sessions that wait for it. @returns where its body lies in the open batch */
@@ -80,9 +98,26 @@ export class DurableLog {
     return writeMessageRecord(this.#builder, message, publisher?.number ?? 0);
   }
 
-  appendDirect(message: Message, session: ClientSession): number {
+  /**
+   * Appends a message that is for one durable session alone, and plans its delivery or leaves it to
+   * the catch-up.
+   */
+  deliverDirect(session: ClientSession, delivery: Delivery, message: Message): void {
+    const { consumer } = session;
+    if (consumer === null) return;
     this.#schedule();
-    return writeDirectRecord(this.#builder, message, session.number);
+    const offset = this.nextOffset;
+    const start = writeDirectRecord(this.#builder, message, session.number);
+    const end = this.#builder.byteLength;
+    const record = { topic: message.topic, kind: RECORD_KIND.direct, offset, start, end };
+    if (!consumer.live) {
+      if (consumer.wantsMissed) this.miss(consumer, delivery, record);
+    } else if (!session.hasRoom) {
+      consumer.fallBehind(offset);
+    } else {
+      const qos = Math.min(message.qos, Math.max(1, delivery.qos));
+      this.plan(session, delivery, { ...record, qos, bytes: null });
+    }
   }
 
   /** End of the record appended last. */
@@ -110,7 +145,10 @@ export class DurableLog {
     const window = session.window;
     const identifier = window.take(ExchangeState.assigned);
     window.setOffset(identifier, record.offset);
-    this.operations.assign(session.number, identifier, record.qos, record.offset);
+    // A group has a place in the journal of its own: the session's own is not moved by it.
+    const ofGroup = delivery.group !== null && record.kind === RECORD_KIND.message;
+    const qos = ofGroup ? record.qos | ASSIGNED_BY_GROUP : record.qos;
+    this.operations.assign(session.number, identifier, qos, record.offset);
     this.#open.deliveries.push({
       session,
       delivery,
@@ -129,7 +167,7 @@ export class DurableLog {
   miss(
     consumer: LogConsumer,
     delivery: Delivery,
-    record: { topic: Topic; offset: number; start: number; end: number },
+    record: { topic: Topic; kind: number; offset: number; start: number; end: number },
   ): void {
     this.#open.missed.push({ consumer, delivery, ...record });
   }
@@ -190,16 +228,14 @@ export class DurableLog {
 
   /** Resolves at the next commit, whatever it holds. */
   nextCommit(): Promise<void> {
-    if (this.#flushing === null && this.#open.isEmpty && this.#builder.recordCount === 0) {
-      return Promise.resolve();
-    }
+    if (this.isSettled) return Promise.resolve();
     this.#schedule();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Everything appended so far is durable when this resolves. */
   async settle(): Promise<void> {
-    while (this.#flushing !== null || !this.#open.isEmpty || this.#builder.recordCount > 0) {
+    while (!this.isSettled) {
       this.flush();
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
@@ -238,7 +274,7 @@ export class DurableLog {
 
   /** True when the open batch should not grow further in this turn. */
   get batchIsLarge(): boolean {
-    return this.#builder.byteLength > BATCH_BYTES_SOFT_MAX;
+    return this.#openBytes > BATCH_BYTES_SOFT_MAX;
   }
 
   #appendOperations(operations: OperationWriter): void {
@@ -256,11 +292,8 @@ export class DurableLog {
   }
 
   #committed(group: CommitGroup, error: unknown): void {
-    const failed = error !== null;
-    if (failed) this.#fault(error);
-    this.#acknowledgeAll(group, failed);
-    this.#deliverAll(group, failed);
-    for (const callback of group.callbacks) callback(!failed);
+    if (error === null) this.#finish(group, false);
+    else this.#refuseAll(group, error);
     this.#flushing = null;
     if (group.bytes !== null && !group.pinned) this.#builder.recycle(group.bytes);
     group.clear();
@@ -274,6 +307,27 @@ export class DurableLog {
     this.#context.relievePublishers();
   }
 
+  #finish(group: CommitGroup, failed: boolean): void {
+    this.#acknowledgeAll(group, failed);
+    this.#deliverAll(group, failed);
+    for (const callback of group.callbacks) callback(!failed);
+  }
+
+  /**
+   * The append failed. What gathered meanwhile was given offsets that follow the failed batch: they
+   * will not exist, so the open group fails with it, and nobody's place may lie beyond the end.
+   */
+  #refuseAll(group: CommitGroup, error: unknown): void {
+    this.#fault(error);
+    const open = this.#open;
+    this.#open = new CommitGroup();
+    this.#builder.reset();
+    group.missed.length = 0;
+    rewindTo(this.#context, this.#shard.next);
+    this.#finish(group, true);
+    this.#finish(open, true);
+  }
+
   #acknowledgeAll(group: CommitGroup, failed: boolean): void {
     const connections = group.ackConnections;
     for (let index = 0; index < connections.length; index += 1) {
@@ -282,8 +336,11 @@ export class DurableLog {
       const identifier = group.ackIdentifiers[index] as number;
       connection.waitingAcknowledgements -= 1;
       if (header === PUBACK) connection.waitingPubacks -= 1;
-      if (failed && group.ackDurable[index] === 1) connection.refuseForQuota(header, identifier);
-      else {
+      if (failed && group.ackDurable[index] === 1) {
+        connection.refuseForQuota(header, identifier);
+        // The receipt is withdrawn: a checkpoint may have it.
+        if (connection.session?.durable === true) this.#context.markDirty(connection.session);
+      } else {
         const reasonCode = group.ackReasonCodes[index] as number;
         connection.writeAcknowledgementWithReason(header, identifier, reasonCode);
       }
@@ -297,9 +354,9 @@ export class DurableLog {
     let loadedBytes: Uint8Array | null = null;
     let loadedStart = -1;
     for (const planned of group.deliveries) {
-      if (failed && planned.bytes === null) {
-        // The message was refused, so nobody gets it.
+      if (failed && this.#isRefused(planned)) {
         planned.session.completeExchange(planned.identifier);
+        loadedStart = -1;
         continue;
       }
       const bytes = planned.bytes ?? group.bytes;
@@ -314,6 +371,30 @@ export class DurableLog {
       // What a free window lets through next may have loaded another message.
       if (!this.#deliver(message, planned)) loadedStart = -1;
     }
+  }
+
+  /** The message was refused, so nobody gets it. */
+  #isRefused({ session, identifier, bytes }: PlannedDelivery): boolean {
+    const { window } = session;
+    if (window.stateOf(identifier) !== ExchangeState.assigned) return false;
+    return bytes === null || window.offsetOf(identifier) >= this.#shard.next;
+  }
+
+  /**
+   * Exchanges of QoS 2 that wait for their commit, for a checkpoint that stands for the time after it:
+   * their state in the window does not tell the QoS.
+   */
+  plannedExactlyOnce(): ReadonlyMap<ClientSession, ReadonlySet<number>> {
+    const found = new Map<ClientSession, Set<number>>();
+    for (const group of [this.#flushing, this.#open]) {
+      for (const { session, identifier, qos } of group?.deliveries ?? []) {
+        if (qos !== 2) continue;
+        const known = found.get(session);
+        if (known === undefined) found.set(session, new Set([identifier]));
+        else known.add(identifier);
+      }
+    }
+    return found;
   }
 
   /** @returns false when the message was given up and its place in the window is free again */
@@ -332,7 +413,7 @@ export class DurableLog {
       return true;
     }
     if (session.send(message, planned.delivery, { qos, identifier, dup: false })) return true;
-    this.operations.exchange(OPERATION.release, session.number, identifier);
+    session.logExchange(OPERATION.release, identifier);
     session.completeExchange(identifier);
     return false;
   }

@@ -97,6 +97,7 @@ class DurableGroup implements ConsumerOwner {
       });
     }
     context.log.operations.group(OPERATION.groupPosition, this.key, record.offset + 1);
+    context.groups.markDirty(this.key);
     return true;
   }
 
@@ -140,7 +141,8 @@ export class GroupRegistry {
     if (!consumer.live) {
       const delivery = shared.members[0];
       if (consumer.wantsMissed && delivery !== undefined) {
-        this.#context.log.miss(consumer, delivery, { topic: message.topic, offset, start, end });
+        const record = { topic: message.topic, kind: RECORD_KIND.message, offset, start, end };
+        this.#context.log.miss(consumer, delivery, record);
       }
       return;
     }
@@ -224,6 +226,11 @@ export class GroupRegistry {
     return oldest;
   }
 
+  /** As {@link rewindTo} of the same name: the journal ends at `next`. */
+  rewindTo(next: number): void {
+    for (const group of this.#groups.values()) group.consumer.rewindTo(next);
+  }
+
   restorePosition(key: string, position: number): void {
     this.#restored.set(key, position);
   }
@@ -238,7 +245,7 @@ export class GroupRegistry {
     for (const shared of this.#context.router.groups()) {
       if (!shared.durable) continue;
       const key = groupKeyOf(shared);
-      const position = this.#restored.get(key) ?? next;
+      const position = Math.min(this.#restored.get(key) ?? next, next);
       const group = new DurableGroup(this.#context, shared, position);
       shared.state = group;
       this.#groups.set(key, group);

@@ -108,11 +108,16 @@ export class LogConsumer {
   roomAvailable(): void {
     if (this.live || this.#reading || this.#stopped) return;
     this.#reading = true;
-    this.#catchUp()
-      .catch((error: unknown) => this.#context.fatal('reading the journal failed', error))
-      .finally(() => {
-        this.#reading = false;
-      });
+    this.#catchUp().catch((error: unknown) => {
+      if (!isClosed(error)) this.#context.fatal('reading the journal failed', error);
+    });
+  }
+
+  /** The journal ends at `next` after all: nothing is behind it. */
+  rewindTo(next: number): void {
+    if (this.position > next) this.position = next;
+    if (this.#recordFrom > next) this.#recordFrom = next;
+    this.#generation += 1;
   }
 
   stop(): void {
@@ -121,13 +126,18 @@ export class LogConsumer {
   }
 
   async #catchUp(): Promise<void> {
-    while (!this.live && !this.#stopped && this.#owner.hasRoom) {
-      const generation = this.#generation;
-      const reader = this.#context.log.shard.openReader(
-        this.position as Offset,
-        this.#owner.selector(),
-      );
-      await this.#readAll(reader, generation);
+    try {
+      while (!this.live && !this.#stopped && this.#owner.hasRoom) {
+        const generation = this.#generation;
+        const reader = this.#context.log.shard.openReader(
+          this.position as Offset,
+          this.#owner.selector(),
+        );
+        await this.#readAll(reader, generation);
+      }
+    } finally {
+      // In the same step as the last look: room that comes now starts a new catch-up.
+      this.#reading = false;
     }
   }
 
@@ -140,8 +150,12 @@ export class LogConsumer {
       if (records === null || generation !== this.#generation || this.#stopped) return;
       if (!this.#takeAll(records, reader)) return;
       if (records.length > 0) continue;
+      const { log } = this.#context;
+      // A commit during the read has moved messages from the groups, where they were noted, to the
+      // journal: they are read first.
+      if (this.position < log.shard.committed) continue;
       if (this.position >= this.#recordFrom) this.#goLive();
-      else await this.#context.log.nextCommit();
+      else await log.nextCommit();
     }
   }
 
@@ -209,8 +223,7 @@ export class LogConsumer {
   #goLive(): void {
     const missed = this.#context.log.missedBy(this, this.position);
     for (const { entry, bytes } of missed) {
-      const taken =
-        this.#owner.hasRoom && this.#owner.take({ ...entry, kind: RECORD_KIND.message, bytes });
+      const taken = this.#owner.hasRoom && this.#owner.take({ ...entry, bytes });
       if (!taken) {
         this.position = entry.offset;
         this.#recordFrom = -1;
@@ -222,6 +235,11 @@ export class LogConsumer {
     this.#recordFrom = -1;
     this.#owner.placeChanged();
   }
+}
+
+/** The broker is stopping: what was not read is read after the next start. */
+export function isClosed(error: unknown): boolean {
+  return error instanceof JournalError && error.fault.code === 'JOURNAL_CLOSED';
 }
 
 /** Merges the subscriptions of one owner that match, as the router does for all. */

@@ -99,6 +99,7 @@ async function recover(
   reportCheckpoint(context, opened.log);
   for await (const { key, value } of opened.entries) recovery.entry(key, value);
   const summary = await recovery.replay(opened.lastCommit, shard);
+  context.logger.sink.debug({ ...summary }, 'state restored');
   const checkpointer = new Checkpointer(context, opened.log, summary.position);
   return {
     shard,

@@ -9,7 +9,10 @@
 export const RECORD_KIND = { message: 1, direct: 2, operations: 3 } as const;
 
 export const OPERATION = {
-  /** session u32 | packet identifier u16 | QoS u8 | offset f64: an exchange was opened. */
+  /**
+   * session u32 | packet identifier u16 | QoS u8, with {@link ASSIGNED_BY_GROUP} | offset f64: an
+   * exchange was opened, and unless by a group, everything up to the offset is dealt with.
+   */
   assign: 1,
   /** session u32 | packet identifier u16: an exchange is over. */
   release: 2,
@@ -36,6 +39,9 @@ export const OPERATION = {
   /** group key text | offset f64: a message goes back to its group. */
   groupReturn: 13,
 } as const;
+
+/** Beside the QoS of `assign`: a shared group gave the message; the session's own place stays. */
+export const ASSIGNED_BY_GROUP = 0x80;
 
 /** A growing buffer of operations; see the layout above. */
 export class OperationWriter {

@@ -10,12 +10,14 @@ import { decodeWill } from '../session/wills.ts';
 import { type CheckpointMark, decodeMark, ENTRY } from './checkpoint.ts';
 import { readMessageRecord } from './message-record.ts';
 import {
+  ASSIGNED_BY_GROUP,
   FieldReader,
   OPERATION,
   type OperationTarget,
   RECORD_KIND,
   replayOperations,
 } from './operations.ts';
+import { rewindTo } from './rewind.ts';
 
 /** What was found at start, for the log and the ready check. */
 export interface RecoverySummary {
@@ -35,7 +37,8 @@ export class Recovery implements OperationTarget {
   readonly #states = new Map<string, Uint8Array>();
   readonly #wills = new Map<string, Uint8Array>();
   #records = 0;
-  #recordOffset = 0;
+  /** Not after the first record of the batch whose operations are replayed. */
+  #batchFirst = 0;
 
   constructor(context: BrokerContext) {
     this.#context = context;
@@ -72,6 +75,7 @@ export class Recovery implements OperationTarget {
     for (const [clientId, state] of this.#states) this.#restoreState(clientId, state);
     const { sessions } = this.#context;
     if (mark.nextSessionNumber > sessions.nextNumber) sessions.nextNumber = mark.nextSessionNumber;
+    this.#batchFirst = mark.position;
     await this.#replayFrom(Math.max(mark.position, shard.oldest), shard);
     this.#finish(shard);
     return {
@@ -86,10 +90,12 @@ export class Recovery implements OperationTarget {
     const owner = this.#context.sessions.byNumber(session);
     if (owner === undefined) return;
     // Whether it left before the crash is not known: it is repeated with DUP.
-    const state = qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec;
+    const exactlyOnce = (qos & ~ASSIGNED_BY_GROUP) === 2;
+    const state = exactlyOnce ? ExchangeState.awaitingPubrec : ExchangeState.awaitingPuback;
     owner.window.restore(identifier, state, offset);
     const { consumer } = owner;
-    if (consumer !== null && offset >= consumer.position) consumer.position = offset + 1;
+    const own = (qos & ASSIGNED_BY_GROUP) === 0;
+    if (own && consumer !== null && offset >= consumer.position) consumer.position = offset + 1;
     this.#context.markDirty(owner);
   }
 
@@ -112,9 +118,9 @@ export class Recovery implements OperationTarget {
       this.#applyRecord(known, record);
     } else {
       if (known !== undefined) this.#context.sessions.discard(known);
-      // It was live from its first subscription on.
-      const place = Math.min(this.#recordOffset, ...record.subscriptions.map(({ since }) => since));
-      this.#restoreSession(record, { number, position: place });
+      // It was live from the start, and messages of the same batch may be for it already; what is
+      // older than a subscription is kept from it by `since`.
+      this.#restoreSession(record, { number, position: this.#batchFirst });
     }
     const owner = this.#context.sessions.find(record.clientId);
     if (owner !== undefined) this.#context.markDirty(owner);
@@ -153,6 +159,8 @@ export class Recovery implements OperationTarget {
   will(clientId: string, record: Uint8Array): void {
     if (record.length === 0) this.#wills.delete(clientId);
     else this.#wills.set(clientId, record);
+    // The next checkpoint's mark may pass this record, and the will of the last one is outdated.
+    this.#context.wills.markDirty(clientId);
   }
 
   async #replayFrom(position: number, shard: JournalShard): Promise<void> {
@@ -175,9 +183,10 @@ export class Recovery implements OperationTarget {
 
   #replayRecord(record: JournalRecord): void {
     this.#records += 1;
-    this.#recordOffset = record.offset;
-    if (record.kind === RECORD_KIND.operations) replayOperations(record.body, this);
-    else if (record.kind === RECORD_KIND.message) this.#replayRetained(record);
+    if (record.kind === RECORD_KIND.operations) {
+      replayOperations(record.body, this);
+      this.#batchFirst = record.offset + 1;
+    } else if (record.kind === RECORD_KIND.message) this.#replayRetained(record);
   }
 
   #replayRetained(record: JournalRecord): void {
@@ -212,7 +221,7 @@ export class Recovery implements OperationTarget {
     const state = decodeState(bytes);
     this.#context.sessions.restore(session, state.number, state.position);
     for (const { id, state: exchange, offset } of state.exchanges) {
-      session.window.restore(id, afterCrash(exchange), offset);
+      session.window.restore(id, exchange as ExchangeState, offset);
     }
     for (const receipt of state.receipts) session.receipts.add(receipt);
   }
@@ -267,6 +276,7 @@ export class Recovery implements OperationTarget {
       forgetBeyond(session, shard.next);
     }
     context.groups.restoreGroups(shard.next);
+    rewindTo(context, shard.next);
     for (const [clientId, bytes] of this.#wills) this.#restoreWill(clientId, bytes);
   }
 
@@ -290,9 +300,4 @@ function forgetBeyond(session: ClientSession, next: number): void {
   for (const { id, offset } of session.window.open()) {
     if (offset >= next) session.window.release(id);
   }
-}
-
-function afterCrash(state: number): ExchangeState {
-  if (state === ExchangeState.received) return ExchangeState.awaitingPubcomp;
-  return state as ExchangeState;
 }

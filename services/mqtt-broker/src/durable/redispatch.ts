@@ -5,7 +5,9 @@ import { filterMatchesTopic } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { readMessageRecord } from './message-record.ts';
+import { isClosed } from './log-consumer.ts';
 import { RECORD_KIND } from './operations.ts';
+import { readRecord } from './resend.ts';
 
 /**
  * The journaled messages of shared groups that an ended session did not acknowledge are given to
@@ -22,9 +24,9 @@ export function redispatch(
   const own = [...session.subscriptions.values()]
     .filter((subscription) => subscription.group === null)
     .map((subscription) => subscription.filter);
-  redispatchAll(context, { open, own, groups }).catch((error: unknown) =>
-    context.fatal('reading the journal failed', error),
-  );
+  redispatchAll(context, { open, own, groups }).catch((error: unknown) => {
+    if (!isClosed(error)) context.fatal('reading the journal failed', error);
+  });
 }
 
 function isReceived(state: number): boolean {
@@ -40,8 +42,7 @@ async function redispatchAll(
   },
 ): Promise<void> {
   for (const { offset } of work.open) {
-    while (offset >= context.log.shard.committed) await context.log.nextCommit();
-    const record = await context.log.shard.readAt(offset as Offset);
+    const record = await readRecord(context, offset as Offset);
     if (record === null || record.kind !== RECORD_KIND.message) continue;
     if (work.own.some((filter) => filterMatchesTopic(filter, record.topic))) continue;
     const group = work.groups.find(({ filter }) => filterMatchesTopic(filter, record.topic));
@@ -51,10 +52,12 @@ async function redispatchAll(
     const range = { start: 0, end: record.body.length };
     readMessageRecord(record.body, range, { message, topic, kind: record.kind });
     giveToMember(context, group, message);
+    if (context.log.batchIsLarge) await context.log.nextCommit();
   }
 }
 
-function giveToMember(context: BrokerContext, group: SharedGroup, message: Message): void {
+/** Gives a message that is in no journal record of the group (any more) to one of its members. */
+export function giveToMember(context: BrokerContext, group: SharedGroup, message: Message): void {
   const online = group.pick(message, '', (member) => member.subscriber.online);
   // A member that is away, but durable, finds it when it returns.
   const member = online ?? group.members.find((candidate) => candidate.subscriber.durable);
@@ -65,24 +68,7 @@ function giveToMember(context: BrokerContext, group: SharedGroup, message: Messa
     session.deliver(message, member);
     return;
   }
-  const { log } = context;
   // A direct record keeps the flag as it is written.
   message.retain = message.retain && member.retainAsPublished;
-  const offset = log.nextOffset;
-  const start = log.appendDirect(message, session);
-  const { consumer } = session;
-  if (consumer === null || !consumer.live) return;
-  if (!session.hasRoom) {
-    consumer.fallBehind(offset);
-    return;
-  }
-  log.plan(session, member, {
-    topic: message.topic,
-    kind: RECORD_KIND.direct,
-    qos: Math.min(message.qos, Math.max(1, member.qos)),
-    offset,
-    bytes: null,
-    start,
-    end: log.builderEnd,
-  });
+  context.log.deliverDirect(session, member, message);
 }

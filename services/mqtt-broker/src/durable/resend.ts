@@ -1,11 +1,12 @@
 import { Delivery, Message, Subscription } from '@robustmq/broker';
-import type { JournalRecord, Offset } from '@robustmq/journal';
+import { JournalError, type JournalRecord, type Offset } from '@robustmq/journal';
 import { ExchangeState } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { RETAINED } from '../session/client-session.ts';
 import { directNameOf, readMessageRecord } from './message-record.ts';
 import { OPERATION, RECORD_KIND } from './operations.ts';
+import { isClosed } from './log-consumer.ts';
 import { SessionConsumer } from './session-consumer.ts';
 
 const PUBREL = 0x62;
@@ -18,13 +19,11 @@ const PUBREL = 0x62;
 export function resendExchanges(context: BrokerContext, session: ClientSession): void {
   const { epoch } = session;
   session.resending = true;
-  resendAll(context, session, epoch)
-    .catch((error: unknown) => context.fatal('reading the journal failed', error))
-    .finally(() => {
-      if (session.epoch !== epoch) return;
-      session.resending = false;
-      session.pump();
-    });
+  // What was committed before this moment is among the open exchanges.
+  session.takeUnsent();
+  resendAll(context, session, epoch).catch((error: unknown) => {
+    if (!isClosed(error)) context.fatal('reading the journal failed', error);
+  });
 }
 
 async function resendAll(
@@ -33,12 +32,17 @@ async function resendAll(
   epoch: number,
 ): Promise<void> {
   await resendEach(context, session, { epoch, exchanges: session.window.open() });
-  // Commits that came meanwhile could not send without overtaking.
-  for (let unsent = session.takeUnsent(); unsent.size > 0; unsent = session.takeUnsent()) {
+  // Commits that came meanwhile could not send without overtaking. A newer connection has its own.
+  while (session.epoch === epoch) {
+    const unsent = session.takeUnsent();
+    if (unsent.size === 0) break;
     const exchanges = session.window.open().filter(({ id }) => unsent.has(id));
     await resendEach(context, session, { epoch, exchanges, firstTime: true });
-    if (session.epoch !== epoch) return;
   }
+  if (session.epoch !== epoch) return;
+  // In the same step as the last look: the next commit sends by itself.
+  session.resending = false;
+  session.pump();
 }
 
 interface Resending {
@@ -54,15 +58,14 @@ async function resendEach(
 ): Promise<void> {
   const consumer = new SessionConsumer(context, session);
   for (const { id, state, offset } of work.exchanges) {
-    // Its commit group sends it.
-    if (state === ExchangeState.assigned) continue;
-    const released = state === ExchangeState.awaitingPubcomp || state === ExchangeState.received;
+    // Its commit group sends the PUBLISH, or the PUBREL: not before it is durable.
+    if (state === ExchangeState.assigned || state === ExchangeState.received) continue;
+    const released = state === ExchangeState.awaitingPubcomp;
     const record = released || offset < 0 ? null : await readRecord(context, offset as Offset);
     const { connection } = session;
     if (connection === null || session.epoch !== work.epoch) return;
     if (session.window.stateOf(id) !== state) continue;
     if (released) {
-      session.window.setState(id, ExchangeState.awaitingPubcomp);
       connection.writeAcknowledgement(PUBREL, id);
       continue;
     }
@@ -74,12 +77,22 @@ async function resendEach(
   }
 }
 
-async function readRecord(context: BrokerContext, offset: Offset): Promise<JournalRecord | null> {
+/** @returns null when it was trimmed or is damaged */
+export async function readRecord(
+  context: BrokerContext,
+  offset: Offset,
+): Promise<JournalRecord | null> {
+  const { log } = context;
   // A record whose append is still under way becomes readable with the next commit.
-  while (offset >= context.log.shard.committed && offset < context.log.nextOffset) {
-    await context.log.nextCommit();
+  while (offset >= log.shard.committed && offset < log.nextOffset) await log.nextCommit();
+  try {
+    return await log.shard.readAt(offset);
+  } catch (error) {
+    if (!(error instanceof JournalError) || error.fault.code !== 'JOURNAL_RECORD_CORRUPT')
+      throw error;
+    context.reportCorruption(error.fault);
+    return null;
   }
-  return context.log.shard.readAt(offset);
 }
 
 function resendOne(

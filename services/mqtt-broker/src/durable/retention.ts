@@ -117,6 +117,8 @@ export class Retention {
       }
       return;
     }
+    // In memory nothing is saved, so there is nothing to catch up.
+    if (this.#storage.checkpointer === null) durable.needsCheckpoint = false;
     if (!durable.full || durable.needsCheckpoint) return;
     // Open again only with some room, so that it does not flap with every message.
     if (allowed < this.#storage.reserveBytes / 4) return;

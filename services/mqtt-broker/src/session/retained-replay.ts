@@ -1,6 +1,5 @@
 import { Delivery, type Message, type RetainedCursor, type Subscription } from '@robustmq/broker';
 import type { BrokerContext } from '../broker-context.ts';
-import { RECORD_KIND } from '../durable/operations.ts';
 import type { ClientSession } from './client-session.ts';
 
 const PAGE_MESSAGES = 256;
@@ -50,6 +49,10 @@ export class RetainedReplay {
         this.#context.waitForRoom(session, () => this.#goOn());
         return;
       }
+      if (this.#context.log.batchIsLarge) {
+        this.#context.log.afterCommit(() => this.#goOn());
+        return;
+      }
       const message = this.#next();
       if (message === null) return;
       this.#send(message);
@@ -88,36 +91,15 @@ export class RetainedReplay {
     }
     const delivery = this.#delivery;
     if (delivery.noLocal && retained.publisher === this.#session) return;
-    if (Math.min(retained.qos, delivery.qos) > 0 && this.#session.durable) {
-      this.#sendDurably(retained);
+    const { log } = context;
+    const session = this.#session;
+    if (Math.min(retained.qos, delivery.qos) > 0 && session.durable && !log.full) {
+      // A journal record of its own, so that a crash repeats it like any other.
+      if (session.mayReceive(retained.topic, delivery))
+        log.deliverDirect(session, delivery, retained);
       return;
     }
     context.encoder.load(retained, context.nowMs());
-    this.#session.deliver(retained, delivery);
-  }
-
-  /** A durable session gets a journal record of its own, so that a crash repeats it like any other. */
-  #sendDurably(retained: Message): void {
-    const { log } = this.#context;
-    const session = this.#session;
-    const { consumer } = session;
-    if (consumer === null || log.full || !session.mayReceive(retained.topic, this.#delivery))
-      return;
-    const offset = log.nextOffset;
-    const start = log.appendDirect(retained, session);
-    if (!consumer.live) return; // The catch-up finds it.
-    if (!session.hasRoom) {
-      consumer.fallBehind(offset);
-      return;
-    }
-    log.plan(session, this.#delivery, {
-      topic: retained.topic,
-      kind: RECORD_KIND.direct,
-      qos: Math.min(retained.qos, this.#delivery.qos),
-      offset,
-      bytes: null,
-      start,
-      end: log.builderEnd,
-    });
+    session.deliver(retained, delivery);
   }
 }

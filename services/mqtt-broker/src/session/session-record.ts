@@ -1,3 +1,4 @@
+import { ExchangeState } from '@robustmq/mqtt-session';
 import { FieldReader, FieldWriter } from '../durable/operations.ts';
 import type { ClientSession } from './client-session.ts';
 
@@ -97,17 +98,38 @@ export interface SessionState {
   readonly receipts: readonly number[];
 }
 
-/** @param next  the journal's next offset: where a live session's place is */
-export function encodeState(session: ClientSession, next: number): Uint8Array {
+/**
+ * The state once everything below `next` is durable.
+ *
+ * @param next  the journal's next offset: where a live session's place is
+ * @param exactlyOnce  identifiers of QoS 2 among the exchanges that still wait for their commit
+ */
+export function encodeState(
+  session: ClientSession,
+  next: number,
+  exactlyOnce: ReadonlySet<number> | undefined,
+): Uint8Array {
   const writer = new FieldWriter();
   const exchanges = session.hasWindow ? session.window.open() : [];
   const receipts = session.receiptCount > 0 ? session.receipts.identifiers() : [];
   writer.u32(session.number).f64(session.consumer?.placeInLog(next) ?? next);
   writer.u32(exchanges.length);
-  for (const { id, state, offset } of exchanges) writer.u16(id).u8(state).f64(offset);
+  for (const { id, state, offset } of exchanges) {
+    writer
+      .u16(id)
+      .u8(committedState(state, exactlyOnce?.has(id) === true))
+      .f64(offset);
+  }
   writer.u32(receipts.length);
   for (const receipt of receipts) writer.u16(receipt);
   return writer.finish();
+}
+
+/** What a commit makes of a state: only it is ever read again, since checkpoints wait for the commit. */
+function committedState(state: number, exactlyOnce: boolean): number {
+  if (state === ExchangeState.received) return ExchangeState.awaitingPubcomp;
+  if (state !== ExchangeState.assigned) return state;
+  return exactlyOnce ? ExchangeState.awaitingPubrec : ExchangeState.awaitingPuback;
 }
 
 export function decodeState(bytes: Uint8Array): SessionState {

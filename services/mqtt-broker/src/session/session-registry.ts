@@ -106,6 +106,7 @@ export class SessionRegistry {
       };
     }
     const present = session !== undefined;
+    if (present) this.#context.counters.sessionsResumed += 1;
     const owned = session ?? this.#create(claim);
     this.#attach(owned, claim);
     const isNewDurable = !present && owned.number !== 0;
@@ -192,6 +193,7 @@ export class SessionRegistry {
     for (const subscription of session.subscriptions.values()) {
       this.#context.router.unsubscribe(subscription);
     }
+    session.resetExchanges();
     this.#sessions.delete(session.clientId);
     this.#byNumber.delete(session.number);
     this.#expiring.delete(session);
@@ -234,10 +236,7 @@ export class SessionRegistry {
     if (session.hasWindow) session.window.setLimit(claim.terms.sendMaximum);
     context.wills.clientReturned(session.clientId);
     if (session.sessionExpirySeconds > 0 && session.consumer === null) this.#makeDurable(session);
-    if (session.number !== 0) {
-      context.counters.sessionsResumed += 1;
-      session.logSession();
-    }
+    if (session.number !== 0) session.logSession();
     context.wills.set(session, claim.will);
   }
 

@@ -104,6 +104,11 @@ export class Wills {
     session.will = will;
   }
 
+  /** What is known of the client's will goes into the next checkpoint. */
+  markDirty(clientId: string): void {
+    this.#dirty.add(clientId);
+  }
+
   publish(session: ClientSession, will: WillMessage): void {
     const context = this.#context;
     const message = keepMessage(will.message);
