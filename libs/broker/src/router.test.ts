@@ -243,7 +243,7 @@ describe('the router', () => {
   });
 
   test.each([1000, 2])(
-    'agrees with a twin without a cache, with room for %i topics',
+    'agrees with a twin without a cache, with room for %i topics (MQTT-5.0 [MQTT-3.3.2-3])',
     (topicsCachedMax) => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 80 }), (steps) => {

@@ -132,6 +132,7 @@ export class Router {
     return result;
   }
 
+  /** Only those whose filter matches (MQTT-5.0 [MQTT-3.3.2-3]). */
   #compute(topic: Topic): MatchResult {
     const matched = this.#matched;
     matched.length = 0;

@@ -141,9 +141,12 @@ export class Delivery {
 
   /** Merges another matching subscription of the same subscriber. */
   include(subscription: Subscription): void {
+    // MQTT-5.0 [MQTT-3.3.4-2].
     if (subscription.qos > this.qos) this.qos = subscription.qos;
+    // MQTT-5.0 [MQTT-3.8.3-3]: the others want it all the same.
     if (!subscription.noLocal) this.noLocal = false;
     if (subscription.retainAsPublished) this.retainAsPublished = true;
+    // MQTT-5.0 [MQTT-3.3.4-3], [MQTT-3.3.4-4]: two that are equal are sent twice.
     if (subscription.identifier !== 0) {
       this.identifiers = [...this.identifiers, subscription.identifier];
     }

@@ -40,7 +40,10 @@ export class TopicTable {
     return this.#count;
   }
 
-  /** The topic that `bytes[start, start + length)` names, or null when it is not in the table. */
+  /**
+   * The topic that `bytes[start, start + length)` names, or null when it is not in the table. Bytes are
+   * compared as they are, nothing is normalized (MQTT-5.0 [MQTT-4.7.3-4]).
+   */
   lookup(bytes: Uint8Array, start: number, length: number): Topic | null {
     const hash = hashOf(bytes, start, length);
     let topic = this.#buckets[hash & this.#mask] as Topic | null;

@@ -54,8 +54,10 @@ export function negotiateConnect(connect: Connect, offer: ServerOffer): Negotiat
     terms: {
       keepAliveSeconds,
       sessionExpirySeconds,
+      // MQTT-5.0 [MQTT-4.9.0-1].
       sendMaximum: Math.min(properties.receiveMaximum ?? 65535, offer.inflightMessagesMax),
       maximumPacketSizeOutbound: properties.maximumPacketSizeBytes ?? PACKET_SIZE_UNLIMITED,
+      // MQTT-5.0 [MQTT-3.1.2-26], [MQTT-3.1.2-27].
       topicAliasMaximumOutbound: Math.min(
         properties.topicAliasMaximum ?? 0,
         offer.topicAliasMaximumOutbound,
@@ -70,6 +72,7 @@ export function negotiateConnect(connect: Connect, offer: ServerOffer): Negotiat
 }
 
 function refusalOf(connect: Connect, offer: ServerOffer): Negotiation | null {
+  // MQTT-5.0 [MQTT-3.1.2-2].
   if (connect.version < offer.minimumVersion) {
     return refuse(ReasonCode.unsupportedProtocolVersion, `protocol level ${connect.version}`);
   }
@@ -109,6 +112,7 @@ function keepAliveOf(connect: Connect, offer: ServerOffer): number {
     return connect.version === 5 ? offer.serverKeepAliveSeconds : connect.keepAliveSeconds;
   }
   const cap = offer.keepAliveSecondsMax;
+  // MQTT-5.0 [MQTT-3.2.2-22].
   if (cap === 0) return connect.keepAliveSeconds;
   if (connect.keepAliveSeconds === 0 || connect.keepAliveSeconds > cap) return cap;
   return connect.keepAliveSeconds;
@@ -136,6 +140,7 @@ function connackPropertiesOf(
       ? {}
       : { sessionExpiryIntervalSeconds: terms.sessionExpirySeconds }),
     ...(offer.receiveMaximum === 65535 ? {} : { receiveMaximum: offer.receiveMaximum }),
+    // MQTT-5.0 [MQTT-3.2.2-9].
     ...(offer.maximumQos === 2 ? {} : { maximumQos: offer.maximumQos }),
     ...(offer.retainAvailable ? {} : { retainAvailable: false }),
     maximumPacketSizeBytes: offer.maximumPacketSizeBytes,
@@ -143,9 +148,11 @@ function connackPropertiesOf(
     ...(offer.wildcardSubscriptionAvailable ? {} : { wildcardSubscriptionAvailable: false }),
     ...(offer.subscriptionIdentifiersAvailable ? {} : { subscriptionIdentifiersAvailable: false }),
     ...(offer.sharedSubscriptionAvailable ? {} : { sharedSubscriptionAvailable: false }),
+    // The client uses it from now on (MQTT-5.0 [MQTT-3.1.2-21]).
     ...(terms.keepAliveSeconds === connect.keepAliveSeconds
       ? {}
       : { serverKeepAliveSeconds: terms.keepAliveSeconds }),
+    // MQTT-5.0 [MQTT-3.1.2-28].
     ...(connect.properties.requestResponseInformation === true && offer.responseInformation !== ''
       ? { responseInformation: offer.responseInformation }
       : {}),

@@ -26,7 +26,8 @@ export type AuthVerdict =
 
 /**
  * What an AUTH packet means: the method must be the one of CONNECT (MQTT-5.0 [MQTT-4.12.0-5],
- * [MQTT-4.12.1-1]), 0x18 answers our own 0x18, and 0x19 begins again on a connected client.
+ * [MQTT-4.12.1-1]), 0x18 answers our own 0x18 ([MQTT-4.12.0-3]), and 0x19 begins again on a connected
+ * client.
  */
 export function judgeAuth(
   auth: Auth,
@@ -37,6 +38,7 @@ export function judgeAuth(
   },
 ): AuthVerdict {
   const method = auth.properties.authenticationMethod;
+  // MQTT-5.0 [MQTT-4.12.0-7].
   if (state.method === null) {
     return refuse(ReasonCode.protocolError, 'AUTH without an authentication method in CONNECT');
   }

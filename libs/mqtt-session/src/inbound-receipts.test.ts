@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { InboundReceipts } from './inbound-receipts.ts';
 
 describe('receipts of QoS 2 messages', () => {
-  test('are remembered until they are released', () => {
+  test('are remembered until they are released (MQTT-5.0 [MQTT-4.3.3-10], [MQTT-4.3.3-12])', () => {
     const receipts = new InboundReceipts();
     receipts.add(7);
     receipts.add(7);

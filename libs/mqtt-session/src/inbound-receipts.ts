@@ -4,7 +4,8 @@ const BITMAP_BYTES = 8192;
 
 /**
  * Packet identifiers of QoS 2 messages that this client has sent and not yet released: a repeated
- * PUBLISH with one of them is acknowledged, not delivered again (MQTT-5.0 §4.3.3, method A).
+ * PUBLISH with one of them is acknowledged, not delivered again (MQTT-5.0 [MQTT-4.3.3-10], method A of
+ * §4.3.3).
  *
  * LIMIT: receiveMaximum for a 5.0 client; for a 3.x one the 65,535 identifiers that there are, at
  * 8 KiB for all of them.
@@ -30,7 +31,11 @@ export class InboundReceipts {
     else this.#mark(identifier);
   }
 
-  /** @returns false when it was not there: PUBCOMP carries 0x92 */
+  /**
+   * The next PUBLISH with this identifier is a new message (MQTT-5.0 [MQTT-4.3.3-12]).
+   *
+   * @returns false when it was not there: PUBCOMP carries 0x92
+   */
   release(identifier: number): boolean {
     if (!this.has(identifier)) return false;
     this.#count -= 1;

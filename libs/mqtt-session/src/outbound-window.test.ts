@@ -53,7 +53,7 @@ describe('the send quota', () => {
     expect([window.isFull, window.take(awaitingPuback), window.isFull]).toEqual([false, 1, true]);
   });
 
-  test('of a QoS 2 message comes back with PUBCOMP only (MQTT-5.0 [MQTT-3.3.4-9])', () => {
+  test('of a QoS 2 message comes back with PUBCOMP only (MQTT-5.0 [MQTT-3.3.4-9], [MQTT-4.3.3-3], [MQTT-4.3.3-5])', () => {
     const window = new OutboundWindow(1);
     const id = window.take(awaitingPubrec);
     for (const state of [received, awaitingPubcomp]) {

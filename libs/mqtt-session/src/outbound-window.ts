@@ -5,10 +5,13 @@ export const ExchangeState = {
   free: 0,
   /** Assigned, its PUBLISH not yet sent (waits for the journal). */
   assigned: 1,
+  /** The PUBLISH is unacknowledged until then (MQTT-5.0 [MQTT-4.3.2-3]). */
   awaitingPuback: 2,
+  /** As above (MQTT-5.0 [MQTT-4.3.3-3]). */
   awaitingPubrec: 3,
   /** PUBREC arrived, PUBREL not yet sent (waits for the journal). */
   received: 4,
+  /** The PUBREL is unacknowledged until then (MQTT-5.0 [MQTT-4.3.3-5]). */
   awaitingPubcomp: 5,
 } as const;
 export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
@@ -63,11 +66,13 @@ export class OutboundWindow {
   }
 
   /**
-   * Opens an exchange.
+   * Opens an exchange under an unused identifier (MQTT-5.0 [MQTT-2.2.1-4], [MQTT-4.3.2-1],
+   * [MQTT-4.3.3-1]).
    *
    * @returns its packet identifier, or 0 when the quota is used up: hold the message, don't drop it
    */
   take(state: ExchangeState): number {
+    // MQTT-5.0 [MQTT-3.3.4-9], [MQTT-4.9.0-1], [MQTT-4.9.0-2].
     if (this.#count >= this.#limit) return 0;
     if (this.#links[0] === 0 && !this.#grow(this.#capacity * 2)) return 0;
     const id = this.#links[0] as number;
@@ -119,7 +124,10 @@ export class OutboundWindow {
     this.setOffset(id, offset);
   }
 
-  /** Open exchanges by ascending offset, the order in which they are resent (MQTT-5.0 [MQTT-4.6.0-1]). */
+  /**
+   * Open exchanges by ascending offset, the order in which they are resent under their identifiers
+   * (MQTT-5.0 [MQTT-4.4.0-1], §4.6).
+   */
   open(): { readonly id: number; readonly state: ExchangeState; readonly offset: number }[] {
     const found: { id: number; state: ExchangeState; offset: number }[] = [];
     for (let id = 1; id <= this.#capacity; id += 1) {

@@ -19,7 +19,7 @@ export function sessionExpiryAtDisconnect(
   return { verdict: 'accept', sessionExpirySeconds: Math.min(wantedSeconds, maximumSeconds) };
 }
 
-/** When a session that lost its connection at `nowMs` ends; Infinity: never. */
+/** When a session that lost its connection at `nowMs` ends (MQTT-5.0 [MQTT-4.1.0-2]); Infinity: never. */
 export function sessionExpiresAtMs(nowMs: number, sessionExpirySeconds: number): number {
   if (sessionExpirySeconds === SESSION_NEVER_EXPIRES) return Number.POSITIVE_INFINITY;
   return nowMs + sessionExpirySeconds * 1000;
@@ -27,7 +27,7 @@ export function sessionExpiresAtMs(nowMs: number, sessionExpirySeconds: number):
 
 /**
  * How long the will message waits after the connection is lost: the will delay interval, but not
- * beyond the end of the session (MQTT-5.0 §3.1.3.2.2).
+ * beyond the end of the session (MQTT-5.0 [MQTT-3.1.2-8], §3.1.3.2.2).
  */
 export function willDelayMs(willDelaySeconds: number, sessionExpirySeconds: number): number {
   return Math.min(willDelaySeconds, sessionExpirySeconds) * 1000;

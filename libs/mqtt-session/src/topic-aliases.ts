@@ -8,7 +8,7 @@ export class InboundAliases<Topic> {
     this.#aliasMax = aliasMax;
   }
 
-  /** Whether the client may use this alias at all (MQTT-5.0 [MQTT-3.3.2-9]: else 0x94). */
+  /** Whether the client may use this alias at all (MQTT-5.0 [MQTT-3.3.2-8], [MQTT-3.3.2-12]: else 0x94). */
   isLegal(alias: number): boolean {
     return alias >= 1 && alias <= this.#aliasMax;
   }
@@ -40,7 +40,10 @@ export class OutboundAliases<Topic extends object> {
     return this.#aliases.get(topic) ?? 0;
   }
 
-  /** The alias that the next new topic gets, to be sent along with its name; 0 when none is left. */
+  /**
+   * The alias that the next new topic gets, to be sent along with its name; 0 when none is left, since
+   * none may exceed the client's maximum (MQTT-5.0 [MQTT-3.1.2-26], [MQTT-3.3.2-11]).
+   */
   get next(): number {
     return this.#aliases.size >= this.#aliasMax ? 0 : this.#aliases.size + 1;
   }

@@ -167,9 +167,11 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   /**
-   * A packet above the client's maximum goes without reason string and user properties
-   * (MQTT-5.0 [MQTT-3.2.2-19] and its kin), or not at all ([MQTT-3.1.2-24]); without its CONNACK
-   * there is no connection.
+   * A packet above the client's maximum goes without reason string and user properties (MQTT-5.0
+   * CONNACK [MQTT-3.2.2-19], [MQTT-3.2.2-20]; SUBACK [MQTT-3.9.2-1], [MQTT-3.9.2-2]; UNSUBACK
+   * [MQTT-3.11.2-1], [MQTT-3.11.2-2]; DISCONNECT [MQTT-3.14.2-3], [MQTT-3.14.2-4]; AUTH
+   * [MQTT-3.15.2-2], [MQTT-3.15.2-3]), or not at all ([MQTT-3.1.2-24]); without its CONNACK there is
+   * no connection.
    */
   #sendShortened(packet: Packet): void {
     const properties: { -readonly [Name in keyof Properties]: Properties[Name] } =
@@ -181,7 +183,10 @@ export class ClientConnection implements ConnectionHandler {
     else if (packet.kind === 'connack') this.end();
   }
 
-  /** Success. `header` is the first byte: 0x40 PUBACK, 0x50 PUBREC, 0x62 PUBREL, 0x70 PUBCOMP. */
+  /**
+   * Success. `header` is the first byte: 0x40 PUBACK, 0x50 PUBREC, 0x62 PUBREL, 0x70 PUBCOMP;
+   * `identifier` that of the PUBLISH (MQTT-5.0 [MQTT-2.2.1-5]).
+   */
   writeAcknowledgement(header: number, identifier: number): void {
     if (this.phase === 'closed') return;
     const chunk = this.output.reserve(4);
@@ -189,6 +194,11 @@ export class ClientConnection implements ConnectionHandler {
     this.#countAcknowledgement(header);
   }
 
+  /**
+   * With a reason code, but never a reason string or user properties: they could make it too large
+   * (MQTT-5.0 [MQTT-3.4.2-2], [MQTT-3.4.2-3], [MQTT-3.5.2-2], [MQTT-3.5.2-3], [MQTT-3.6.2-2],
+   * [MQTT-3.6.2-3], [MQTT-3.7.2-2], [MQTT-3.7.2-3]) or unwanted ([MQTT-3.1.2-29]).
+   */
   writeAcknowledgementWithReason(header: number, identifier: number, reasonCode: number): void {
     if (this.version !== 5 || reasonCode === 0) {
       this.writeAcknowledgement(header, identifier);
@@ -215,10 +225,11 @@ export class ClientConnection implements ConnectionHandler {
 
   /**
    * Ends the connection for a reason: DISCONNECT for a connected 5.0 client, CONNACK before that,
-   * only the end of the stream for 3.x (MQTT-5.0 §4.13, MQTT-3.1.1 §4.8).
+   * only the end of the stream for 3.x (MQTT-5.0 [MQTT-4.13.1-1], [MQTT-4.13.2-1], MQTT-3.1.1 §4.8).
    */
   close(reasonCode: number, reason: string): void {
     if (this.phase === 'closed') return;
+    // No DISCONNECT before CONNACK (MQTT-5.0 [MQTT-3.14.0-1]).
     if (!this.accepted) {
       refuseConnect(this, reasonCode, reason);
       return;
@@ -230,6 +241,7 @@ export class ClientConnection implements ConnectionHandler {
     }
     this.#logClose(reasonCode, reason);
     countDisconnect(this.context.counters, reasonCode);
+    // DISCONNECT is the last packet (MQTT-5.0 [MQTT-3.14.4-1], [MQTT-3.14.4-2]).
     this.end();
   }
 
@@ -290,6 +302,7 @@ export class ClientConnection implements ConnectionHandler {
       at = frame.bodyEnd;
       if (!this.#admitsSize(frame.bodyEnd - frame.start)) return end;
       this.#dispatch(buffer, frame.header >> 4);
+      // Nothing after a refused CONNECT counts (MQTT-5.0 [MQTT-3.1.4-6]).
       if (this.phase === 'closed') return end;
       if (this.phase === 'suspended') return at;
     }
@@ -356,6 +369,7 @@ export class ClientConnection implements ConnectionHandler {
   #control(buffer: Buffer): void {
     const decoded = decodePacket(buffer, this.context.frame, this.version, this.#decodeLimits());
     if (!decoded.ok) {
+      // A CONNECT that does not keep to its format ends the connection too (MQTT-5.0 [MQTT-3.1.4-1]).
       if (this.phase === 'awaitingConnect') this.#greetAnyway(buffer);
       this.close(decoded.fault.reasonCode, `${decoded.fault.reason} (${decoded.fault.clause})`);
       return;
@@ -420,6 +434,7 @@ export class ClientConnection implements ConnectionHandler {
     receiveConnect(this, connect);
   }
 
+  /** A PINGREQ is answered at once (MQTT-5.0 [MQTT-3.12.4-1]). */
   #ping(): void {
     this.context.counters.pingreqReceived += 1;
     this.context.counters.pingrespSent += 1;

@@ -40,6 +40,7 @@ function receivePuback(session: ClientSession, identifier: number): void {
   // An unknown identifier, or one of a QoS 2 exchange, is ignored: nothing was promised for it.
   if (!session.hasWindow) return;
   if (session.window.stateOf(identifier) !== ExchangeState.awaitingPuback) return;
+  // Refused or not, it is over, and nobody else gets it (MQTT-5.0 [MQTT-4.4.0-2], [MQTT-4.8.2-6]).
   complete(session, identifier);
 }
 
@@ -57,7 +58,7 @@ function receivePubrec(
   const identifier = fields.packetIdentifier;
   const state = session.hasWindow ? session.window.stateOf(identifier) : ExchangeState.free;
   if (state === ExchangeState.awaitingPubrec) {
-    // The receiver refuses the message: the exchange is over (MQTT-5.0 §4.3.3).
+    // The receiver refuses the message: the exchange is over (MQTT-5.0 [MQTT-4.4.0-2], [MQTT-4.8.2-6]).
     if (fields.reasonCode >= FAILURE) {
       complete(session, identifier);
       return;
@@ -74,7 +75,10 @@ function receivePubrec(
   }
 }
 
-/** PUBREC is durable before PUBREL leaves: after a crash PUBREL is repeated, never PUBLISH. */
+/**
+ * PUBREL is due (MQTT-5.0 [MQTT-4.3.3-4]). PUBREC is durable before it leaves: after a crash PUBREL is
+ * repeated, never PUBLISH ([MQTT-4.3.3-6]).
+ */
 function received(connection: ClientConnection, session: ClientSession, identifier: number): void {
   const { window } = session;
   if (!session.durable) {
@@ -94,6 +98,10 @@ function received(connection: ClientConnection, session: ClientSession, identifi
   });
 }
 
+/**
+ * PUBCOMP answers always (MQTT-5.0 [MQTT-4.3.3-11]), and without its receipt the next PUBLISH under the
+ * identifier is a new message ([MQTT-4.3.3-12]).
+ */
 function receivePubrel(
   connection: ClientConnection,
   session: ClientSession,
@@ -114,6 +122,7 @@ function receivePubrel(
   );
 }
 
+/** Until now PUBREL counted as unacknowledged (MQTT-5.0 [MQTT-4.3.3-5]). */
 function receivePubcomp(session: ClientSession, identifier: number): void {
   if (!session.hasWindow) return;
   if (session.window.stateOf(identifier) !== ExchangeState.awaitingPubcomp) return;

@@ -56,6 +56,7 @@ function applyStep(
     return;
   }
   if (step.step === 'continue') {
+    // MQTT-5.0 [MQTT-4.12.0-2].
     sendAuth(connection, ReasonCode.continueAuthentication, state.method, step.data);
     connection.resumeAs(phase);
     return;
@@ -87,12 +88,14 @@ function sendAuth(
     kind: 'auth',
     reasonCode,
     properties: {
+      // That of CONNECT (MQTT-5.0 [MQTT-4.12.0-5]).
       authenticationMethod: method,
       ...(data === null ? {} : { authenticationData: data }),
     },
   });
 }
 
+/** Refuses the client at any point (MQTT-5.0 [MQTT-4.12.0-4], and connected [MQTT-4.12.1-2]). */
 function fail(
   connection: ClientConnection,
   phase: 'connected' | 'awaitingConnect',

@@ -81,6 +81,7 @@ function decide(
     continueConnect(connection, connect, { ...verdict, authenticationData: null });
     return;
   }
+  // Who fails a check is told why, and is cut off (MQTT-5.0 [MQTT-3.1.4-2]).
   counters.authFailed += 1;
   const reason = verdict.verdict === 'reject' ? verdict.reason : 'notAuthorized';
   if (reason === 'busy')
@@ -92,6 +93,7 @@ function decide(
 
 function beginEnhanced(connection: ClientConnection, connect: Connect, name: string): void {
   const method = connection.context.authenticationMethods.get(name);
+  // MQTT-5.0 [MQTT-4.12.0-1].
   if (method === undefined) {
     refuseConnect(
       connection,
@@ -116,6 +118,7 @@ export function continueConnect(
   client: AuthenticatedClient,
 ): void {
   const { context } = connection;
+  // MQTT-5.0 [MQTT-3.1.3-6]; from here on it counts as the one that was sent ([MQTT-3.1.3-7]).
   const clientId = connect.clientId === '' ? context.sessions.assignClientId() : connect.clientId;
   const identity = {
     clientId,
@@ -159,6 +162,7 @@ export function continueConnect(
 }
 
 function accept(connection: ClientConnection, connect: Connect, outcome: Outcome): void {
+  // The one CONNACK of success (MQTT-5.0 [MQTT-3.1.4-5], [MQTT-3.2.0-2]).
   answer(connection, connect, outcome);
   const { session } = connection;
   if (isClosed(connection) || session === null) return;
@@ -179,6 +183,7 @@ function answer(connection: ClientConnection, connect: Connect, outcome: Outcome
   context.counters.connectsAccepted += 1;
   connection.send({
     kind: 'connack',
+    // MQTT-5.0 [MQTT-3.2.2-2], [MQTT-3.2.2-3].
     // 3.1 has no such flag; the byte is reserved (MQTT 3.1 §3.2).
     sessionPresent: connection.version === 3 ? false : outcome.present,
     reasonCode: ReasonCode.success,
@@ -187,7 +192,9 @@ function answer(connection: ClientConnection, connect: Connect, outcome: Outcome
         ? {}
         : {
             ...connection.terms.connackProperties,
+            // MQTT-5.0 [MQTT-3.1.3-7], [MQTT-3.2.2-16].
             ...(connect.clientId === '' ? { assignedClientIdentifier: outcome.clientId } : {}),
+            // The method of CONNECT, or none (MQTT-5.0 [MQTT-4.12.0-5], [MQTT-4.12.0-6]).
             ...(connection.authentication === null
               ? {}
               : { authenticationMethod: connection.authentication.method }),
@@ -196,7 +203,10 @@ function answer(connection: ClientConnection, connect: Connect, outcome: Outcome
   });
 }
 
-/** CONNACK with a reason and the end (MQTT-5.0 §3.1.4); for what 3.x has no code: only the end. */
+/**
+ * CONNACK with a reason, without a session (MQTT-5.0 [MQTT-3.2.2-6]), and the end ([MQTT-3.2.2-7]); for
+ * what 3.x has no code: only the end.
+ */
 export function refuseConnect(
   connection: ClientConnection,
   reasonCode: number,

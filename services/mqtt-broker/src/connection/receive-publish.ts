@@ -55,7 +55,10 @@ export function receivePublish(connection: ClientConnection, buffer: Buffer): vo
 /** LIMIT: journalBacklogBytes. Above it publishers wait for the disk. */
 const BACKLOG_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Looks the topic up by its bytes or its alias; null: the connection was closed. */
+/**
+ * Looks the topic up by its alias or by its bytes, as they came (MQTT-5.0 [MQTT-4.7.3-4]); null: the
+ * connection was closed.
+ */
 function topicOf(
   connection: ClientConnection,
   buffer: Buffer,
@@ -80,6 +83,7 @@ function newTopic(
   }
   const bytes = new Uint8Array(fields.topicLength);
   copyRange(bytes, 0, buffer, fields.topicStart, fields.topicLength);
+  // No wildcards (MQTT-5.0 [MQTT-3.3.2-2], [MQTT-4.7.0-1]).
   const parsed = parseTopicName(UTF8.decode(bytes), context.settings.limits);
   if (!parsed.ok) {
     connection.close(ReasonCode.topicNameInvalid, describeTopicFault(parsed.fault));
@@ -162,7 +166,7 @@ function admitsAboveQuota(
   return false;
 }
 
-/** A repeated QoS 2 message is acknowledged again and not published again (MQTT-5.0 §4.3.3). */
+/** A repeated QoS 2 message is acknowledged again and not published again (MQTT-5.0 [MQTT-4.3.3-10]). */
 function admitsReceipt(
   connection: ClientConnection,
   session: ClientSession,
@@ -196,7 +200,10 @@ function mayPublish(connection: ClientConnection, session: ClientSession, topic:
   return true;
 }
 
-/** 3.x has no way to say no but to close; it gets its acknowledgement and the message is dropped. */
+/**
+ * 3.x has no way to say no but to close; it gets its acknowledgement and the message is dropped. No
+ * receipt is left, so what comes under this identifier next is new (MQTT-5.0 [MQTT-4.3.3-9]).
+ */
 function refuse(connection: ClientConnection, fields: PublishFields, reasonCode: number): void {
   if (fields.qos === 0) return;
   const header = fields.qos === 1 ? PUBACK : PUBREC;
@@ -215,6 +222,11 @@ function refuseAs(
   } else connection.context.log.acknowledge(connection, header, identifier, false, reasonCode);
 }
 
+/**
+ * Properties are forwarded as the bytes they came in: payload format, response topic, correlation data,
+ * user properties and content type unaltered and in order (MQTT-5.0 [MQTT-3.3.2-4], [MQTT-3.3.2-15],
+ * [MQTT-3.3.2-16], [MQTT-3.3.2-17], [MQTT-3.3.2-18], [MQTT-3.3.2-20]).
+ */
 function describe(
   message: Message,
   from: {
@@ -266,6 +278,10 @@ function describeWire(message: Message, connection: ClientConnection, fields: Pu
     fields.qos === 0 ? -1 : fields.topicStart + fields.topicLength - frame.start;
 }
 
+/**
+ * Acknowledges as the QoS asks (MQTT-5.0 [MQTT-3.3.4-1]): PUBACK ([MQTT-4.3.2-4]) or PUBREC
+ * ([MQTT-4.3.3-8]), whoever gets the message and whether it has expired by now ([MQTT-4.3.3-13]).
+ */
 function answer(
   connection: ClientConnection,
   session: ClientSession,

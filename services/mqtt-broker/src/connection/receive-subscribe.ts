@@ -6,7 +6,8 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /**
- * A SUBSCRIBE (MQTT-5.0 §3.8): each filter is judged alone; SUBACK carries one code each, in order.
+ * A SUBSCRIBE (MQTT-5.0 [MQTT-3.8.4-1]): each filter is judged alone, as if it came alone
+ * ([MQTT-3.8.4-5]); SUBACK carries one code each ([MQTT-3.8.4-6]), in order ([MQTT-3.9.3-1]).
  * For a durable session SUBACK leaves when the subscriptions are durable.
  */
 export function receiveSubscribe(connection: ClientConnection, subscribe: Subscribe): void {
@@ -27,6 +28,7 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     context.counters.subackSent += 1;
     connection.send({
       kind: 'suback',
+      // MQTT-5.0 [MQTT-2.2.1-6], [MQTT-3.8.4-2].
       packetIdentifier: subscribe.packetIdentifier,
       reasonCodes: connection.version === 5 ? reasonCodes : reasonCodes.map(toReturnCode),
       properties: {},
@@ -85,6 +87,7 @@ function subscribeOne(
   if (!parsed.ok) return ReasonCode.topicFilterInvalid;
   const refusal = refusalOf(connection, session, request.filter, parsed.value);
   if (refusal !== 0) return refusal;
+  // Granted is what is offered (MQTT-5.0 [MQTT-3.8.4-7]); asking for more is no fault ([MQTT-3.2.2-10]).
   const qos = Math.min(request.qos, context.settings.protocol.maximumQos);
   const isNew = put(session, connection, {
     key: request.filter,
@@ -100,7 +103,8 @@ function subscribeOne(
     },
   });
   const subscription = session.subscriptions.get(request.filter);
-  // MQTT-5.0 §3.3.1.3: never for shared ones; handling 1 only when the subscription is new.
+  // MQTT-5.0 [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11]: handling 1 only when the subscription is
+  // new; never for shared ones (§4.8.2).
   const replay =
     parsed.value.shareName === null &&
     (request.retainHandling === 0 || (request.retainHandling === 1 && isNew));
@@ -142,7 +146,11 @@ function refusalOf(
   return 0;
 }
 
-/** Adds or replaces (MQTT-5.0 [MQTT-3.8.4-3]: without a gap). @returns whether it is new */
+/**
+ * Adds or replaces (MQTT-5.0 [MQTT-3.8.4-3]), without a gap ([MQTT-3.8.4-4]).
+ *
+ * @returns whether it is new
+ */
 function put(
   session: ClientSession,
   connection: ClientConnection,

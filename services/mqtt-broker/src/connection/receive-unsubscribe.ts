@@ -3,7 +3,11 @@ import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
 
-/** An UNSUBSCRIBE (MQTT-5.0 §3.10): open exchanges go on, nothing new begins. */
+/**
+ * An UNSUBSCRIBE: nothing new begins (MQTT-5.0 [MQTT-3.10.4-2]), open exchanges go on
+ * ([MQTT-3.10.4-3]). Each filter counts as if it came alone ([MQTT-3.10.4-6]); UNSUBACK always comes
+ * ([MQTT-3.10.4-4]) and carries one code each, in order ([MQTT-3.11.3-1]).
+ */
 export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Unsubscribe): void {
   const { context } = connection;
   const session = connection.session as ClientSession;
@@ -15,6 +19,7 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
     context.counters.unsubackSent += 1;
     connection.send({
       kind: 'unsuback',
+      // MQTT-5.0 [MQTT-2.2.1-6], [MQTT-3.10.4-5].
       packetIdentifier: unsubscribe.packetIdentifier,
       reasonCodes: connection.version === 5 ? reasonCodes : [],
       properties: {},
@@ -33,6 +38,7 @@ function unsubscribeOne(
   filter: string,
 ): number {
   const { context } = connection;
+  // Compared character by character (MQTT-5.0 [MQTT-3.10.4-1]).
   const subscription = session.removeSubscription(filter);
   if (subscription === undefined) {
     const parsed = parseSubscriptionFilter(filter, context.settings.limits);

@@ -24,8 +24,8 @@ import type { WillMessage } from './will-message.ts';
 const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
 
 /**
- * What outlives a connection (MQTT-5.0 §4.1): subscriptions, open exchanges and what waits for the
- * client. One flat object per client; maps and windows are made when first needed, so that an idle
+ * What outlives a connection (MQTT-5.0 §4.1, [MQTT-4.1.0-1]): subscriptions, open exchanges and what
+ * waits for the client. One flat object per client; maps and windows are made when first needed, so that an idle
  * session costs a few hundred bytes.
  *
  * A session is either *ephemeral* (it ends with its connection: messages for it are kept in memory
@@ -138,7 +138,10 @@ export class ClientSession implements Subscriber {
     return (this.consumer !== null && !this.consumer.live) || this.#grouped || this.replayWaits;
   }
 
-  /** Room for one more message in window and socket. */
+  /**
+   * Room for one more message in window (MQTT-5.0 [MQTT-4.9.0-2]) and socket. Other packets never ask:
+   * the quota holds up messages only ([MQTT-3.3.4-10], [MQTT-4.9.0-3]).
+   */
   get hasRoom(): boolean {
     const connection = this.connection;
     if (connection === null) return false;
@@ -152,8 +155,10 @@ export class ClientSession implements Subscriber {
   deliver(message: Message, delivery: Delivery): void {
     const connection = this.connection;
     if (connection === null) return;
+    // MQTT-5.0 [MQTT-3.8.3-3].
     if (delivery.noLocal && message.publisher === this) return;
     if (!this.#mayReceive(message.topic, delivery)) return;
+    // MQTT-5.0 [MQTT-3.8.4-8], and for a group [MQTT-4.8.2-3].
     const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
     if (qos === 0) this.#deliverAtMostOnce(connection, message, delivery);
     else this.#deliverLive(message, delivery, qos);
@@ -186,7 +191,9 @@ export class ClientSession implements Subscriber {
   ): boolean {
     const connection = this.connection;
     if (connection === null) return false;
+    // MQTT-5.0 [MQTT-3.3.1-12], [MQTT-3.3.1-13].
     const retain = message.retain && (delivery.retainAsPublished || message.publisher === RETAINED);
+    // DUP tells of a repetition of ours (MQTT-5.0 [MQTT-3.3.1-1]), whatever came in ([MQTT-3.3.1-3]).
     const header = 0x30 | (packet.dup ? 0x08 : 0) | (packet.qos << 1) | (retain ? 0x01 : 0);
     const encoder = this.#context.encoder;
     if (connection.version !== 5) {
@@ -274,11 +281,13 @@ export class ClientSession implements Subscriber {
       this.#context.counters.droppedQueueFullQos0 += 1;
       return;
     }
+    // MQTT-5.0 [MQTT-4.3.1-1], [MQTT-2.2.1-2].
     this.send(message, delivery, { qos: 0, identifier: 0, dup: false });
   }
 
   #deliverLive(message: Message, delivery: Delivery, qos: number): void {
     const queue = this.#queue;
+    // Behind those that wait: every topic is ordered (MQTT-5.0 [MQTT-4.6.0-5], [MQTT-4.6.0-6]).
     if ((queue !== null && queue.count > 0) || !this.hasRoom) {
       this.#enqueue(message, delivery);
       return;
@@ -291,6 +300,7 @@ export class ClientSession implements Subscriber {
       return;
     }
     if (delivery.group !== null) this.#rememberShared(identifier, message, delivery);
+    // MQTT-5.0 [MQTT-4.3.2-2], [MQTT-4.3.3-2].
     if (!this.send(message, delivery, { qos, identifier, dup: false })) {
       this.#window?.release(identifier);
       this.#shared?.forget(identifier);
@@ -320,6 +330,7 @@ export class ClientSession implements Subscriber {
       if (item === undefined) break;
       const { message, delivery } = item;
       context.queuedBytes -= message.byteCost;
+      // MQTT-5.0 [MQTT-3.3.2-5].
       if (message.expiresAtMs !== 0 && message.expiresAtMs <= context.nowMs()) {
         context.counters.droppedExpired += 1;
         continue;

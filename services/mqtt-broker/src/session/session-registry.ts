@@ -30,7 +30,9 @@ interface Claim {
 }
 
 /**
- * Every session by client identifier. One connection owns a session at a time; a new one takes it
+ * Every session by client identifier (MQTT-5.0 [MQTT-3.1.3-2]).
+ *
+ * One connection owns a session at a time; a new one takes it
  * over, and the old one is told and closed first (MQTT-5.0 [MQTT-3.1.4-3]).
  *
  * LIMIT: sessionsMax
@@ -93,6 +95,7 @@ export class SessionRegistry {
     // The close may have ended it (session expiry 0).
     let session = this.#sessions.get(clientId);
     let replacesDurable = false;
+    // Clean Start ends what there was (MQTT-5.0 [MQTT-3.1.2-4], [MQTT-3.1.4-4]).
     if (session !== undefined && claim.cleanStart) {
       replacesDurable = session.number !== 0;
       this.end(session, 'replaced');
@@ -107,6 +110,7 @@ export class SessionRegistry {
     }
     const present = session !== undefined;
     if (present) this.#context.counters.sessionsResumed += 1;
+    // MQTT-5.0 [MQTT-3.1.2-5], [MQTT-3.1.2-6].
     const owned = session ?? this.#create(claim);
     this.#attach(owned, claim);
     const isNewDurable = !present && owned.number !== 0;
@@ -124,7 +128,7 @@ export class SessionRegistry {
     this.#context.groups.memberReturned(session);
   }
 
-  /** The connection is gone. */
+  /** The connection is gone; the session stays while its interval lasts (MQTT-5.0 [MQTT-3.1.2-23]). */
   detach(session: ClientSession, reason: string): void {
     const context = this.#context;
     session.connection = null;
@@ -166,7 +170,7 @@ export class SessionRegistry {
     this.ended.add(session.clientId);
   }
 
-  /** Once a second. */
+  /** Once a second: what has lasted its interval goes (MQTT-5.0 [MQTT-4.1.0-2]). */
   expireDue(nowMs: number): void {
     for (const session of this.#expiring) {
       if (session.expiresAtMs <= nowMs) this.end(session, 'expired');

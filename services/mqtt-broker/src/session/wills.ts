@@ -40,7 +40,7 @@ export class Wills {
     this.#context = context;
   }
 
-  /** The client is connected with this will, or none. */
+  /** The client is connected with this will (MQTT-5.0 [MQTT-3.1.2-7]), or none. */
   set(session: ClientSession, will: WillMessage | null): void {
     session.will = will;
     if (will === null) {
@@ -59,7 +59,7 @@ export class Wills {
     this.#forget(session.clientId);
   }
 
-  /** The connection is lost. */
+  /** The connection is lost: its will is due, now or after its delay (MQTT-5.0 [MQTT-3.1.2-8]). */
   connectionLost(session: ClientSession): void {
     const { will } = session;
     if (will === null) return;
@@ -156,6 +156,7 @@ export function willOf(context: BrokerContext, connect: Connect): WillMessage | 
   const { willDelayIntervalSeconds, messageExpiryIntervalSeconds, ...forwarded } = will.properties;
   const message = new Message(context.router.topicOf(will.topic));
   message.qos = will.qos;
+  // MQTT-5.0 [MQTT-3.1.2-14], [MQTT-3.1.2-15].
   message.retain = will.retain;
   const headers = headersOf(forwarded);
   message.headerBytes = headers;
@@ -169,7 +170,10 @@ export function willOf(context: BrokerContext, connect: Connect): WillMessage | 
   };
 }
 
-/** Properties in the broker's header encoding: those of a PUBLISH that has them. */
+/**
+ * Properties in the broker's header encoding: those of a PUBLISH that has them, user properties in
+ * their order (MQTT-5.0 [MQTT-3.1.3-10]).
+ */
 function headersOf(properties: Properties): Uint8Array {
   const bytes = encodePacket(
     {
