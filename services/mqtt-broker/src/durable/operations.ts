@@ -262,29 +262,35 @@ export class FieldWriter {
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
 
+  // The place first: making room replaces the buffer and its view.
   u8(value: number): this {
-    this.#view.setUint8(this.#step(1), value);
+    const at = this.#step(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#step(2), value);
+    const at = this.#step(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#step(4), value);
+    const at = this.#step(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
   f64(value: number): this {
-    this.#view.setFloat64(this.#step(8), value);
+    const at = this.#step(8);
+    this.#view.setFloat64(at, value);
     return this;
   }
 
   blob(bytes: Uint8Array): this {
     this.u32(bytes.length);
-    this.#bytes.set(bytes, this.#step(bytes.length));
+    const at = this.#step(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
