@@ -15,7 +15,7 @@ for (const carrier of carriersOf(certificates)) {
   });
 }
 
-test.skipIf(certificates !== null)('TLS kinds are NOT tested: no openssl command', () => {});
+if (certificates === null) test.skip('TLS kinds are NOT tested: no openssl command', () => {});
 
 const DEADLINE_MS = 5000;
 

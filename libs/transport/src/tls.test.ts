@@ -13,7 +13,7 @@ import { RecordingServer } from './testing/recording-server.ts';
 const made = makeTestCertificates();
 afterAll(() => made?.remove());
 
-test.skipIf(made !== null)('TLS is NOT tested: no openssl command', () => {});
+if (made === null) test.skip('TLS is NOT tested: no openssl command', () => {});
 
 describe('the alternative names of a certificate', () => {
   const rows: readonly (readonly [string, readonly string[], string])[] = [
