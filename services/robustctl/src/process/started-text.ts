@@ -41,14 +41,16 @@ function dataText({ storage }: LoadedBroker['settings']): string {
 }
 
 function nextSteps({ listeners }: Pick<ProcessRecord, 'listeners'>): string[] {
+  // As the launcher was called: in a checkout `robustctl` is not on the path.
+  const program = process.env['ROBUSTCTL_COMMAND'] ?? 'robustctl';
   const plain = listeners.find((listener) => listener.kind === 'tcp');
   if (plain === undefined) return [];
   const host = reachable(plain.address);
   const where = `-h ${host} -p ${String(plain.port)}`;
   return [
     'Try, in two other terminals:',
-    `  robustctl sub ${where} -t 'hello/#' -v`,
-    `  robustctl pub ${where} -t hello/world -m 'it works' -q 1`,
+    `  ${program} sub ${where} -t 'hello/#' -v`,
+    `  ${program} pub ${where} -t hello/world -m 'it works' -q 1`,
     'or with any other client:',
     `  mosquitto_sub ${where} -t 'hello/#' -v`,
     `  mosquitto_pub ${where} -t hello/world -m 'it works' -q 1`,
