@@ -7,6 +7,7 @@ import type { Component } from '../component.ts';
 import type { LoadedBroker } from '../configuration/broker-configuration.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { claimDirectory, releaseDirectory, updateProcessFile } from './process-file.ts';
+import type { ProcessRecord } from './process-file.ts';
 import { isBackground, logFileOf, tellParent } from './readiness.ts';
 import { startedText } from './started-text.ts';
 
@@ -35,7 +36,7 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
     await startBroker(broker, logger);
     process.on('SIGHUP', () => void reload(broker, logger));
     const { listeners, httpAddress } = broker;
-    updateProcessFile(directory, { ...record, listeners, httpAddress });
+    announce(directory, { ...record, listeners, httpAddress }, logger);
     process.stdout.write(startedText(component, loaded, { listeners, httpAddress }));
     tellParent({ kind: 'ready', listeners, httpAddress });
     await stopAsked;
@@ -43,6 +44,15 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
   } finally {
     releaseDirectory(directory);
     await logger.close();
+  }
+}
+
+/** Writes down where the broker listens; on a full disk it serves all the same. */
+function announce(directory: string, record: ProcessRecord, logger: Logger): void {
+  try {
+    updateProcessFile(directory, record);
+  } catch (error) {
+    logger.sink.warn({ err: error }, '`status` does not know where the broker listens');
   }
 }
 
