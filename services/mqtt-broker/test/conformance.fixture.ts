@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly auth?: string;
   readonly system?: string;
   readonly subscribe?: string;
+  /** Replaces "TCP alone". */
+  readonly network?: string;
   readonly methods?: readonly AuthenticationMethod[];
 }
 
@@ -48,7 +50,11 @@ export class World {
   }
 
   get port(): number {
-    return this.#broker.listeners[0]?.port ?? 0;
+    return this.portOf('tcp');
+  }
+
+  portOf(kind: 'tcp' | 'tls' | 'websocket' | 'websocket-tls'): number {
+    return this.#broker.listeners.find((listener) => listener.kind === kind)?.port ?? 0;
   }
 
   /** A stream on which nothing was sent. */
@@ -111,8 +117,7 @@ function configurationOf(directory: string, options: BrokerOptions): string {
   return [
     'http_port = 0',
     '[network]',
-    'tcp_port = 0',
-    'websocket_port = "off"',
+    options.network ?? 'tcp_port = 0\nwebsocket_port = "off"',
     '[storage]',
     `storage_type = "${STORAGE}"`,
     `directory = ${JSON.stringify(join(directory, 'data'))}`,
