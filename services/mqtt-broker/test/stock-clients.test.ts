@@ -1,6 +1,5 @@
 /** Clients that we did not write: Eclipse Mosquitto's commands, where they are installed, and MQTT.js. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -153,7 +152,10 @@ for (const transport of ['tcp', 'tls', 'websocket', 'websocket-tls'] as const) {
 
       async function connect(world: World, options: IClientOptions = {}): Promise<MqttClient> {
         const client = open(world, options);
-        await once(client, 'connect');
+        await new Promise<void>((resolve, reject) => {
+          client.once('connect', () => resolve());
+          client.once('error', reject);
+        });
         return client;
       }
 
