@@ -66,6 +66,7 @@ function costOf(message: Message): number {
   return message.byteCost + UNSHARED_BYTES + 2 * message.topic.bytes.length;
 }
 
+/** A walk through the retained messages that match a filter. */
 export interface RetainedCursor {
   /** Up to `max` further pairs; an empty array ends it. */
   next(max: number): readonly (readonly [name: string, message: Message])[];

@@ -1,6 +1,7 @@
 import { Delivery, type Subscriber, type Subscription } from './subscription.ts';
 import type { Message } from './message.ts';
 
+/** How a group chooses; `sticky` stays with one member until it can not take more. */
 export type ShareStrategy =
   | 'round_robin'
   | 'random'

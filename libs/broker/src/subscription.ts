@@ -16,6 +16,7 @@ export interface Subscriber {
   deliver(message: Message, delivery: Delivery): void;
 }
 
+/** Retained messages at subscription: always, when it is new, or never (MQTT-5.0 §3.8.3.1). */
 export type RetainHandling = 0 | 1 | 2;
 
 /** What few subscriptions have; the others share {@link NOTHING_RARE}. */
@@ -100,6 +101,7 @@ export class Subscription {
   }
 }
 
+/** Options as granted; `identifier` 0: none; `since`: first journal offset that is for it. */
 export interface SubscriptionOptions {
   readonly qos: number;
   readonly noLocal: boolean;

@@ -38,6 +38,7 @@ export interface ConnectionTerms {
   readonly connackProperties: Properties;
 }
 
+/** The answer to a CONNECT; a refusal carries the 5.0 reason code and its words for CONNACK. */
 export type Negotiation =
   | { readonly verdict: 'accept'; readonly terms: ConnectionTerms }
   | { readonly verdict: 'refuse'; readonly reasonCode: number; readonly reason: string };

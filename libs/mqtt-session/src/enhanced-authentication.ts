@@ -10,16 +10,19 @@ export interface AuthenticationMethod {
   begin(clientId: string): AuthenticationExchange;
 }
 
+/** One run of a method with one client, from CONNECT or AUTH 0x19 to success or failure. */
 export interface AuthenticationExchange {
   /** @param data  Authentication Data of the client; null when it sent none */
   advance(data: Uint8Array | null): AuthenticationStep | Promise<AuthenticationStep>;
 }
 
+/** What comes next; `username` null: the method knows no name, and what CONNECT claims does not count. */
 export type AuthenticationStep =
   | { readonly step: 'continue'; readonly data: Uint8Array | null }
   | { readonly step: 'success'; readonly data: Uint8Array | null; readonly username: string | null }
   | { readonly step: 'failure'; readonly reason: string };
 
+/** What to do with an AUTH; `restart`: begin a new exchange first. */
 export type AuthVerdict =
   | { readonly verdict: 'advance'; readonly data: Uint8Array | null; readonly restart: boolean }
   | { readonly verdict: 'refuse'; readonly reasonCode: number; readonly reason: string };

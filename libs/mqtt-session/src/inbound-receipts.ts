@@ -4,8 +4,7 @@ const BITMAP_BYTES = 8192;
 
 /**
  * Packet identifiers of QoS 2 messages that this client has sent and not yet released: a repeated
- * PUBLISH with one of them is acknowledged, not delivered again (MQTT-5.0 [MQTT-4.3.3-10], method A of
- * §4.3.3).
+ * PUBLISH with one of them is acknowledged, not delivered again (MQTT-5.0 [MQTT-4.3.3-10]).
  *
  * LIMIT: receiveMaximum for a 5.0 client; for a 3.x one the 65,535 identifiers that there are, at
  * 8 KiB for all of them.

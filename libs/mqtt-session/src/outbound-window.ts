@@ -14,6 +14,7 @@ export const ExchangeState = {
   /** The PUBREL is unacknowledged until then (MQTT-5.0 [MQTT-4.3.3-5]). */
   awaitingPubcomp: 5,
 } as const;
+/** One of the states above. */
 export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
 
 const FIRST_CAPACITY = 16;
@@ -126,7 +127,7 @@ export class OutboundWindow {
 
   /**
    * Open exchanges by ascending offset, the order in which they are resent under their identifiers
-   * (MQTT-5.0 [MQTT-4.4.0-1], §4.6).
+   * (MQTT-5.0 §4.6, [MQTT-4.4.0-1]).
    */
   open(): { readonly id: number; readonly state: ExchangeState; readonly offset: number }[] {
     const found: { id: number; state: ExchangeState; offset: number }[] = [];

@@ -1,5 +1,6 @@
 import { SESSION_NEVER_EXPIRES } from './connect-negotiation.ts';
 
+/** The interval in force after a DISCONNECT, unless it asks for what it may not. */
 export type DisconnectExpiry =
   | { readonly verdict: 'accept'; readonly sessionExpirySeconds: number }
   | { readonly verdict: 'protocolError' };
@@ -27,7 +28,7 @@ export function sessionExpiresAtMs(nowMs: number, sessionExpirySeconds: number):
 
 /**
  * How long the will message waits after the connection is lost: the will delay interval, but not
- * beyond the end of the session (MQTT-5.0 [MQTT-3.1.2-8], §3.1.3.2.2).
+ * beyond the end of the session (MQTT-5.0 §3.1.3.2.2, [MQTT-3.1.2-8]).
  */
 export function willDelayMs(willDelaySeconds: number, sessionExpirySeconds: number): number {
   return Math.min(willDelaySeconds, sessionExpirySeconds) * 1000;

@@ -104,7 +104,7 @@ function subscribeOne(
   });
   const subscription = session.subscriptions.get(request.filter);
   // MQTT-5.0 [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11]: handling 1 only when the subscription is
-  // new; never for shared ones (§4.8.2).
+  // new; never for shared ones (MQTT-5.0 §4.8.2).
   const replay =
     parsed.value.shareName === null &&
     (request.retainHandling === 0 || (request.retainHandling === 1 && isNew));
