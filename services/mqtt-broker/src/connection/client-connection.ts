@@ -23,7 +23,9 @@ import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { AuthenticationState } from './authenticate.ts';
 import { connectionLost } from './connection-lost.ts';
+import { countAcknowledgement } from './count-acknowledgement.ts';
 import { countDisconnect } from './disconnect-cause.ts';
+import { logClose } from './log-close.ts';
 import { OutputStream } from './output-stream.ts';
 import { receiveAcknowledgement } from './receive-acknowledgement.ts';
 import { receiveAuth } from './receive-auth.ts';
@@ -32,6 +34,7 @@ import { receiveDisconnect } from './receive-disconnect.ts';
 import { receivePublish } from './receive-publish.ts';
 import { receiveSubscribe } from './receive-subscribe.ts';
 import { receiveUnsubscribe } from './receive-unsubscribe.ts';
+import { TERMS_BEFORE_CONNECT } from './terms-before-connect.ts';
 
 /** `suspended`: bytes wait while something asynchronous is decided about this client. */
 type Phase = 'awaitingConnect' | 'suspended' | 'connected' | 'closed';
@@ -191,7 +194,7 @@ export class ClientConnection implements ConnectionHandler {
     if (this.phase === 'closed') return;
     const chunk = this.output.reserve(4);
     this.output.length = writeAcknowledgement(chunk, this.output.length, header, identifier);
-    this.#countAcknowledgement(header);
+    countAcknowledgement(this.context.counters, header);
   }
 
   /**
@@ -208,7 +211,7 @@ export class ClientConnection implements ConnectionHandler {
     const chunk = this.output.reserve(5);
     const at = this.output.length;
     this.output.length = writeAcknowledgementWithReason(chunk, at, header, identifier, reasonCode);
-    this.#countAcknowledgement(header);
+    countAcknowledgement(this.context.counters, header);
   }
 
   /**
@@ -239,26 +242,10 @@ export class ClientConnection implements ConnectionHandler {
       const told = this.terms.requestProblemInformation ? { reasonString: reason } : NO_PROPERTIES;
       this.send({ kind: 'disconnect', reasonCode: reasonCode as ReasonCode, properties: told });
     }
-    this.#logClose(reasonCode, reason);
+    logClose(this, reasonCode, reason);
     countDisconnect(this.context.counters, reasonCode);
     // DISCONNECT is the last packet (MQTT-5.0 [MQTT-3.14.4-1], [MQTT-3.14.4-2]).
     this.end();
-  }
-
-  #logClose(reasonCode: number, detail: string): void {
-    const { logger } = this.context;
-    const clientId = this.session?.clientId ?? '';
-    const { remoteAddress, listener } = this.transport;
-    if (reasonCode === ReasonCode.sessionTakenOver) {
-      log(logger, logEvents.clientTakenOver, {
-        clientId,
-        remoteAddress: '',
-        previousAddress: remoteAddress,
-      });
-    } else if (reasonCode !== ReasonCode.serverShuttingDown) {
-      const fields = { clientId, remoteAddress, listener: listener.name, reasonCode, detail };
-      log(logger, logEvents.clientProtocolError, fields);
-    }
   }
 
   /** Sends what has gathered and closes; nothing more is read. */
@@ -444,14 +431,6 @@ export class ClientConnection implements ConnectionHandler {
     this.output.length += 2;
   }
 
-  #countAcknowledgement(header: number): void {
-    const { counters } = this.context;
-    if (header === 0x40) counters.pubackSent += 1;
-    else if (header === 0x50) counters.pubrecSent += 1;
-    else if (header === 0x62) counters.pubrelSent += 1;
-    else counters.pubcompSent += 1;
-  }
-
   /** Copies what can't be taken yet. Grows with the bytes that are really there, never by a claim. */
   #keep(buffer: Buffer, start: number, end: number): void {
     if (this.phase === 'closed') return;
@@ -486,13 +465,3 @@ export class ClientConnection implements ConnectionHandler {
     this.#tailLength = 0;
   }
 }
-
-const TERMS_BEFORE_CONNECT: ConnectionTerms = {
-  keepAliveSeconds: 0,
-  sessionExpirySeconds: 0,
-  sendMaximum: 1,
-  maximumPacketSizeOutbound: 268_435_460,
-  topicAliasMaximumOutbound: 0,
-  requestProblemInformation: true,
-  connackProperties: NO_PROPERTIES,
-};

@@ -1,0 +1,17 @@
+import { ReasonCode } from '@robustmq/mqtt-codec';
+import { log, logEvents } from '@robustmq/telemetry';
+import type { ClientConnection } from './client-connection.ts';
+
+/** Logs that the broker ends a connection; a shutdown, which ends them all, is logged as a whole. */
+export function logClose(connection: ClientConnection, reasonCode: number, detail: string): void {
+  const { logger } = connection.context;
+  const clientId = connection.session?.clientId ?? '';
+  const { remoteAddress, listener } = connection.transport;
+  if (reasonCode === ReasonCode.sessionTakenOver) {
+    const fields = { clientId, remoteAddress: '', previousAddress: remoteAddress };
+    log(logger, logEvents.clientTakenOver, fields);
+  } else if (reasonCode !== ReasonCode.serverShuttingDown) {
+    const fields = { clientId, remoteAddress, listener: listener.name, reasonCode, detail };
+    log(logger, logEvents.clientProtocolError, fields);
+  }
+}
