@@ -138,15 +138,15 @@ export class Router {
     matched.length = 0;
     this.#trie.match(topic.name, this.#collect);
     if (matched.length === 0) return NOBODY;
-    const merged = mergeBySubscriber(matched);
-    const shared = groupsOf(matched);
+    const live: Delivery[] = [];
+    const durable: Delivery[] = [];
+    for (const delivery of mergeBySubscriber(matched)) {
+      if (delivery.qos > 0 && delivery.subscriber.durable) durable.push(delivery);
+      else live.push(delivery);
+    }
+    const shared = this.#sharedCount === 0 ? NO_GROUPS : groupsOf(matched);
     matched.length = 0;
-    return {
-      live: merged.filter((delivery) => delivery.qos === 0 || !delivery.subscriber.durable),
-      durable: merged.filter((delivery) => delivery.qos > 0 && delivery.subscriber.durable),
-      shared,
-      sharedDurable: shared.some((group) => group.durable),
-    };
+    return { live, durable, shared, sharedDurable: shared.some((group) => group.durable) };
   }
 
   #groupOf(shareName: string, filter: string): SharedGroup {
@@ -163,8 +163,13 @@ export class Router {
   }
 }
 
+const NO_GROUPS: readonly SharedGroup[] = [];
+
 /** One object for all topics that nobody subscribes to. */
 const NOBODY: MatchResult = { live: [], durable: [], shared: [], sharedDurable: false };
+
+/** Up to so many, looking through all deliveries costs less than a map of them. */
+const MERGED_BY_SEARCH_MAX = 8;
 
 /** A share name holds no slash (MQTT-5.0 [MQTT-4.8.2-1]), so the key is unambiguous. */
 function groupKey(shareName: string, filter: string): string {
@@ -173,8 +178,8 @@ function groupKey(shareName: string, filter: string): string {
 
 function mergeBySubscriber(matched: readonly Subscription[]): Delivery[] {
   const deliveries: Delivery[] = [];
-  // A map pays off only when there is something to merge.
-  const known: Map<Subscriber, Delivery> | null = matched.length > 8 ? new Map() : null;
+  const known: Map<Subscriber, Delivery> | null =
+    matched.length > MERGED_BY_SEARCH_MAX ? new Map() : null;
   for (const subscription of matched) {
     if (subscription.group !== null) continue;
     const subscriber = subscription.subscriber;
