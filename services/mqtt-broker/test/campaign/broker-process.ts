@@ -115,6 +115,12 @@ export class BrokerProcess implements BrokerPlace {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
+    // It must not outlive a campaign that breaks off.
+    const killChild = (): void => {
+      child.kill('SIGKILL');
+    };
+    process.once('exit', killChild);
+    child.once('close', () => process.removeListener('exit', killChild));
     this.#expectedExit = false;
     this.#output = '';
     const hear = (chunk: Buffer): void => {

@@ -124,6 +124,21 @@ export class DurableLoad {
     await Promise.all(this.#flaps);
   }
 
+  /** Whoever stays away until the end comes now, */
+  async bringOffline(): Promise<void> {
+    for (const { connection } of this.#offline) connection.come();
+  }
+
+  /** and goes again. */
+  async sendOfflineAway(): Promise<void> {
+    await Promise.all(this.#offline.map((each) => each.connection.leave('politely')));
+  }
+
+  /** True when those who are online all the time have everything that is acknowledged. */
+  get isLiveDelivered(): boolean {
+    return this.ledger.missingOf('online-1') + this.ledger.missingOf('online-2') === 0;
+  }
+
   /** Ends publishing, brings everybody online, and waits until the ledger agrees, or the deadline. */
   async settle(limitMs: number): Promise<boolean> {
     await this.pause();

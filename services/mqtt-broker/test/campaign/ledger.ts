@@ -154,6 +154,12 @@ export class Ledger {
     return [...this.#wills.values()].every((will) => !will.expected || will.received > 0);
   }
 
+  /** Acknowledged messages that this account does not have yet. */
+  missingOf(name: string): number {
+    const account = this.#accounts.get(name);
+    return account === undefined ? 0 : this.#missingOf(account);
+  }
+
   figures(): LedgerFigures {
     const accounts = [...this.#accounts.values()];
     const streams = [...this.#streams.values()];

@@ -6,6 +6,8 @@
 import { parseArgs } from 'node:util';
 import { type CampaignResult, runCrashCampaign } from './crash-campaign.ts';
 import { allHold, tableOf } from './figures.ts';
+import { runFullDiskCampaign } from './fulldisk-campaign.ts';
+import { runOverloadCampaign } from './overload-campaign.ts';
 import { runPowercutCampaign } from './powercut-campaign.ts';
 
 interface Wishes {
@@ -21,6 +23,14 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
     runPowercutCampaign({
       ...{ seed, rounds: 20, messagesPerSecond: 500, aliveMsMax: 2000 },
       acknowledge: 'sync',
+    }),
+  fulldisk: ({ seed }) =>
+    runFullDiskCampaign({ seed, messagesPerSecond: 500, fillerBytesMax: 16_000 }),
+  overload: ({ short }) =>
+    runOverloadCampaign({
+      stalledSeconds: short ? 5 : 20,
+      overloadSeconds: short ? 20 : 300,
+      connects: 10_000,
     }),
 };
 
