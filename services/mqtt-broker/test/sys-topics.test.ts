@@ -39,13 +39,23 @@ describe('presence', () => {
     const peer = await world.client({ clientId: 'guest' });
     await peer.subscribe('a');
     await peer.unsubscribe('a');
-    await peer.disconnect();
+    await world.client({ clientId: 'guest' });
     const seen: string[] = [];
-    while (seen.length < 4) {
-      const { topic } = await witness.receive();
-      if (topic.includes('/guest/')) seen.push(topic.split('/').at(-1) ?? '');
+    const epochs: number[] = [];
+    while (seen.length < 5) {
+      const message = await witness.receive();
+      if (!message.topic.includes('/guest/')) continue;
+      const event = JSON.parse(textOf(message)) as Readonly<Record<string, unknown>>;
+      seen.push(`${message.topic.split('/').at(-1)} ${String(event['reason'] ?? '')}`.trim());
+      epochs.push(Number(event['epoch']));
     }
-    expect(seen).toEqual(['connected', 'subscribed', 'unsubscribed', 'disconnected']);
+    expect(seen).toEqual([
+      ...['connected', 'subscribed', 'unsubscribed'],
+      ...['disconnected taken_over', 'connected'],
+    ]);
+    // Whoever gets two events of one client knows which is the newer one.
+    expect(new Set(epochs).size).toBe(5);
+    expect([...epochs].sort((a, b) => a - b)).toEqual(epochs);
   });
 
   test('can be watched for one client by its exact topic', async () => {

@@ -24,7 +24,7 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { AuthenticationState } from './authenticate.ts';
 import { connectionLost } from './connection-lost.ts';
 import { countAcknowledgement } from './count-acknowledgement.ts';
-import { countDisconnect } from './disconnect-cause.ts';
+import { countDisconnect, type DisconnectCause } from './disconnect-cause.ts';
 import { logClose } from './log-close.ts';
 import { OutputStream } from './output-stream.ts';
 import { receiveAcknowledgement } from './receive-acknowledgement.ts';
@@ -62,6 +62,8 @@ export class ClientConnection implements ConnectionHandler {
   greeted = false;
   /** CONNACK said success: before that nothing else may be sent (MQTT-5.0 [MQTT-3.2.0-1]). */
   accepted = false;
+  /** Why it ends, when it does. */
+  endCause: DisconnectCause = 'lost';
   inboundAliases: InboundAliases<Topic> | null = null;
   outboundAliases: OutboundAliases<Topic> | null = null;
   authentication: AuthenticationState | null = null;
@@ -117,7 +119,6 @@ export class ClientConnection implements ConnectionHandler {
 
   closed(cause: CloseCause): void {
     if (this.phase === 'closed') return;
-    countDisconnect(this.context.counters, 'lost');
     if (cause.kind === 'failed') {
       log(this.context.logger, logEvents.clientDisconnected, {
         clientId: this.session?.clientId ?? '',
@@ -243,7 +244,7 @@ export class ClientConnection implements ConnectionHandler {
       this.send({ kind: 'disconnect', reasonCode: reasonCode as ReasonCode, properties: told });
     }
     logClose(this, reasonCode, reason);
-    countDisconnect(this.context.counters, reasonCode);
+    this.endCause = reasonCode;
     // DISCONNECT is the last packet (MQTT-5.0 [MQTT-3.14.4-1], [MQTT-3.14.4-2]).
     this.end();
   }
@@ -268,6 +269,7 @@ export class ClientConnection implements ConnectionHandler {
     this.phase = 'closed';
     this.context.pausedPublishers.delete(this);
     this.#dropTail();
+    if (this.accepted) countDisconnect(this.context.counters, this.endCause);
     connectionLost(this);
   }
 

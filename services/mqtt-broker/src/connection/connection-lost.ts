@@ -7,5 +7,5 @@ export function connectionLost(connection: ClientConnection): void {
   connection.output.close();
   const session = connection.session;
   if (session === null || session.connection !== connection) return;
-  context.sessions.detach(session, 'lost');
+  context.sessions.detach(session, connection);
 }

@@ -168,7 +168,10 @@ function accept(connection: ClientConnection, connect: Connect, outcome: Outcome
   if (isClosed(connection) || session === null) return;
   connection.accepted = true;
   // Nothing may come before CONNACK (MQTT-5.0 [MQTT-3.2.0-1]), so deliveries begin only now.
-  connection.context.sessions.resume(session);
+  connection.context.sessions.resume(session, {
+    cleanStart: connect.cleanStart,
+    sessionPresent: outcome.present,
+  });
   connection.resumeAs('connected');
 }
 

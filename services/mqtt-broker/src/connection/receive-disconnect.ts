@@ -1,6 +1,5 @@
 import { type Disconnect, ReasonCode } from '@robustmq/mqtt-codec';
 import { sessionExpiryAtDisconnect } from '@robustmq/mqtt-session';
-import { countDisconnect } from './disconnect-cause.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /**
@@ -13,7 +12,6 @@ export function receiveDisconnect(connection: ClientConnection, disconnect: Disc
   const { session } = connection;
   if (session === null) {
     // It gives up an authentication that is under way.
-    countDisconnect(context.counters, 'client');
     connection.end();
     return;
   }
@@ -32,6 +30,6 @@ export function receiveDisconnect(connection: ClientConnection, disconnect: Disc
   session.sessionExpirySeconds = expiry.sessionExpirySeconds;
   const withWill = disconnect.reasonCode !== ReasonCode.normalDisconnection;
   if (!withWill) context.wills.cancel(session);
-  countDisconnect(context.counters, withWill ? 'clientWithWill' : 'client');
+  connection.endCause = withWill ? 'clientWithWill' : 'client';
   connection.end();
 }

@@ -8,6 +8,7 @@ import { LogConsumer } from '../durable/log-consumer.ts';
 import { resendExchanges } from '../durable/resend.ts';
 import { SessionConsumer } from '../durable/session-consumer.ts';
 import { ClientSession } from './client-session.ts';
+import type { ConnectFacts } from './presence.ts';
 import type { WillMessage } from './will-message.ts';
 
 export type TakenSession =
@@ -119,8 +120,8 @@ export class SessionRegistry {
   }
 
   /** After CONNACK: repeat what is open, then go on with what waits. */
-  resume(session: ClientSession): void {
-    this.#context.presence.connected(session);
+  resume(session: ClientSession, facts: ConnectFacts): void {
+    this.#context.presence.connected(session, facts);
     const { consumer } = session;
     if (consumer === null) return;
     if (session.hasWindow && session.window.count > 0) resendExchanges(this.#context, session);
@@ -129,11 +130,11 @@ export class SessionRegistry {
   }
 
   /** The connection is gone; the session stays while its interval lasts (MQTT-5.0 [MQTT-3.1.2-23]). */
-  detach(session: ClientSession, reason: string): void {
+  detach(session: ClientSession, connection: ClientConnection): void {
     const context = this.#context;
     session.connection = null;
     context.forgetWaiting(session);
-    context.presence.disconnected(session, reason);
+    if (connection.accepted) context.presence.disconnected(session, connection);
     const { consumer } = session;
     if (session.sessionExpirySeconds === 0 || consumer === null) {
       context.wills.connectionLost(session);

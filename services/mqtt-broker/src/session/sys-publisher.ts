@@ -7,14 +7,18 @@ import {
   clientUnsubscribedEvent,
   type GaugeSource,
   type PresenceClient,
+  PresenceEpoch,
   type PresenceEvent,
+  type PresenceMoment,
   StatsWithMax,
   sysTopicValues,
 } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
+import type { ClientConnection } from '../connection/client-connection.ts';
+import { disconnectLabel } from '../connection/disconnect-cause.ts';
 import { publishMessage } from '../publish-message.ts';
 import type { ClientSession } from './client-session.ts';
-import type { Presence } from './presence.ts';
+import type { ConnectFacts, Presence } from './presence.ts';
 
 /** Publishes the `$SYS` tree: values every interval as retained messages, presence as it happens. */
 export class SysPublisher implements Presence {
@@ -22,6 +26,7 @@ export class SysPublisher implements Presence {
   readonly #gauges: GaugeSource;
   readonly #stats = new StatsWithMax();
   readonly #startedAtMs: number;
+  readonly #epoch: PresenceEpoch;
   readonly #encoder = new TextEncoder();
   #nextTick = 0;
 
@@ -29,6 +34,7 @@ export class SysPublisher implements Presence {
     this.#context = context;
     this.#gauges = gauges;
     this.#startedAtMs = Date.now();
+    this.#epoch = new PresenceEpoch(this.#startedAtMs);
   }
 
   get #nodeName(): string {
@@ -58,24 +64,24 @@ export class SysPublisher implements Presence {
     for (const [topic, payload] of values) this.#publish(topic, payload, 'retained');
   }
 
-  connected(session: ClientSession): void {
+  connected(session: ClientSession, facts: ConnectFacts): void {
     if (!this.#isWatched()) return;
     this.#event(
-      clientConnectedEvent(this.#moment(session), clientOf(session), {
+      clientConnectedEvent(this.#moment(), clientOf(session, session.connection), {
         keepAliveSeconds: session.connection?.terms.keepAliveSeconds ?? 0,
         sessionExpirySeconds: session.sessionExpirySeconds,
-        cleanStart: session.number === 0,
-        sessionPresent: session.subscriptions.size > 0,
+        ...facts,
       }),
     );
   }
 
-  disconnected(session: ClientSession, reason: string): void {
+  disconnected(session: ClientSession, connection: ClientConnection): void {
     if (!this.#isWatched()) return;
+    const { endCause } = connection;
     this.#event(
-      clientDisconnectedEvent(this.#moment(session), clientOf(session), {
-        cause: reason,
-        reasonCode: 0,
+      clientDisconnectedEvent(this.#moment(), clientOf(session, connection), {
+        cause: disconnectLabel(endCause),
+        reasonCode: typeof endCause === 'number' ? endCause : 0,
       }),
     );
   }
@@ -84,7 +90,7 @@ export class SysPublisher implements Presence {
     if (!this.#isWatched()) return;
     for (const { filter, qos } of subscriptions) {
       this.#event(
-        clientSubscribedEvent(this.#moment(session), clientOf(session), {
+        clientSubscribedEvent(this.#moment(), clientOf(session, session.connection), {
           topicFilter: filter,
           qos,
         }),
@@ -96,7 +102,9 @@ export class SysPublisher implements Presence {
     if (!this.#isWatched()) return;
     for (const topicFilter of filters) {
       this.#event(
-        clientUnsubscribedEvent(this.#moment(session), clientOf(session), { topicFilter }),
+        clientUnsubscribedEvent(this.#moment(), clientOf(session, session.connection), {
+          topicFilter,
+        }),
       );
     }
   }
@@ -126,8 +134,8 @@ export class SysPublisher implements Presence {
     this.#publish(event.topic, event.payload, 'live');
   }
 
-  #moment(session: ClientSession): { nodeName: string; nowMs: number; epoch: number } {
-    return { nodeName: this.#nodeName, nowMs: Date.now(), epoch: session.epoch };
+  #moment(): PresenceMoment {
+    return { nodeName: this.#nodeName, nowMs: Date.now(), epoch: this.#epoch.next() };
   }
 
   #publish(topic: string, payload: string, kind: 'retained' | 'live'): void {
@@ -139,11 +147,11 @@ export class SysPublisher implements Presence {
   }
 }
 
-function clientOf(session: ClientSession): PresenceClient {
+function clientOf(session: ClientSession, connection: ClientConnection | null): PresenceClient {
   return {
     clientId: session.clientId,
     username: session.identity.username,
     remoteAddress: session.identity.remoteAddress,
-    protocolLevel: session.connection?.version ?? 0,
+    protocolLevel: connection?.version ?? 0,
   };
 }
