@@ -4,7 +4,7 @@ import { SharedGroup, type ShareStrategy } from './shared-group.ts';
 import { Delivery, type Subscriber, type Subscription } from './subscription.ts';
 import { type Topic, TopicTable } from './topic-table.ts';
 
-/** About 100 bytes each. */
+/** About 100 bytes each. LIMIT: deliveriesCachedMax */
 const DELIVERIES_CACHED_MAX = 1_000_000;
 
 /**

@@ -166,6 +166,9 @@ function retain(context: BrokerContext, message: Message): void {
     if (retained.delete(name) && !message.topic.reserved) context.dirtyRetained.add(name);
     return;
   }
-  retained.set(context.keepShared(message));
+  const kept = context.keepShared(message);
+  // Who published it mattered to those who are online now; kept, it would keep the session alive.
+  kept.publisher = null;
+  retained.set(kept);
   if (!message.topic.reserved) context.dirtyRetained.add(name);
 }
