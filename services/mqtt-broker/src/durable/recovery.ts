@@ -135,8 +135,10 @@ export class Recovery implements OperationTarget {
   }
 
   position(session: number, position: number): void {
-    const consumer = this.#context.sessions.byNumber(session)?.consumer;
-    if (consumer != null) consumer.position = position;
+    const owner = this.#context.sessions.byNumber(session);
+    if (owner?.consumer == null) return;
+    owner.consumer.position = position;
+    this.#context.markDirty(owner);
   }
 
   retainedDeleted(topic: string): void {
@@ -146,6 +148,7 @@ export class Recovery implements OperationTarget {
 
   groupPosition(key: string, position: number): void {
     this.#context.groups.restorePosition(key, position);
+    this.#context.groups.markDirty(key);
   }
 
   groupReturn(_key: string, _offset: number): void {

@@ -45,7 +45,7 @@ export class Retention {
   async #work(): Promise<void> {
     const { tick, log: durable } = this.#context;
     if (tick % TRIM_SECONDS === 0 || durable.full) await this.#trim();
-    if (tick % SWEEP_SECONDS === 0 || durable.full) await this.#sweep();
+    if (tick % SWEEP_SECONDS === 0 || durable.full) await this.#sweepAll();
     await this.#measureRoom();
   }
 
@@ -66,6 +66,16 @@ export class Retention {
       if (session.hasWindow) oldest = session.window.oldestOffset(oldest);
     }
     return Math.min(oldest, this.#storage.checkpointer?.position ?? next);
+  }
+
+  /** Segment by segment, as long as one goes: else a fast publisher would fill the disk meanwhile. */
+  async #sweepAll(): Promise<void> {
+    const { shard } = this.#storage;
+    for (let oldest = -1; oldest !== shard.oldest; ) {
+      oldest = shard.oldest;
+      await this.#sweep();
+      await this.#trim();
+    }
   }
 
   /** Moves sessions past the oldest segment when none of its topics is for them. */
