@@ -30,6 +30,8 @@ export class Message {
   expiresAtMs = 0;
   /** Who published it, by identity: for "no local" and for back-pressure. Null: the broker itself. */
   publisher: object | null = null;
+  /** Client identifier of who published a retained message; empty: not known. */
+  publisherId = '';
   /**
    * The packet as it came in, for a subscriber whose encoding is the same byte for byte: start and
    * end in `payloadBytes`, the flavour it is encoded in, and where its packet identifier lies
@@ -77,6 +79,7 @@ export function keepMessage(message: Message): Message {
   kept.payloadEnd = headersLength + payloadLength;
   kept.expiresAtMs = message.expiresAtMs;
   kept.publisher = message.publisher;
+  kept.publisherId = message.publisherId;
   kept.kept = true;
   return kept;
 }

@@ -47,7 +47,7 @@ export function publishMessage(
   for (let index = 0; index < shared.length; index += 1) {
     deliverShared(context, shared[index] as SharedGroup, message, publisher);
   }
-  if (message.retain) retain(context, message);
+  if (message.retain) retain(context, message, publisher);
   if (stored) return PublishOutcome.durable;
   if (live.length > 0 || match.durable.length > 0 || shared.length > 0) return PublishOutcome.live;
   if (!message.topic.reserved) context.counters.droppedNoSubscriber += 1;
@@ -159,7 +159,7 @@ function retainable(context: BrokerContext, message: Message): boolean {
 }
 
 /** Keeps, replaces or (with an empty payload) removes the retained message (MQTT-5.0 [MQTT-3.3.1-5], [MQTT-3.3.1-6]). */
-function retain(context: BrokerContext, message: Message): void {
+function retain(context: BrokerContext, message: Message, publisher: ClientSession | null): void {
   const { retained } = context;
   const name = message.topic.name;
   if (message.payloadLength === 0) {
@@ -167,8 +167,9 @@ function retain(context: BrokerContext, message: Message): void {
     return;
   }
   const kept = context.keepShared(message);
-  // Who published it mattered to those who are online now; kept, it would keep the session alive.
+  // The session itself would be kept alive; its name is enough for "no local".
   kept.publisher = null;
+  kept.publisherId = publisher?.clientId ?? '';
   retained.set(kept);
   if (!message.topic.reserved) context.dirtyRetained.add(name);
 }

@@ -90,7 +90,8 @@ export class RetainedReplay {
       return;
     }
     const delivery = this.#delivery;
-    if (delivery.noLocal && retained.publisher === this.#session) return;
+    // MQTT-5.0 [MQTT-3.8.3-3].
+    if (delivery.noLocal && retained.publisherId === this.#session.clientId) return;
     const { log } = context;
     const session = this.#session;
     if (Math.min(retained.qos, delivery.qos) > 0 && session.durable && !log.full) {
