@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { checkScenarioFile, scenarioFilesIn } from '@robustmq/datadriven';
 import { describe, expect, test } from 'vitest';
-import { commandRunner } from './scenario/run-commands.ts';
+import { commandRunner } from './testing/run-commands.ts';
 
 const directory = fileURLToPath(new URL('../testdata', import.meta.url));
 
