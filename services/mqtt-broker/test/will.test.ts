@@ -78,6 +78,18 @@ describe('a will is published', () => {
     expect((await seen.receive()).properties.messageExpiryIntervalSeconds).toBe(9);
   });
 
+  test('that is over at once when its expiry is 0: it is retained for nobody (MQTT-5.0 §3.1.3.2.4)', async () => {
+    const world = await startBroker();
+    const seen = await witness(world);
+    const properties = { messageExpiryIntervalSeconds: 0 };
+    const peer = await world.client({ will: { topic: 'w', retain: true, properties } });
+    peer.destroy();
+    expect((await seen.receive()).properties.messageExpiryIntervalSeconds).toBe(0);
+    const late = await world.client();
+    await late.subscribe('w');
+    await late.expectNothing();
+  });
+
   test('when the broker shuts down, before the streams end (MQTT-5.0 §3.1.2.5)', async () => {
     const world = await startBroker();
     const kept = { clientId: 'seen', cleanStart: false, properties: KEPT };

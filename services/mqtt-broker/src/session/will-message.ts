@@ -1,10 +1,13 @@
 import type { Message } from '@robustmq/broker';
 
+/** Stands for a will without Message Expiry Interval, which may itself be 0. */
+export const WILL_NEVER_EXPIRES = 0xffff_ffff;
+
 /** What is published when a client goes without DISCONNECT (MQTT-5.0 §3.1.2.5). */
 export interface WillMessage {
   /** A kept message; its expiry starts when it is published. */
   readonly message: Message;
   readonly delaySeconds: number;
-  /** 0: never expires. */
+  /** {@link WILL_NEVER_EXPIRES}, or seconds from its publication on; 0 is over at once. */
   readonly expirySeconds: number;
 }

@@ -13,7 +13,7 @@ import type { BrokerContext } from '../broker-context.ts';
 import { FieldReader, FieldWriter } from '../durable/operations.ts';
 import { publishMessage } from '../publish-message.ts';
 import type { ClientSession } from './client-session.ts';
-import type { WillMessage } from './will-message.ts';
+import { WILL_NEVER_EXPIRES, type WillMessage } from './will-message.ts';
 
 interface PendingWill {
   readonly will: WillMessage;
@@ -114,8 +114,7 @@ export class Wills {
     const message = keepMessage(will.message);
     message.topic = context.router.topicOf(will.message.topic.name);
     message.publisher = session;
-    message.expiresAtMs =
-      will.expirySeconds === 0 ? 0 : context.nowMs() + will.expirySeconds * 1000;
+    message.expiresAtMs = expiresAtMs(context, will);
     this.#forget(session.clientId);
     // Rules may have changed since CONNECT.
     const { access } = context;
@@ -149,6 +148,13 @@ export class Wills {
   }
 }
 
+/** From now on, within the cap that holds for every message; 0: never. */
+function expiresAtMs(context: BrokerContext, will: WillMessage): number {
+  const cap = context.settings.protocol.messageExpirySecondsMax;
+  const seconds = cap > 0 ? Math.min(will.expirySeconds, cap) : will.expirySeconds;
+  return seconds === WILL_NEVER_EXPIRES ? 0 : context.nowMs() + seconds * 1000;
+}
+
 /** The will of a CONNECT as a message of the broker's. */
 export function willOf(context: BrokerContext, connect: Connect): WillMessage | null {
   const { will } = connect;
@@ -166,7 +172,7 @@ export function willOf(context: BrokerContext, connect: Connect): WillMessage | 
   return {
     message,
     delaySeconds: willDelayIntervalSeconds ?? 0,
-    expirySeconds: messageExpiryIntervalSeconds ?? 0,
+    expirySeconds: messageExpiryIntervalSeconds ?? WILL_NEVER_EXPIRES,
   };
 }
 
