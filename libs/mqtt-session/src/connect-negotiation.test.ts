@@ -128,6 +128,7 @@ describe('the keep alive in force', () => {
       { serverKeepAliveSeconds: 7 },
       7,
     ],
+    ['is its own when that is shorter', 5, 5, { serverKeepAliveSeconds: 7 }, 5],
     ['of 3.1.1, which can not be told, stays', 4, 60, { serverKeepAliveSeconds: 7 }, 60],
     ['is below the cap as it is', 5, 60, { keepAliveSecondsMax: 60 }, 60],
     ['is cut at the cap', 5, 61, { keepAliveSecondsMax: 60 }, 60],

@@ -108,15 +108,19 @@ function refuse(reasonCode: number, reason: string): Negotiation {
 }
 
 function keepAliveOf(connect: Connect, offer: ServerOffer): number {
-  if (offer.serverKeepAliveSeconds > 0) {
-    // A 3.x client can't be told, so it keeps its own.
-    return connect.version === 5 ? offer.serverKeepAliveSeconds : connect.keepAliveSeconds;
-  }
-  const cap = offer.keepAliveSecondsMax;
+  const cap = keepAliveCapOf(connect, offer);
   // MQTT-5.0 [MQTT-3.2.2-22].
   if (cap === 0) return connect.keepAliveSeconds;
   if (connect.keepAliveSeconds === 0 || connect.keepAliveSeconds > cap) return cap;
   return connect.keepAliveSeconds;
+}
+
+/** A 3.x client can't be told of Server Keep Alive, so only the silence tolerated at most concerns it. */
+function keepAliveCapOf(connect: Connect, offer: ServerOffer): number {
+  const { serverKeepAliveSeconds, keepAliveSecondsMax } = offer;
+  if (connect.version !== 5 || serverKeepAliveSeconds === 0) return keepAliveSecondsMax;
+  if (keepAliveSecondsMax === 0) return serverKeepAliveSeconds;
+  return Math.min(serverKeepAliveSeconds, keepAliveSecondsMax);
 }
 
 /** Session expiry interval in force; a 3.x session lasts for ever or not at all (MQTT-5.0 §3.1.2.11.2). */

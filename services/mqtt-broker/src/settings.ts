@@ -40,7 +40,7 @@ export interface ProtocolSettings {
   readonly topicAliasMaximum: number;
   /** Aliases that we use towards clients that allow them; 0 turns it off. */
   readonly topicAliasMaximumOutbound: number;
-  /** 0: the client's own keep alive holds. Otherwise sent as Server Keep Alive to every client. */
+  /** Server Keep Alive for 5.0 clients whose own is longer, or none; 0: their own holds. */
   readonly serverKeepAliveSeconds: number;
   /** A larger (or, when not 0, no) keep alive is replaced by this one for 5.0; for 3.x it is the silence tolerated. 0: no cap. */
   readonly keepAliveSecondsMax: number;

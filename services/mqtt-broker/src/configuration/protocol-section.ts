@@ -77,18 +77,19 @@ export const protocolSection: SectionDeclaration<ProtocolSection> = {
       reason: 'Each may hold a topic name of 64 KiB for as long as the client is connected.',
     }),
     topic_alias_maximum_outbound: integerKey({
-      default: 0,
+      default: 16,
       minimum: 0,
       maximum: 65535,
       meaning: 'How many aliases the broker uses towards a client that allows them.',
-      reason: '0: without aliases one encoded packet serves all subscribers alike.',
+      reason: 'Only clients that ask for aliases pay for them. 0: none are used.',
     }),
     server_keep_alive_seconds: integerKey({
       default: 0,
       minimum: 0,
       maximum: 65535,
-      meaning: 'A keep alive that all 5.0 clients are told to use. 0: their own holds.',
-      reason: 'Clients know their links best.',
+      meaning:
+        'The keep alive that 5.0 clients are told to use when theirs is longer, or none. 0: their own holds.',
+      reason: 'Clients know their links best; a shorter one always holds.',
       unit: 'seconds',
     }),
     keep_alive_seconds_max: integerKey({
