@@ -24,6 +24,9 @@ abstract class Actor {
       properties: { ...KEPT, ...properties },
     });
     this.peer = peer;
+    void peer.raw.closed.then(() => {
+      if (this.peer === peer) this.drop();
+    });
     this.connected(peer);
     peer.raw.onPacket((packet) => {
       // What arrives over a connection that was given up is lost on the way.
@@ -48,6 +51,8 @@ export class PublisherActor extends Actor {
   readonly #open = new Map<number, { readonly packet: Publish; released: boolean }>();
   readonly #counts = new Map<string, number>();
   #nextIdentifier = 1;
+  /** Reason codes that said no. */
+  readonly refusals: number[] = [];
 
   constructor(clientId: string, topics: readonly string[]) {
     super(clientId);
@@ -81,6 +86,9 @@ export class PublisherActor extends Actor {
   }
 
   protected received(packet: Packet, peer: Peer): void {
+    if ((packet.kind === 'puback' || packet.kind === 'pubrec') && packet.reasonCode >= 0x80) {
+      this.refusals.push(packet.reasonCode);
+    }
     if (packet.kind === 'puback' || packet.kind === 'pubcomp') {
       this.#open.delete(packet.packetIdentifier);
     } else if (packet.kind === 'pubrec') {

@@ -107,19 +107,16 @@ function receivePubrel(
   session: ClientSession,
   identifier: number,
 ): void {
+  const { log } = connection.context;
   const known = session.receiptCount > 0 && session.receipts.release(identifier);
-  if (known && session.durable) {
-    // Durable before PUBCOMP: else a crash would leave a receipt that swallows the next message
-    // under this identifier.
-    session.logExchange(OPERATION.receiptReleased, identifier);
-    connection.context.log.acknowledge(connection, PUBCOMP, identifier, false);
-    return;
-  }
-  connection.writeAcknowledgementWithReason(
-    PUBCOMP,
-    identifier,
-    known ? ReasonCode.success : ReasonCode.packetIdentifierNotFound,
-  );
+  const reasonCode = known ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
+  if (known && session.durable) session.logExchange(OPERATION.receiptReleased, identifier);
+  // Durable before PUBCOMP: else a crash would leave a receipt that swallows the next message under
+  // this identifier. An unknown one may have been released over the connection before this one, and
+  // that may still wait for its commit.
+  if (session.durable && !log.isSettled) {
+    log.acknowledge(connection, PUBCOMP, identifier, false, reasonCode);
+  } else connection.writeAcknowledgementWithReason(PUBCOMP, identifier, reasonCode);
 }
 
 /** Until now PUBREL counted as unacknowledged (MQTT-5.0 [MQTT-4.3.3-5]). */
