@@ -22,6 +22,8 @@ interface SeenEntry {
 
 interface CommittedEntry {
   readonly term: number;
+  /** The term of the leader that committed it. */
+  readonly committedIn: number;
   stateDigest: number | null;
 }
 
@@ -130,14 +132,24 @@ export class Checkers {
       throw new Violation('election safety', `term ${state.term}: ${other} and ${state.id}`);
     }
     this.#leaders.set(state.term, state.id);
-    const last = this.#committed.length - 1;
-    for (let index = Math.max(last, 1); index <= last && index > last - 50; index -= 1) {
+    this.#checkComplete(state);
+  }
+
+  /**
+   * Leader completeness (Raft §5.4): what was committed in an earlier term is in the leader's log.
+   * A vote may arrive so late that a leader of a later term has committed meanwhile: that does not
+   * count, hence the term of the commitment and not of the entry.
+   */
+  #checkComplete(state: RaftState): void {
+    let index = this.#committed.length - 1;
+    while (index > 0 && (this.#committed[index]?.committedIn ?? 0) >= state.term) index -= 1;
+    for (let checked = 0; checked < 50 && index > state.log.base.index; checked += 1) {
       const committed = this.#committed[index];
       const own = state.log.termAt(index as typeof state.commitIndex);
-      if (index < state.log.base.index) break;
-      if (committed !== undefined && own !== committed.term && committed.term < state.term) {
+      if (committed !== undefined && own !== committed.term) {
         throw new Violation('leader completeness', `node ${state.id} lacks ${index}`);
       }
+      index -= 1;
     }
   }
 
@@ -146,8 +158,9 @@ export class Checkers {
       const term = state.log.termAt(index as typeof state.commitIndex);
       if (term === null) continue; // Below a snapshot that was just installed.
       const committed = this.#committed[index];
-      if (committed === undefined) this.#committed[index] = { term, stateDigest: null };
-      else if (committed.term !== term) {
+      if (committed === undefined) {
+        this.#committed[index] = { term, committedIn: state.term, stateDigest: null };
+      } else if (committed.term !== term) {
         const detail = `node ${state.id}, ${index}: ${committed.term}, now ${term}`;
         throw new Violation('committed entry changed', detail);
       }

@@ -21,6 +21,8 @@ export class SimulatedClient {
   readonly #clock: HistoryClock;
   readonly id: number;
   readonly history: RecordedOperation[] = [];
+  /** Some clients read almost only: they notice a stale answer where writers would be stuck. */
+  readonly #readShare: number;
   #sequence = 0;
   #open: OpenOperation | null = null;
   #target: NodeId | null = null;
@@ -33,6 +35,7 @@ export class SimulatedClient {
     this.#world = world;
     this.id = id;
     this.#clock = clock;
+    this.#readShare = id % 2 === 0 ? 0.95 : 0.3;
   }
 
   get isIdle(): boolean {
@@ -71,8 +74,8 @@ export class SimulatedClient {
     const key = random.below(profile.keys);
     const value = this.id * 1_000_000 + this.#sequence;
     const draw = random.fraction();
-    if (draw < 0.45) return { kind: 'get', key };
-    if (draw < 0.8) return { kind: 'put', key, value };
+    if (draw < this.#readShare) return { kind: 'get', key };
+    if (random.chance(0.6)) return { kind: 'put', key, value };
     return { kind: 'compareAndSet', key, expected: this.#known.get(key) ?? 0, value };
   }
 

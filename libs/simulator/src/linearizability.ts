@@ -38,7 +38,8 @@ export function partitionByKey(
   history: readonly RecordedOperation[],
 ): ReadonlyMap<number, readonly RecordedOperation[]> {
   const parts = new Map<number, RecordedOperation[]>();
-  for (const recorded of history) {
+  // In order of invocation what is lifted is nearly a prefix, so that its name stays short.
+  for (const recorded of history.toSorted((left, right) => left.invokedAt - right.invokedAt)) {
     // A read without an answer constrains nothing.
     if (recorded.operation.kind === 'get' && recorded.returnedAt === null) continue;
     const part = parts.get(recorded.operation.key);
@@ -124,9 +125,7 @@ function compressed(done: Uint8Array): string {
   const full = done.indexOf(0);
   if (full < 0) return `${done.length}`;
   let text = `${full}`;
-  for (let at = full + 1; at < done.length; at += 1) {
-    if (done[at] === 1) text += `,${at}`;
-  }
+  for (let at = done.indexOf(1, full); at >= 0; at = done.indexOf(1, at + 1)) text += `,${at}`;
   return text;
 }
 

@@ -5,7 +5,7 @@
  *     main.ts --seeds 2000 --from 1        many; ends with figures; exit code 1 on a violation
  *     main.ts … --seconds 60               simulated seconds of faults (default 60)
  *     main.ts … --bug NAME                 with a planted bug
- *     main.ts --mutants                    every planted bug: the seeds it takes to find it
+ *     main.ts --mutants [--bug NAME]       every planted bug: the seeds it takes to find it
  */
 import { parseArgs } from 'node:util';
 import { mutantNamed, mutants } from './mutants.ts';
@@ -66,6 +66,7 @@ function runMany(from: number, count: number): void {
 
 function runMutants(seedsMax: number): void {
   for (const { name } of mutants) {
+    if (values.bug !== undefined && values.bug !== name) continue;
     let found: SimulationResult | null = null;
     let seed = 1;
     for (; seed <= seedsMax && found === null; seed += 1) {

@@ -43,7 +43,6 @@ export const mutants: readonly Mutant[] = [
   ofRule('no check of the previous entry', { previousMatches: (ownTerm) => ownTerm !== null }),
   ofRule('conflict not truncated', { conflicts: () => false }),
   ofRule('truncation without term check', { conflicts: () => true }),
-  ofRule('follower commits unverified', { followerCommitIndex: (leaderCommit) => leaderCommit }),
   ofRule('heartbeat commits beyond the match', {
     heartbeatCommitIndex: (commitIndex) => commitIndex,
   }),

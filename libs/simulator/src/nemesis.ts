@@ -26,7 +26,8 @@ export function unleash(world: World): void {
   queue.after(random.below(profile.faultEveryMs * 2) + 1, () => {
     if (world.healed) return;
     const victim = drawVictim(world);
-    if (victim !== null) random.pick(FAULTS)(world, victim);
+    const fault = random.chance(profile.usurpations) ? usurp : random.pick(FAULTS);
+    if (victim !== null) fault(world, victim);
     unleash(world);
   });
 }
@@ -34,7 +35,7 @@ export function unleash(world: World): void {
 /** The moment in which Raft Figure 8 bites: a new leader is gone before its first commit. */
 export function onNewLeader(world: World, node: SimulatedNode): void {
   if (world.healed || !world.random.chance(world.profile.newLeaderCrashes)) return;
-  world.queue.after(world.random.between(1, 100), () => crash(world, node));
+  world.queue.after(world.random.between(1, 30), () => crash(world, node));
 }
 
 function drawVictim(world: World): SimulatedNode | null {
@@ -80,6 +81,30 @@ function split(world: World): void {
     for (const other of half) cutBothWays(world, node, other.id);
   }
   healLater(world);
+}
+
+/**
+ * The trap for leases: one follower stops hearing the leader and will campaign; around that time
+ * the leader is cut off, and perhaps the others forget what they promised it.
+ */
+function usurp(world: World, leader: SimulatedNode): void {
+  const { random, queue, nodes, profile } = world;
+  const others = [...nodes.values()].filter((node) => node !== leader && node.isRunning);
+  if (others.length === 0) return;
+  const usurper = random.pick(others);
+  cutBothWays(world, leader, usurper.id);
+  const electionMs = profile.options.electionTimeoutTicks * profile.tickMs;
+  queue.after(random.between(electionMs >> 1, electionMs * 2), () => {
+    if (world.healed) return;
+    for (const other of others) cutBothWays(world, leader, other.id);
+    if (random.chance(0.5)) return;
+    for (const other of others) {
+      if (other === usurper || !other.isRunning) continue;
+      other.crash('power');
+      queue.after(random.between(1, 30), () => other.start());
+    }
+  });
+  queue.after(electionMs * 3, () => world.network.heal());
 }
 
 function cutOneWay(world: World, node: SimulatedNode): void {

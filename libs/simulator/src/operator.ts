@@ -62,7 +62,9 @@ function changeSomething(world: World, leader: SimulatedNode): void {
   const { random } = world;
   const { state } = leader;
   if (state === null) return;
-  retireStrangers(world, state.configuration);
+  if ((state.configurations.at(-1)?.index ?? 0) <= state.commitIndex) {
+    retireStrangers(world, state.configuration);
+  }
   if (random.chance(0.25)) {
     const to = random.pick(state.configuration.voters);
     world.tell?.(`operator: node ${leader.id} hands over to ${to}`);
@@ -115,7 +117,7 @@ function drawChanges(world: World, configuration: Configuration): MembershipChan
   }
 }
 
-/** Nodes outside every configuration are switched off now and then, not at once. */
+/** Nodes outside the committed configuration are switched off now and then, not at once. */
 function retireStrangers(world: World, configuration: Configuration): void {
   if (isJoint(configuration)) return;
   const members = membersOf(configuration);

@@ -32,6 +32,8 @@ export interface Profile {
   readonly clockJumps: boolean;
   /** Mean time between faults. */
   readonly faultEveryMs: number;
+  /** The share of faults that helps a follower depose a healthy leader behind its back. */
+  readonly usurpations: number;
   /** The share of faults that is aimed at the leader. */
   readonly leaderShare: number;
   /** The share of elected leaders that crashes within moments (Raft Figure 8). */
@@ -47,16 +49,18 @@ export interface Profile {
 }
 
 /** How the faults of a seed are biased, so that rare sequences are not left to luck alone. */
-type Mood = 'mixed' | 'restlessLeaders' | 'leases';
+type Mood = 'mixed' | 'restlessLeaders' | 'busyOperator' | 'leases';
 
 export function drawProfile(random: SeededRandom): Profile {
   const mood = drawMood(random);
   const electionTimeoutTicks = random.pick([3, 5, 10]);
   const isLease = mood === 'leases';
+  const isRestless = mood === 'restlessLeaders';
+  const isBusy = mood === 'busyOperator';
   return {
-    nodes: mood === 'restlessLeaders' ? 5 : random.pick([1, 3, 3, 3, 3, 5, 5]),
-    clients: random.between(2, 6),
-    keys: random.between(1, 4),
+    nodes: isRestless ? 5 : random.pick([1, 3, 3, 3, 3, 5, 5]),
+    clients: isLease ? 6 : random.between(2, 6),
+    keys: isLease ? 1 : random.between(1, 4),
     thinkMs: isLease ? 15 : random.pick([15, 60, 250]),
     tickMs: 100,
     options: drawOptions(random, mood, electionTimeoutTicks),
@@ -64,21 +68,22 @@ export function drawProfile(random: SeededRandom): Profile {
       loss: random.pick([0, 0.01, 0.05]),
       duplication: random.pick([0, 0.02]),
       delayMinMs: 1,
-      delayMaxMs: isLease ? 10 : random.pick([5, 20, 100, 500]),
+      delayMaxMs: isLease || isRestless ? 10 : random.pick([5, 20, 100, 500]),
       lateShare: random.pick([0, 0.02, 0.1]),
     },
     disk: {
       flushMinMs: 1,
-      flushMaxMs: isLease ? 2 : random.pick([2, 10, 50]),
+      flushMaxMs: isLease || isRestless ? 2 : random.pick([2, 10, 50]),
       slowShare: random.pick([0, 0.002, 0.02]),
     },
     clockSkew: random.pick([0, 0.1]),
     clockJumps: !isLease && random.chance(0.3), // A lease trusts the rate of clocks.
-    faultEveryMs: random.pick([300, 1_000, 4_000]),
+    faultEveryMs: isBusy ? 400 : random.pick([300, 1_000, 4_000]),
+    usurpations: isLease ? 0.4 : 0.05,
     leaderShare: random.pick([0, 0.5, 0.9]),
-    newLeaderCrashes: mood === 'restlessLeaders' ? 0.7 : random.pick([0, 0, 0.3]),
+    newLeaderCrashes: isRestless ? 0.7 : random.pick([0, 0, 0.3]),
     restartMaxMs: random.pick([300, 1_500, 4_000]),
-    changeEveryMs: mood === 'restlessLeaders' ? 0 : random.pick([0, 400, 1_500, 4_000]),
+    changeEveryMs: drawChangeEveryMs(random, mood),
     snapshotEvery: random.pick([10, 40, 200]),
     compactionSlack: random.pick([0, 5, 50]),
   };
@@ -86,8 +91,14 @@ export function drawProfile(random: SeededRandom): Profile {
 
 function drawMood(random: SeededRandom): Mood {
   const draw = random.fraction();
-  if (draw < 0.15) return 'restlessLeaders';
-  return draw < 0.4 ? 'leases' : 'mixed';
+  if (draw < 0.12) return 'restlessLeaders';
+  if (draw < 0.24) return 'busyOperator';
+  return draw < 0.45 ? 'leases' : 'mixed';
+}
+
+function drawChangeEveryMs(random: SeededRandom, mood: Mood): number {
+  if (mood === 'restlessLeaders') return 0;
+  return mood === 'busyOperator' ? 100 : random.pick([0, 400, 1_500, 4_000]);
 }
 
 function drawOptions(random: SeededRandom, mood: Mood, electionTimeoutTicks: number): RaftOptions {
