@@ -246,6 +246,27 @@ for (const { end, again } of ENDS) {
   });
 }
 
+describe('a shared group of a durable and an ephemeral member', () => {
+  test('keeps for the durable one what the other had not acknowledged', async () => {
+    const world = await startDurable();
+    const durable = await world.client(kept('durable'));
+    await durable.subscribe('$share/g/a', { qos: 1 });
+    await durable.disconnect();
+    const ephemeral = await world.client();
+    await ephemeral.subscribe('$share/g/a', { qos: 1 });
+    const publisher = await world.client();
+    for (const n of numbers(3)) await publisher.publish('a', n, { qos: 1 });
+    for (let n = 0; n < 3; n += 1) await ephemeral.expect('publish');
+    ephemeral.destroy();
+    await eventually(async () => (await world.metric('mqtt_sessions_count')) === 2);
+    await flushed(publisher);
+    await world.crash();
+    const back = await world.client(kept('durable'));
+    expect(await texts(back, 3)).toEqual(numbers(3));
+    await back.expectNothing();
+  });
+});
+
 describe('a will', () => {
   const will = { topic: 'will', payload: 'gone', qos: 1 } as const;
 

@@ -1,5 +1,6 @@
 import {
   type Delivery,
+  keepMessage,
   Message,
   type SharedGroup,
   type Subscription,
@@ -12,7 +13,7 @@ import type { ClientSession } from '../session/client-session.ts';
 import { type ConsumedRecord, type ConsumerOwner, LogConsumer } from './log-consumer.ts';
 import { readMessageRecord } from './message-record.ts';
 import { OPERATION, RECORD_KIND } from './operations.ts';
-import { redispatch } from './redispatch.ts';
+import { giveToMember, redispatch } from './redispatch.ts';
 import { isExpired } from './session-consumer.ts';
 
 /** The place in the journal of one shared group that has a durable member. */
@@ -195,6 +196,11 @@ export class GroupRegistry {
   sessionEnded(session: ClientSession): void {
     for (const { message, delivery } of session.takeShared()) {
       const { group } = delivery;
+      if (group !== null && group.state !== null && message.qos > 0 && !this.#context.log.full) {
+        // The group's place has passed it: a durable member keeps it even while all are away.
+        giveToMember(this.#context, group, keepMessage(message));
+        continue;
+      }
       const other = group?.pick(message, '', memberHasRoom) ?? group?.pick(message, '', online);
       if (other == null) continue;
       this.#context.encoder.load(message, this.#context.nowMs());
