@@ -16,6 +16,7 @@ export {
   type Term,
 } from './identifiers.ts';
 export type { RaftInput } from './input.ts';
+export { holdsLease } from './lease.ts';
 export type { RaftMessage, SnapshotMetadata } from './message.ts';
 export { defaultRaftOptions, leaseTicksFor, type RaftOptions } from './options.ts';
 export type {

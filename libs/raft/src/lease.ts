@@ -22,3 +22,8 @@ export function leaseIsValid(state: RaftState, leader: LeaderRole): boolean {
   if (sent?.round !== confirmed || confirmed <= leader.leaseFloorRound) return false;
   return state.rules.leaseHolds(leader.ticks - sent.tick, state.options.leaseTicks);
 }
+
+/** Whether this node may answer reads by itself at this tick. */
+export function holdsLease(state: RaftState): boolean {
+  return state.role.kind === 'leader' && leaseIsValid(state, state.role);
+}

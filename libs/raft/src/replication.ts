@@ -35,7 +35,8 @@ export function sendEmptyAppend(state: RaftState, to: NodeId, progress: Progress
   if (state.log.termAt(offsetIndex(progress.nextIndex, -1)) !== null) {
     sendAppend(state, to, progress, []);
   } else if (progress.mode !== 'snapshot') {
-    // Compaction overtook what is in flight, and an answer was lost (seed 458).
+    // Compaction overtook what is in flight, and an answer was lost: see
+    // testdata/snapshot_overtakes_pipeline.txt.
     startSnapshot(state, to, progress);
   }
 }

@@ -7,6 +7,7 @@
 import {
   type Configuration,
   type Entry,
+  holdsLease,
   type NodeId,
   type RaftMessage,
   type RaftState,
@@ -60,6 +61,13 @@ export class Checkers {
     if (state.commitIndex <= before.commitIndex) return;
     this.#checkCommitted(state, before.commitIndex);
     if (isLeader && before.isLeader) this.#checkDurableQuorum(state, before.configuration);
+  }
+
+  /** Nobody is elected while another leader may still answer reads alone (Raft thesis §6.4.1). */
+  elected(leader: RaftState, other: RaftState): void {
+    if (other.term >= leader.term || !holdsLease(other)) return;
+    const detail = `node ${leader.id} leads ${leader.term}, ${other.id} still ${other.term}`;
+    throw new Violation('lease beside a new leader', detail);
   }
 
   /** Log matching (Raft §5.3): one predecessor and one content per index and term. */

@@ -35,7 +35,9 @@ export function unleash(world: World): void {
 /** The moment in which Raft Figure 8 bites: a new leader is gone before its first commit. */
 export function onNewLeader(world: World, node: SimulatedNode): void {
   if (world.healed || !world.random.chance(world.profile.newLeaderCrashes)) return;
-  world.queue.after(world.random.between(1, 30), () => crash(world, node));
+  // Some while nobody has their first entry, some when a part of the others has.
+  const soonMs = world.random.pick([3, 60]);
+  world.queue.after(world.random.between(1, soonMs), () => crash(world, node));
 }
 
 function drawVictim(world: World): SimulatedNode | null {

@@ -23,6 +23,7 @@ import {
 import { Disk, type StoredSnapshot } from './disk.ts';
 import { KeyValueMachine } from './machine.ts';
 import { onNewLeader } from './nemesis.ts';
+import { NodeClock } from './node-clock.ts';
 import { decodeCommand } from './command.ts';
 import { Requests } from './requests.ts';
 import { Violation } from './violation.ts';
@@ -46,9 +47,7 @@ export class SimulatedNode {
   appliedIndex: LogIndex = 0 as LogIndex;
   #epoch = 0;
   #pausedUntilMs = 0;
-  #rate = 1;
-  #clockOffsetMs = 0;
-  #lastTickMs = 0;
+  readonly #clock: NodeClock;
   #ticking = false;
   #outbox: WaitingMessages[] = [];
   #persisted = 0 as PersistNumber;
@@ -66,7 +65,7 @@ export class SimulatedNode {
     this.disk = new Disk(empty, world.random, world.bugs);
     this.requests = new Requests(this, world.bugs);
     const { clockSkew } = world.profile;
-    this.#rate = 1 + (world.random.fraction() * 2 - 1) * clockSkew;
+    this.#clock = new NodeClock(1 + (world.random.fraction() * 2 - 1) * clockSkew);
   }
 
   get isRunning(): boolean {
@@ -152,7 +151,7 @@ export class SimulatedNode {
 
   jumpClock(byMs: number): void {
     this.#world.tell?.(`node ${this.id}: the clock jumps by ${byMs} ms`);
-    this.#clockOffsetMs += byMs;
+    this.#clock.jump(byMs);
   }
 
   /** Everything unusual about this node ends. */
@@ -160,7 +159,7 @@ export class SimulatedNode {
     this.#pausedUntilMs = 0;
     this.#resume();
     this.#slowUntilMs = 0;
-    this.#rebaseClock(1);
+    this.#clock.becomeTrue(this.#world.queue.nowMs);
     this.disk.full = false;
     this.disk.failsNextFlush = false;
   }
@@ -203,9 +202,18 @@ export class SimulatedNode {
     if (isLeader !== before.isLeader) {
       this.#world.tell?.(`node ${this.id} ${isLeader ? 'leads' : 'led until'} term ${state.term}`);
     }
-    if (isLeader && !before.isLeader) onNewLeader(this.#world, this);
+    if (isLeader && !before.isLeader) this.#onElected(state);
     this.#carryOut(output, state);
     return output;
+  }
+
+  #onElected(state: RaftState): void {
+    const { checkers, nodes } = this.#world;
+    for (const { state: other, isPaused } of nodes.values()) {
+      // One that is paused catches up with its ticks before it answers anyone.
+      if (other !== null && !isPaused) checkers.elected(state, other);
+    }
+    onNewLeader(this.#world, this);
   }
 
   #carryOut(output: RaftOutput, state: RaftState): void {
@@ -379,12 +387,12 @@ export class SimulatedNode {
   #keepTicking(): void {
     if (this.#ticking || this.state === null) return;
     this.#ticking = true;
-    this.#lastTickMs = this.#localNowMs();
+    this.#clock.restartTicks(this.#world.queue.nowMs);
     this.#scheduleTick();
   }
 
   #scheduleTick(): void {
-    this.#later(this.#world.profile.tickMs / this.#rate, () => {
+    this.#later(this.#world.profile.tickMs / this.#clock.rate, () => {
       this.#catchUp();
       if (this.state === null) return;
       if (!this.state.quiescent) return this.#scheduleTick();
@@ -410,23 +418,11 @@ export class SimulatedNode {
   #catchUp(): void {
     if (!this.#ticking || this.state === null) return;
     const { tickMs, options } = this.#world.profile;
-    const due = Math.floor((this.#localNowMs() - this.#lastTickMs) / tickMs + 1e-6);
-    if (due < 0) this.#lastTickMs = this.#localNowMs();
-    if (due <= 0) return;
-    this.#lastTickMs += due * tickMs;
+    const due = this.#clock.takeTicks(this.#world.queue.nowMs, tickMs);
     const ticksMax = this.#world.bugs.dropsMissedTicks ? 1 : options.electionTimeoutTicks;
     for (let tick = 0; tick < Math.min(due, ticksMax); tick += 1) {
       this.#step({ kind: 'tick' });
     }
-  }
-
-  #localNowMs(): number {
-    return this.#world.queue.nowMs * this.#rate + this.#clockOffsetMs;
-  }
-
-  #rebaseClock(rate: number): void {
-    this.#clockOffsetMs = this.#localNowMs() - this.#world.queue.nowMs * rate;
-    this.#rate = rate;
   }
 
   #flushMs(): number {

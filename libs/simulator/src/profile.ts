@@ -53,12 +53,12 @@ type Mood = 'mixed' | 'restlessLeaders' | 'busyOperator' | 'leases';
 
 export function drawProfile(random: SeededRandom): Profile {
   const mood = drawMood(random);
-  const electionTimeoutTicks = random.pick([3, 5, 10]);
+  const electionTimeoutTicks = mood === 'restlessLeaders' ? 3 : random.pick([3, 5, 10]);
   const isLease = mood === 'leases';
   const isRestless = mood === 'restlessLeaders';
   const isBusy = mood === 'busyOperator';
   return {
-    nodes: isRestless ? 5 : random.pick([1, 3, 3, 3, 3, 5, 5]),
+    nodes: isLease ? 3 : isRestless ? 5 : random.pick([1, 3, 3, 3, 3, 5, 5]),
     clients: isLease ? 6 : random.between(2, 6),
     keys: isLease ? 1 : random.between(1, 4),
     thinkMs: isLease ? 15 : random.pick([15, 60, 250]),
@@ -68,7 +68,7 @@ export function drawProfile(random: SeededRandom): Profile {
       loss: random.pick([0, 0.01, 0.05]),
       duplication: random.pick([0, 0.02]),
       delayMinMs: 1,
-      delayMaxMs: isLease || isRestless ? 10 : random.pick([5, 20, 100, 500]),
+      delayMaxMs: isLease ? 10 : isRestless ? 30 : random.pick([5, 20, 100, 500]),
       lateShare: random.pick([0, 0.02, 0.1]),
     },
     disk: {
@@ -78,11 +78,11 @@ export function drawProfile(random: SeededRandom): Profile {
     },
     clockSkew: random.pick([0, 0.1]),
     clockJumps: !isLease && random.chance(0.3), // A lease trusts the rate of clocks.
-    faultEveryMs: isBusy ? 400 : random.pick([300, 1_000, 4_000]),
-    usurpations: isLease ? 0.4 : 0.05,
-    leaderShare: random.pick([0, 0.5, 0.9]),
-    newLeaderCrashes: isRestless ? 0.7 : random.pick([0, 0, 0.3]),
-    restartMaxMs: random.pick([300, 1_500, 4_000]),
+    faultEveryMs: isBusy ? 400 : isRestless ? 3_000 : random.pick([300, 1_000, 4_000]),
+    usurpations: isLease ? 0.6 : 0.05,
+    leaderShare: isLease ? 0.9 : random.pick([0, 0.5, 0.9]),
+    newLeaderCrashes: isRestless ? 0.9 : random.pick([0, 0, 0.3]),
+    restartMaxMs: isRestless ? 1_000 : random.pick([300, 1_500, 4_000]),
     changeEveryMs: drawChangeEveryMs(random, mood),
     snapshotEvery: random.pick([10, 40, 200]),
     compactionSlack: random.pick([0, 5, 50]),
@@ -91,13 +91,14 @@ export function drawProfile(random: SeededRandom): Profile {
 
 function drawMood(random: SeededRandom): Mood {
   const draw = random.fraction();
-  if (draw < 0.12) return 'restlessLeaders';
-  if (draw < 0.24) return 'busyOperator';
-  return draw < 0.45 ? 'leases' : 'mixed';
+  if (draw < 0.18) return 'restlessLeaders';
+  if (draw < 0.28) return 'busyOperator';
+  return draw < 0.48 ? 'leases' : 'mixed';
 }
 
 function drawChangeEveryMs(random: SeededRandom, mood: Mood): number {
   if (mood === 'restlessLeaders') return 0;
+  if (mood === 'leases') return random.pick([0, 4_000]);
   return mood === 'busyOperator' ? 100 : random.pick([0, 400, 1_500, 4_000]);
 }
 

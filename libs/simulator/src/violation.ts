@@ -17,6 +17,7 @@ export type Invariant =
   | 'committed entry changed'
   | 'commit without durable quorum'
   | 'promise before the disk'
+  | 'lease beside a new leader'
   | 'retry applied twice'
   | 'linearizability'
   | 'assertion'
