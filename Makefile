@@ -40,15 +40,27 @@ e2e: build ## Run the tests with real processes, sockets and third-party clients
 	@node scripts/run-tests.ts e2e script
 
 # The reliability campaigns: each prints its figures and fails when one is missed.
-campaign = @node --conditions=source services/mqtt-broker/test/campaign/main.ts $@ $(ARGS)
+campaign = @node --conditions=source services/mqtt-broker/test/campaign/main.ts
 
 .PHONY: crash
 crash: build ## Kill the broker under load, and check that nothing acknowledged is lost
-	$(campaign)
+	$(campaign) crash $(ARGS)
 
 .PHONY: powercut
 powercut: build ## Take the power away under load, with torn writes; flip bits in each kind of file
-	$(campaign)
+	$(campaign) powercut bitflip $(ARGS)
+
+.PHONY: fulldisk
+fulldisk: build ## Fill the broker's disk, a tmpfs of 64 MB; needs root
+	$(campaign) fulldisk $(ARGS)
+
+.PHONY: overload
+overload: build ## Stall readers, publish at twice the capacity, connect 10,000 clients at once
+	$(campaign) overload $(ARGS)
+
+.PHONY: fuzz-sockets
+fuzz-sockets: build ## Send 200,000 damaged packets over real connections
+	$(campaign) fuzz-sockets $(ARGS)
 
 .PHONY: fuzz
 fuzz: build ## Feed random and mutated bytes to the codecs, for a long time

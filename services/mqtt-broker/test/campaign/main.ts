@@ -1,12 +1,18 @@
 /**
- * Runs one reliability campaign and prints its figures; exit code 1 when one of them is missed.
+ * Runs reliability campaigns and prints their figures; exit code 1 when one of them is missed.
  *
- * usage: node --conditions=source main.ts CAMPAIGN [--seed N] [--kills N] [--short]
+ * usage: node --conditions=source main.ts CAMPAIGN... [--seed N] [--kills N] [--short]
+ *
+ * `crash` kills, `powercut` takes away what was not flushed, `bitflip` damages files, `fulldisk`
+ * fills a small disk (as root, on Linux), `overload` is more than the broker can do, `fuzz-sockets`
+ * sends damaged packets. `--short` is for trying them out.
  */
 import { parseArgs } from 'node:util';
+import { runBitFlipCampaign } from './bit-flip-campaign.ts';
 import { type CampaignResult, runCrashCampaign } from './crash-campaign.ts';
 import { allHold, tableOf } from './figures.ts';
 import { runFullDiskCampaign } from './fulldisk-campaign.ts';
+import { runFuzzSocketsCampaign } from './fuzz-sockets-campaign.ts';
 import { runOverloadCampaign } from './overload-campaign.ts';
 import { runPowercutCampaign } from './powercut-campaign.ts';
 
@@ -24,8 +30,11 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
       ...{ seed, rounds: 20, messagesPerSecond: 500, aliveMsMax: 2000 },
       acknowledge: 'sync',
     }),
+  bitflip: ({ seed, short }) => runBitFlipCampaign({ seed, flipsPerKind: short ? 2 : 6 }),
   fulldisk: ({ seed }) =>
     runFullDiskCampaign({ seed, messagesPerSecond: 500, fillerBytesMax: 16_000 }),
+  'fuzz-sockets': ({ seed, short }) =>
+    runFuzzSocketsCampaign({ seed, packets: short ? 5000 : 200_000 }),
   overload: ({ short }) =>
     runOverloadCampaign({
       stalledSeconds: short ? 5 : 20,
@@ -42,17 +51,21 @@ const { values, positionals } = parseArgs({
     short: { type: 'boolean', default: false },
   },
 });
-const name = positionals[0] ?? '';
-const campaign = CAMPAIGNS[name];
-if (campaign === undefined) {
-  console.error(`no campaign is called "${name}": ${Object.keys(CAMPAIGNS).join(', ')}`);
-  process.exit(2);
-}
-const { figures, examples } = await campaign({
+const wishes = {
   seed: Number(values.seed),
   kills: Number(values.kills),
   short: values.short,
-});
-console.log(tableOf(name, figures));
-for (const example of examples) console.log(`  ! ${example}`);
-process.exit(allHold(figures) ? 0 : 1);
+};
+let failed = false;
+for (const name of positionals.length === 0 ? [''] : positionals) {
+  const campaign = CAMPAIGNS[name];
+  if (campaign === undefined) {
+    console.error(`no campaign is called "${name}": ${Object.keys(CAMPAIGNS).join(', ')}`);
+    process.exit(2);
+  }
+  const { figures, examples } = await campaign(wishes);
+  console.log(tableOf(name, figures));
+  for (const example of examples) console.log(`  ! ${example}`);
+  failed ||= !allHold(figures);
+}
+process.exit(failed ? 1 : 0);

@@ -21,6 +21,7 @@ export interface ReadJob {
   readonly connections: number;
   readonly filter: string;
   readonly qos: 0 | 1;
+  readonly session: 'durable' | 'clean';
 }
 
 /** Opens connections at a rate and holds them. */

@@ -21,8 +21,8 @@ let ending = false;
 
 async function open(port: number, clientId: string): Promise<MqttConnection> {
   const startedAtMs = performance.now();
-  const options = resolveOptions({ port, clientId, keepAliveSeconds: 0, version: 4 });
-  const connection = await openConnection(options, 4, CONNECT_LIMIT_MS);
+  const options = resolveOptions({ port, clientId, keepAliveSeconds: 0 });
+  const connection = await openConnection(options, 5, CONNECT_LIMIT_MS);
   connection.send(connectPacket(options));
   const answer = await connection.next(CONNECT_LIMIT_MS);
   if (answer?.kind !== 'connack' || answer.reasonCode !== 0) {
@@ -70,8 +70,9 @@ async function read(job: ReadJob): Promise<void> {
   for (let number = 0; number < job.connections; number += 1) {
     const client = await connect({
       port: job.port,
-      clientId: `read-${job.filter.replaceAll(/[^a-z0-9]/g, '-')}-${number}`,
+      clientId: `read-${job.session}-${number}`,
       version: 4,
+      cleanStart: job.session === 'clean',
       onMessage: () => {
         counters.received += 1;
       },

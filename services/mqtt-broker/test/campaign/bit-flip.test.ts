@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { runBitFlipCampaign } from './bit-flip-campaign.ts';
+import { allHold, tableOf } from './figures.ts';
+
+test('a flipped bit is found in every kind of file, and never served', async () => {
+  const { figures, examples } = await runBitFlipCampaign({ seed: 1, flipsPerKind: 1 });
+  expect(examples).toEqual([]);
+  expect(allHold(figures), tableOf('bitflip', figures)).toBe(true);
+});
