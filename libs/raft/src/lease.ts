@@ -15,7 +15,8 @@ export function noteRoundSent(state: RaftState, leader: LeaderRole): void {
 }
 
 export function leaseIsValid(state: RaftState, leader: LeaderRole): boolean {
-  if (state.options.reads === 'quorum' || leader.leaseForfeited) return false;
+  // Asleep its clock stands still: a read wakes it, and a round of heartbeats comes first.
+  if (state.options.reads === 'quorum' || leader.leaseForfeited || state.quiescent) return false;
   const confirmed = confirmedRound(state, leader);
   while ((leader.roundsSent[0]?.round ?? confirmed) < confirmed) leader.roundsSent.shift();
   const sent = leader.roundsSent[0];

@@ -17,7 +17,7 @@ import { wake } from './quiescence.ts';
 import { type LeaderRole, leaderOf, type PendingRead, type RaftState, send } from './state.ts';
 import { sendPromisingTerm } from './state.ts';
 
-/** Answers later by `readsReady`, or gives up by `readsRefused`; a forwarded one may get neither. */
+/** Answers later, exactly once: by `readsReady`, or by `readsRefused` when it gives up. */
 export function readIndex(state: RaftState, requestId: number): void {
   wake(state);
   const { role, id: from, term } = state;
@@ -27,7 +27,7 @@ export function readIndex(state: RaftState, requestId: number): void {
     state.draft.readsRefused.push(requestId);
     return;
   }
-  state.forwardedReads.push(requestId);
+  state.forwardedReads.push({ requestId, ticks: 0 });
   sendPromisingTerm(state, { kind: 'readIndexRequest', from, to, term, requestId });
 }
 
@@ -38,7 +38,7 @@ export function onReadIndexRequest(state: RaftState, message: ReadIndexRequest):
 }
 
 export function onReadIndexResponse(state: RaftState, message: ReadIndexResponse): void {
-  const at = state.forwardedReads.indexOf(message.requestId);
+  const at = state.forwardedReads.findIndex((read) => read.requestId === message.requestId);
   if (at < 0) return;
   state.forwardedReads.splice(at, 1);
   state.draft.readsReady.push({ requestId: message.requestId, index: message.index });
@@ -51,9 +51,20 @@ export function refuseReads(state: RaftState): void {
       if (read.origin === state.id) state.draft.readsRefused.push(read.requestId);
     }
   }
+  for (const { requestId } of state.forwardedReads) state.draft.readsRefused.push(requestId);
+  if (state.forwardedReads.length > 0) state.forwardedReads = [];
+}
+
+/** The request or its answer was lost: after an election timeout nobody waits for it any more. */
+export function expireForwardedReads(state: RaftState): void {
   if (state.forwardedReads.length === 0) return;
-  state.draft.readsRefused.push(...state.forwardedReads);
-  state.forwardedReads = [];
+  const waiting: RaftState['forwardedReads'] = [];
+  for (const read of state.forwardedReads) {
+    read.ticks += 1;
+    if (read.ticks < state.options.electionTimeoutTicks) waiting.push(read);
+    else state.draft.readsRefused.push(read.requestId);
+  }
+  state.forwardedReads = waiting;
 }
 
 /** Gives waiting reads their index once the leader knows what is committed (thesis §6.4, step 1). */

@@ -106,8 +106,8 @@ export interface RaftState extends RandomState {
   leaderHeardTicksLeft: number;
   heartbeatElapsedTicks: number;
   quiescent: boolean;
-  /** Reads forwarded to the leader of this term. */
-  forwardedReads: number[];
+  /** Reads forwarded to the leader of this term, and for how long they have waited. */
+  forwardedReads: { readonly requestId: number; ticks: number }[];
 
   draft: OutputDraft;
 }

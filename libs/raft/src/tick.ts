@@ -2,7 +2,7 @@
 import { becomeFollower, mayCampaign, preCampaign } from './election.ts';
 import { highestOnHalves } from './quorum.ts';
 import { fallAsleepWhenIdle } from './quiescence.ts';
-import { startRound } from './read-index.ts';
+import { expireForwardedReads, startRound } from './read-index.ts';
 import { resendSnapshots } from './snapshot.ts';
 import type { LeaderRole, RaftState } from './state.ts';
 
@@ -10,6 +10,7 @@ export function tick(state: RaftState): void {
   if (state.quiescent) return;
   if (state.leaderHeardTicksLeft > 0) state.leaderHeardTicksLeft -= 1;
   state.electionElapsedTicks += 1;
+  expireForwardedReads(state);
   if (state.role.kind === 'leader') tickLeader(state, state.role);
   else if (state.electionElapsedTicks >= state.electionAfterTicks) onElectionTimeout(state);
 }

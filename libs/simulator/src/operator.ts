@@ -50,12 +50,22 @@ export function leaderOfHighestTerm(world: World): SimulatedNode | null {
 
 /** A node that joins: it knows nobody and waits to be told. */
 function addFreshNode(world: World): NodeId {
+  const waiting = [...world.nodes.values()].find(
+    ({ isRunning, disk }) => isRunning && isFresh(disk),
+  );
+  if (waiting !== undefined) return waiting.id;
   const id = (Math.max(...world.nodes.keys()) + 1) as NodeId;
   const empty = { metadata: bootstrapSnapshot(null), content: new Uint8Array(0) };
   const node = new SimulatedNode(world, id, empty);
   world.nodes.set(id, node);
   node.start();
   return id;
+}
+
+/** Nothing was ever written to it, and it is no founder: an invitation that was refused. */
+function isFresh(disk: SimulatedNode['disk']): boolean {
+  if (disk.lastIndex > 0 || disk.hardState.term > 0 || disk.pendingCount > 0) return false;
+  return disk.snapshot.metadata.configuration.voters.length === 0;
 }
 
 function changeSomething(world: World, leader: SimulatedNode): void {
