@@ -6,7 +6,7 @@ export {
   type MembershipChange,
   membersOf,
 } from './configuration.ts';
-export { type Entry, entryBytes } from './entry.ts';
+export { type DataEntry, type Entry, entryBytes } from './entry.ts';
 export {
   type EntryId,
   LOG_START,
