@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atLeast, atMost, type Figure, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { BrokerProcess } from './broker-process.ts';
 import { DurableLoad } from './durable-load.ts';
-import { atLeast, atMost, type Figure, told } from './figures.ts';
 import type { LedgerFigures } from './ledger.ts';
 
 const SETTLE_LIMIT_MS = 60_000;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { allHold, tableOf } from '@robustmq/campaign';
 import { runCrashCampaign } from './crash-campaign.ts';
-import { allHold, tableOf } from './figures.ts';
 
 test('nothing acknowledged is lost, doubled or reordered when the broker is killed 20 times', async () => {
   const { figures, examples } = await runCrashCampaign({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allHold, tableOf } from './figures.ts';
+import { allHold, tableOf } from '@robustmq/campaign';
 import { runFullDiskCampaign, whyNoSmallDisk } from './fulldisk-campaign.ts';
 
 const impossible = whyNoSmallDisk();

@@ -8,13 +8,13 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atLeast, atMost, holds, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import type { ProtocolVersion } from '@robustmq/mqtt-codec';
 import { BrokerProcess } from './broker-process.ts';
 import type { CampaignResult } from './crash-campaign.ts';
 import { damaged } from './damage.ts';
-import { atLeast, atMost, holds, told } from './figures.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { RandomPackets } from './random-packet.ts';
 

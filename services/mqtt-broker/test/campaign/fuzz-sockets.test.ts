@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allHold, tableOf } from './figures.ts';
+import { allHold, tableOf } from '@robustmq/campaign';
 import { runFuzzSocketsCampaign } from './fuzz-sockets-campaign.ts';
 
 test('the broker outlives damaged packets on real connections', async () => {

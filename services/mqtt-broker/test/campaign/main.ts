@@ -8,9 +8,9 @@
  * sends damaged packets. `--short` is for trying them out.
  */
 import { parseArgs } from 'node:util';
+import { allHold, tableOf } from '@robustmq/campaign';
 import { runBitFlipCampaign } from './bit-flip-campaign.ts';
 import { type CampaignResult, runCrashCampaign } from './crash-campaign.ts';
-import { allHold, tableOf } from './figures.ts';
 import { runFullDiskCampaign } from './fulldisk-campaign.ts';
 import { runFuzzSocketsCampaign } from './fuzz-sockets-campaign.ts';
 import { runOverloadCampaign } from './overload-campaign.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allHold, tableOf } from './figures.ts';
+import { allHold, tableOf } from '@robustmq/campaign';
 import { runOverloadCampaign } from './overload-campaign.ts';
 
 test('stalled readers, too many messages and too many clients at once end nobody', async () => {

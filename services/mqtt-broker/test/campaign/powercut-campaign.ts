@@ -6,14 +6,21 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  atLeast,
+  atMost,
+  buildDiskTrace,
+  DiskState,
+  holds,
+  readDiskTrace,
+  told,
+  whyNoDiskTrace,
+} from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import { BrokerProcess } from './broker-process.ts';
 import { type CampaignResult, ledgerFigures } from './crash-campaign.ts';
-import { buildDiskTrace, readDiskTrace, whyNoDiskTrace } from './disk-trace.ts';
 import { DurableLoad } from './durable-load.ts';
-import { atLeast, atMost, holds, told } from './figures.ts';
-import { DiskState } from './power-loss.ts';
 
 const FIRST_CUT_MS = 900;
 const SERVING_MS_MAX = 10_000;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { whyNoDiskTrace } from './disk-trace.ts';
-import { allHold, tableOf } from './figures.ts';
+import { allHold, tableOf, whyNoDiskTrace } from '@robustmq/campaign';
 import { runPowercutCampaign } from './powercut-campaign.ts';
 
 const impossible = whyNoDiskTrace();
