@@ -1,3 +1,16 @@
-export type { Proposed, RaftFault, RaftGroup } from './raft-group.ts';
+export { MemoryPeerNetwork } from './memory-peer-network.ts';
+export { openRaftHost } from './open-raft-host.ts';
 export type { PeerTransport } from './peer-transport.ts';
+export { RaftError } from './raft-error.ts';
+export type { Proposed, RaftFault, RaftGroup } from './raft-group.ts';
+export type {
+  CompactionOptions,
+  PeerRefusal,
+  RaftBootstrap,
+  RaftEnvironment,
+  RaftGroupOptions,
+  RaftHost,
+  RaftHostCounters,
+  RaftHostOptions,
+} from './raft-host.ts';
 export type { MachineSnapshot, StateMachine } from './state-machine.ts';

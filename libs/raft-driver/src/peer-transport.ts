@@ -10,7 +10,7 @@ import type { NodeId } from '@robustmq/raft';
 export interface PeerTransport {
   /** Never blocks, never throws. The transport owns `frame`. */
   send(to: NodeId, frame: Uint8Array): void;
-  /** Set once, before the first frame arrives. */
+  /** Set once, before the first frame arrives. The receiver owns `frame`. */
   onFrame(receive: (from: NodeId, frame: Uint8Array) => void): void;
   /** Replaces the addresses of the other nodes; connections to those left out are closed. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void;

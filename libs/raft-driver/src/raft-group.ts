@@ -1,6 +1,10 @@
 import type { EntryId, LogIndex, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
 
-/** One member of one Raft group, running. Opened by a `RaftHost`. */
+/**
+ * One member of one Raft group, running. Opened by a `RaftHost`.
+ *
+ * Every `deadlineMs` says how long to wait from the call on, in steps of a tick.
+ */
 export interface RaftGroup<Result> {
   readonly name: string;
   /** A fresh copy at each look. */
