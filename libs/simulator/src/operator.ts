@@ -6,7 +6,6 @@ import {
   type MembershipChange,
   membersOf,
   type NodeId,
-  statusOf,
 } from '@robustmq/raft';
 import { SimulatedNode } from './node.ts';
 import type { World } from './world.ts';
@@ -72,9 +71,7 @@ function changeSomething(world: World, leader: SimulatedNode): void {
   const { random } = world;
   const { state } = leader;
   if (state === null) return;
-  if ((state.configurations.at(-1)?.index ?? 0) <= state.commitIndex) {
-    retireStrangers(world, state.configuration);
-  }
+  retireStrangers(world);
   if (random.chance(0.25)) {
     const to = random.pick(state.configuration.voters);
     world.tell?.(`operator: node ${leader.id} hands over to ${to}`);
@@ -127,14 +124,31 @@ function drawChanges(world: World, configuration: Configuration): MembershipChan
   }
 }
 
-/** Nodes outside the committed configuration are switched off now and then, not at once. */
-function retireStrangers(world: World, configuration: Configuration): void {
-  if (isJoint(configuration)) return;
-  const members = membersOf(configuration);
-  for (const node of world.nodes.values()) {
-    const wasRemoved = node.state !== null && statusOf(node.state).commitIndex > 0;
-    if (!members.includes(node.id) && wasRemoved && world.random.chance(0.1)) node.retire();
+/**
+ * Nodes that nobody may count on any more are switched off now and then, not at once. What one
+ * leader says is not enough: it may be deposed, and a later one may have invited them.
+ */
+function retireStrangers(world: World): void {
+  const nodes = [...world.nodes.values()];
+  if (nodes.some(({ status }) => status === 'down')) return; // Nobody knows what it would say.
+  const members = membersThatCount(nodes);
+  for (const node of nodes) {
+    const wasMember = node.state !== null && node.state.commitIndex > 0;
+    if (!members.has(node.id) && wasMember && world.random.chance(0.1)) node.retire();
   }
+}
+
+/** The members of the newest committed configuration, and of every one that may come after it. */
+function membersThatCount(nodes: readonly SimulatedNode[]): ReadonlySet<NodeId> {
+  const states = nodes.flatMap(({ state }) => (state === null ? [] : [state]));
+  const newest = Math.max(
+    ...states.map(({ configurations, commitIndex }) =>
+      Math.max(...configurations.map(({ index }) => (index <= commitIndex ? index : 0))),
+    ),
+  );
+  const placed = states.flatMap(({ configurations }) => configurations);
+  const counting = placed.filter(({ index }) => index >= newest);
+  return new Set(counting.flatMap(({ configuration }) => membersOf(configuration)));
 }
 
 function isLeading(node: SimulatedNode): boolean {
