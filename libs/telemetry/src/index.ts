@@ -21,6 +21,8 @@ export { createLogger, createLoggerTo, log } from './logger.ts';
 export type { LogDestination, Logger, LoggerOptions } from './logger.ts';
 export { createMetricsRegistry } from './metrics-registry.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
+export { createPlacementMetricsRegistry } from './placement-metrics.ts';
+export type { PlacementGaugeSource, PlacementMetricsRegistry } from './placement-metrics.ts';
 export {
   clientConnectedEvent,
   clientDisconnectedEvent,

@@ -1,6 +1,7 @@
 import { type LogEvent, logEvents } from './log-events.ts';
 import { metricCatalogue } from './metric-catalogue.ts';
 import type { MetricDefinition } from './metric-definition.ts';
+import { placementMetrics } from './placement-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 
 /** The text of `docs/reference/metrics.md`. A test compares the page with it. */
@@ -17,6 +18,12 @@ count from the start of the process. Every value of a label is listed, and there
 values clients choose.
 
 ${metricCatalogue.map((group) => `## ${group.title}\n\n${metricTable(group.metrics)}`).join('\n\n')}
+
+## Placement center
+
+Served by the placement center itself, on its own HTTP port.
+
+${placementTable()}
 
 ## Process
 
@@ -43,6 +50,13 @@ function labelCell(metric: MetricDefinition): string {
   if (metric.kind === 'histogram' || metric.label === null) return '–';
   const values = metric.series.map((series) => `\`${series.labelValue}\``).join(', ');
   return `\`${metric.label}\`: ${values}`;
+}
+
+function placementTable(): string {
+  const rows = placementMetrics.map(
+    ({ name, kind, unit, help }) => `| \`${name}\` | ${kind} | ${unit} | ${help} |`,
+  );
+  return ['| Name | Kind | Unit | Meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function processTable(): string {
