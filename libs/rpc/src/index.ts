@@ -1,1 +1,56 @@
-export {};
+export type { HealthReply, HealthRequest, ServingStatus } from './codec/health.ts';
+export type {
+  GrantLeaseRequest,
+  LeaseRequest,
+  ListLeasesReply,
+  ListLeasesRequest,
+} from './codec/lease.ts';
+export type {
+  PipelineCall,
+  PipelineOutcome,
+  PipelineReply,
+  PipelineRequest,
+} from './codec/pipeline.ts';
+export type {
+  CompactRequest,
+  GetReply,
+  KeyRequest,
+  PresenceReply,
+  RevisionReply,
+  SetRequest,
+} from './codec/single-key.ts';
+export { watchBatchesOf, type WatchMessage, watchMessagesOf } from './codec/watch.ts';
+export {
+  clusterService,
+  engineService,
+  mqttService,
+  placementCenterService,
+} from './contract/control-services.ts';
+export type {
+  AnyMethod,
+  Codec,
+  DuplexMethod,
+  ServerStreamMethod,
+  ServiceContract,
+  UnaryMethod,
+} from './contract/method.ts';
+export {
+  type Empty,
+  healthService,
+  type HealthMethods,
+  type KvMethods,
+  kvService,
+  type LeaseMethods,
+  leaseService,
+  type RaftTransportMethods,
+  raftTransportService,
+  type WatchMethods,
+  watchService,
+} from './contract/store-services.ts';
+import type * as cluster from './generated/cluster.ts';
+import type * as engine from './generated/engine.ts';
+import type * as mqtt from './generated/mqtt.ts';
+import type * as placementCenter from './generated/placement-center.ts';
+
+/** The messages of the control plane, by service: `mqtt.CreateUserRequest`. */
+export type { cluster, engine, mqtt, placementCenter };

@@ -1,0 +1,27 @@
+/** The services of the control plane. */
+import type { ClusterMethods } from '../generated/cluster.ts';
+import type { EngineMethods } from '../generated/engine.ts';
+import type { MqttMethods } from '../generated/mqtt.ts';
+import type { PlacementCenterMethods } from '../generated/placement-center.ts';
+import type { ServiceContract } from './method.ts';
+import { reflectedService } from './reflected-service.ts';
+
+/** Nodes, configuration, identifiers. */
+export const placementCenterService: ServiceContract<PlacementCenterMethods> = reflectedService(
+  'robustmq.placement.v1.PlacementCenterService',
+);
+
+/** Users, sessions, topics. */
+export const mqttService: ServiceContract<MqttMethods> = reflectedService(
+  'robustmq.mqtt.v1.MqttService',
+);
+
+/** Shards and segments. */
+export const engineService: ServiceContract<EngineMethods> = reflectedService(
+  'robustmq.engine.v1.EngineService',
+);
+
+/** What operators do with the members. */
+export const clusterService: ServiceContract<ClusterMethods> = reflectedService(
+  'robustmq.cluster.v1.ClusterService',
+);
