@@ -13,7 +13,7 @@ program = @if [ -f $(1) ]; then node $(1) $(2); else \
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install dependencies when package-lock.json changed
@@ -100,6 +100,10 @@ spec-coverage: build ## List which statements of the MQTT standards are cited an
 .PHONY: bench
 bench: build ## Measure beside Mosquitto, write docs/benchmarks.md (ARGS=--quick: a look)
 	$(call program,scripts/bench.ts,$(ARGS))
+
+.PHONY: bench-placement
+bench-placement: build ## Measure the placement center beside etcd, into the same page
+	$(call program,scripts/bench-placement.ts,$(ARGS))
 
 .PHONY: release
 release: build ## Make release/robustmq-<version>-linux-x64.tar.gz, which runs without npm

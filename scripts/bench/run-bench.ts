@@ -2,7 +2,7 @@
  * Measures this broker beside Debian's Mosquitto, and writes the table to docs/benchmarks.md.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { isInstalled } from './command.ts';
 import { buildLoadGenerator, type LoadGenerator, runLoad } from './load-generator.ts';
 import { type BrokerName, faultsOf, type LoadFigures, type Measurement } from './load-result.ts';
 import { loadBefore, machineFacts } from './machine.ts';
+import { keepSections } from './page-section.ts';
 import { type BenchRun, pageText, rowsOf, tableText } from './report-text.ts';
 import { EXIT_UNAVAILABLE, Unavailable } from './unavailable.ts';
 import { QUICK_SCENARIOS, type Scenario, SCENARIOS } from './yardstick.ts';
@@ -196,7 +197,8 @@ function report(run: BenchRun, page: string | null): void {
   console.log(`\n${tableText(rowsOf(run))}`);
   if (page === null) return;
   mkdirSync(dirname(page), { recursive: true });
-  writeFileSync(page, pageText(run));
+  const former = existsSync(page) ? readFileSync(page, 'utf8') : '';
+  writeFileSync(page, keepSections(pageText(run), former));
   console.log(`\nwritten: ${page}`);
 }
 

@@ -1,0 +1,23 @@
+/** Puts to our placement center through the client library, as an application makes them. */
+
+import { connectPlacement } from '@robustmq/placement-client';
+import type { PutTarget } from './put-load.ts';
+
+const OPTIONS = { deadlineMs: 30_000, signal: null };
+
+export function connectToPlacement(servers: readonly string[]): PutTarget {
+  const placement = connectPlacement({ servers });
+  return {
+    put: (key, value) =>
+      placement.transact(
+        {
+          compare: [],
+          then: [{ kind: 'put', key, value, lease: null }],
+          otherwise: [],
+          requestId: null,
+        },
+        OPTIONS,
+      ),
+    close: () => placement.close(),
+  };
+}
