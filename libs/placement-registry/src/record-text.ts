@@ -1,0 +1,37 @@
+/** Records as bytes: JSON with a version, so that `etcdctl` and a debugger can show them. */
+
+import { RegistryError } from './registry-error.ts';
+import { type RecordShape, RecordShapeError } from './record-shape.ts';
+
+/** The version that every record carries as `v`. */
+const RECORD_VERSION = 1;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** `{"v":1,…}` in UTF-8. */
+export function encodeRecord<Value>(shape: RecordShape<Value>, value: Value): Uint8Array {
+  const written = shape.write(value) as object;
+  return encoder.encode(JSON.stringify({ v: RECORD_VERSION, ...written }));
+}
+
+/** @throws REGISTRY_RECORD_UNREADABLE */
+export function decodeRecord<Value>(
+  shape: RecordShape<Value>,
+  from: { readonly key: string; readonly value: Uint8Array },
+): Value {
+  try {
+    const json: unknown = JSON.parse(decoder.decode(from.value));
+    const version = (json as { readonly v?: unknown } | null)?.v;
+    if (version !== RECORD_VERSION) {
+      throw new RecordShapeError(`its version is ${String(version)}, not ${RECORD_VERSION}`);
+    }
+    return shape.read(json, 'record');
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new RegistryError(
+      { code: 'REGISTRY_RECORD_UNREADABLE', key: from.key, detail },
+      { cause },
+    );
+  }
+}
