@@ -45,7 +45,8 @@
 enum kind { WRITTEN = 1, LENGTH, FLUSHED, MADE, RENAMED, REMOVED, DIRECTORY_MADE, DIRECTORY_REMOVED, UNKNOWN };
 enum watch { NOT_WATCHED, WATCHED_FILE, WATCHED_DIRECTORY };
 
-struct open_file { enum watch watch; uint64_t inode; };
+/* `seen` is how far a file of the C library's own streams was put down; such a file only grows. */
+struct open_file { enum watch watch; uint64_t inode; int is_stream; uint64_t seen; };
 
 static struct open_file files[DESCRIPTORS];
 static char root[PATH_MAX];
@@ -147,6 +148,7 @@ static void opened(int fd, const char *path, int flags, int is_new)
     if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return;
     files[fd].inode = info.st_ino;
     files[fd].watch = S_ISDIR(info.st_mode) ? WATCHED_DIRECTORY : WATCHED_FILE;
+    files[fd].is_stream = 0;
     if (S_ISDIR(info.st_mode)) return;
     if (is_new) note(MADE, info.st_ino, 0, 0, bytes(path, strlen(path)), none());
     else if (flags & O_TRUNC) note(LENGTH, info.st_ino, 0, 0, none(), none());
@@ -265,6 +267,69 @@ WRITES_PARTS(pwritev, (int fd, const struct iovec *parts, int count, off_t at),
              syscall(SYS_pwritev, fd, parts, count, at, 0), at)
 WRITES_PARTS(pwritev64, (int fd, const struct iovec *parts, int count, off64_t at),
              syscall(SYS_pwritev, fd, parts, count, at, 0), at)
+
+/*
+ * Streams write past every name that can be taken. So a stream's file is opened by us, and whatever it
+ * has grown by is put down when the program flushes or closes the stream.
+ */
+static void catch_up(int fd)
+{
+    struct open_file *file = watched(fd);
+    struct stat info;
+    char link[64], part[65536];
+    int reader, saved = errno;
+    if (!file || !file->is_stream) return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    reader = (int)syscall(SYS_openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC, 0);
+    if (reader < 0 || fstat(fd, &info)) abort();
+    pthread_mutex_lock(&turn);
+    while (file->seen < (uint64_t)info.st_size) {
+        uint64_t left = (uint64_t)info.st_size - file->seen;
+        ssize_t got = syscall(SYS_pread64, reader, part, left < sizeof part ? left : sizeof part, file->seen);
+        if (got <= 0) abort();
+        note(WRITTEN, file->inode, file->seen, 0, bytes(part, (size_t)got), none());
+        file->seen += (uint64_t)got;
+    }
+    pthread_mutex_unlock(&turn);
+    syscall(SYS_close, reader);
+    errno = saved;
+}
+
+static FILE *open_stream(const char *path, const char *mode)
+{
+    char out[PATH_MAX];
+    struct stat info;
+    int flags = mode[0] == 'a' ? O_WRONLY | O_CREAT | O_APPEND : O_WRONLY | O_CREAT | O_TRUNC, fd;
+    if (mode[0] == 'r' || !below(AT_FDCWD, path, out)) return LIBRARY(fopen64)(path, mode);
+    fd = open_at(AT_FDCWD, path, flags, 0666);
+    if (fd < 0 || fd >= DESCRIPTORS || fstat(fd, &info)) return NULL;
+    files[fd].is_stream = 1;
+    files[fd].seen = (uint64_t)info.st_size;
+    return fdopen(fd, mode);
+}
+FILE *fopen(const char *path, const char *mode) { return open_stream(path, mode); }
+FILE *fopen64(const char *path, const char *mode) { return open_stream(path, mode); }
+
+#define FLUSH_STREAM(name) \
+    int name(FILE *stream) \
+    { \
+        int done = LIBRARY(name)(stream); \
+        if (stream) catch_up(fileno(stream)); \
+        return done; \
+    }
+FLUSH_STREAM(fflush)
+FLUSH_STREAM(fflush_unlocked)
+
+int fclose(FILE *stream)
+{
+    int fd = fileno(stream);
+    if (watched(fd) && files[fd].is_stream) {
+        LIBRARY(fflush)(stream);
+        catch_up(fd);
+        files[fd].watch = NOT_WATCHED;
+    }
+    return LIBRARY(fclose)(stream);
+}
 
 /* A flush covers what was written before it began, not what came while it ran. */
 #define FLUSH(name) \
