@@ -1,1 +1,10 @@
-export {};
+export type { Controller, ControllerFailure } from './controllers.ts';
+export type { MemberOperations, MemberStatus } from './member-operations.ts';
+export { openPlacementNode } from './open-placement-node.ts';
+export type {
+  Backup,
+  PlacementNode,
+  PlacementNodeCounters,
+  PlacementNodeOptions,
+  PlacementNodeStatus,
+} from './placement-node.ts';
