@@ -28,6 +28,15 @@ export interface StatusReply {
   readonly leases: number;
   readonly watches: number;
   readonly uptimeSeconds: number;
+  /**
+   * Which cluster this is: the name, or another text after a backup was restored. A new member takes
+   * it over from those it joins.
+   */
+  readonly clusterId: string;
+  /** Random, made with the data directory: a member that lost its disk comes with another. */
+  readonly memberId: string;
+  /** The numbers of the founding members as this member was configured; empty for one that joined. */
+  readonly founders: readonly number[];
 }
 
 /** Asks for the members. */
