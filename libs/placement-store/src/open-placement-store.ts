@@ -1,19 +1,39 @@
-import type { FileSystem } from '@robustmq/environment';
-import type { StateMachineLimits } from '@robustmq/placement';
+import { type FileSystem, nodeFileSystem } from '@robustmq/environment';
+import { DEFAULT_STATE_MACHINE_LIMITS, type StateMachineLimits } from '@robustmq/placement';
+import { type Database, openDatabase } from './level-database.ts';
+import { LevelPlacementStore } from './level-placement-store.ts';
 import type { PlacementStore } from './placement-store.ts';
-import { PlacementStoreError } from './placement-store-error.ts';
+import { openStateDirectory, type StateDirectory } from './state-directory.ts';
 
 export interface PlacementStoreOptions {
   /** Created when absent; one process at a time. */
   readonly directory: string;
   /** The same on every member of the group. */
   readonly limits?: StateMachineLimits;
-  /** For the pointer to the state and the lock; the database has its own files. */
+  /** For the pointer to the state, the lock and flushes; the database opens its own files. */
   readonly fileSystem?: FileSystem;
 }
 
 /** Opens the state in the directory, an empty one when there is none. @throws PlacementStoreError */
 export async function openPlacementStore(options: PlacementStoreOptions): Promise<PlacementStore> {
-  const detail = `${options.directory} can't be opened yet`;
-  throw new PlacementStoreError({ code: 'PLACEMENT_STORE_CLOSED', detail });
+  const fileSystem = options.fileSystem ?? nodeFileSystem;
+  const limits = options.limits ?? DEFAULT_STATE_MACHINE_LIMITS;
+  const directory = await openStateDirectory(fileSystem, options.directory);
+  try {
+    const database = await openState(directory);
+    return new LevelPlacementStore({ fileSystem, directory, database, limits });
+  } catch (error) {
+    await directory.release();
+    throw error;
+  }
+}
+
+async function openState(directory: StateDirectory): Promise<Database> {
+  if (!directory.isNew) {
+    await directory.removeOthers();
+    return openDatabase(directory.path, 'existing');
+  }
+  const database = await openDatabase(await directory.prepareNext(), 'new');
+  await directory.switchToNext();
+  return database;
 }

@@ -1,0 +1,45 @@
+/** How records reach the database, together with the index of the last entry that they come from. */
+import type { LogIndex } from '@robustmq/raft';
+import { type Database, databaseFault } from './level-database.ts';
+
+/** Stands before every record of the state. */
+const APPLIED_INDEX = '!applied';
+const INDEX_BYTES = 8;
+
+export interface BatchOptions {
+  readonly applied: LogIndex | null;
+  readonly flush: 'sync' | 'async';
+}
+
+/** Writes all or, when the process dies, none. `null` deletes. */
+export async function writeBatch(
+  database: Database,
+  records: Iterable<readonly [key: string, value: Uint8Array | null]>,
+  options: BatchOptions,
+): Promise<void> {
+  try {
+    const batch = database.batch();
+    for (const [key, value] of records) {
+      if (value === null) batch.del(key);
+      else batch.put(key, value);
+    }
+    if (options.applied !== null) batch.put(APPLIED_INDEX, encodeIndex(options.applied));
+    await batch.write({ sync: options.flush === 'sync' });
+  } catch (error) {
+    throw databaseFault(error);
+  }
+}
+
+/** 0 when nothing was applied yet. */
+export function readAppliedIndex(database: Database): LogIndex {
+  const bytes = database.getSync(APPLIED_INDEX);
+  if (bytes === undefined) return 0 as LogIndex;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Number(view.getBigUint64(0)) as LogIndex;
+}
+
+function encodeIndex(index: LogIndex): Uint8Array {
+  const bytes = new Uint8Array(INDEX_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(index));
+  return bytes;
+}

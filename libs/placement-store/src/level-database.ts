@@ -1,0 +1,125 @@
+/**
+ * LevelDB as the store uses it: text keys in the order of their UTF-8, bytes as values, and every
+ * failure as a `PlacementStoreError`.
+ *
+ * Durability: a synchronous write of LevelDB flushes the write-ahead log that it goes to. Writes
+ * before it can stand in the log before, which is not flushed until it has become a table; and no
+ * directory is flushed for a new log. `flushLogs` does both, so that "flushed" covers all that was
+ * written before.
+ */
+import { fileErrorCode, type FileSystem } from '@robustmq/environment';
+import type { KeyRange } from '@robustmq/placement';
+import { Level } from 'level';
+import { PlacementStoreError } from './placement-store-error.ts';
+
+export type Database = Level<string, Uint8Array>;
+export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
+export type Entry = [key: string, value: Uint8Array];
+
+/** Of uncompressed blocks; with the write buffers it bounds what the database takes of memory. */
+const CACHE_BYTES = 32 * 1024 * 1024;
+/** Up to two are in memory; the log that is read back at a start is at most as long. */
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
+const TABLE_BYTES_MAX = 8 * 1024 * 1024;
+/** What one step of an iterator brings at most. */
+const STEP_BYTES = 256 * 1024;
+const STEP_RECORDS = 1000;
+/** Longer than any record's key, see `openDatabase`. */
+const LONGEST_KEY_BYTES = 70_000;
+
+/** @param mode  `existing`: a missing database is a fault, not an empty one */
+export async function openDatabase(path: string, mode: 'existing' | 'new'): Promise<Database> {
+  const database: Database = new Level(path, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+    createIfMissing: mode === 'new',
+    errorIfExists: mode === 'new',
+    cacheSize: CACHE_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    maxFileSize: TABLE_BYTES_MAX,
+  });
+  try {
+    await database.open();
+    // The binding copies keys of point reads to a buffer that grows with the longest seen; how it
+    // notices that one did not fit can miss a key that ends in a character of several bytes. A long
+    // key of one-byte characters makes the buffer large enough for every key, once.
+    database.getSync('!'.repeat(LONGEST_KEY_BYTES));
+  } catch (error) {
+    throw openFault(path, error);
+  }
+  return database;
+}
+
+function openFault(path: string, error: unknown): PlacementStoreError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const code = fileErrorCode(cause);
+  if (code === 'LEVEL_LOCKED') {
+    const detail = `the placement state in ${path} is in use by another process: stop it first`;
+    return new PlacementStoreError({ code: 'PLACEMENT_STORE_IN_USE', detail }, { cause });
+  }
+  if (code === 'LEVEL_IO_ERROR' && !/no such file/i.test(text)) {
+    const detail = `the placement state in ${path} can't be read: ${text}`;
+    return new PlacementStoreError({ code: 'PLACEMENT_STORE_IO_FAILED', detail }, { cause });
+  }
+  const detail = `the placement state in ${path} is damaged (${text}): move the directory away and let this member join anew`;
+  return new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail }, { cause });
+}
+
+/** A failure of a read or a write, as the store tells it. */
+export function databaseFault(error: unknown): Error {
+  if (error instanceof PlacementStoreError) return error;
+  const code = fileErrorCode(error);
+  const text = error instanceof Error ? error.message : String(error);
+  if (!code.startsWith('LEVEL_')) return error instanceof Error ? error : new Error(text);
+  if (code.endsWith('_NOT_OPEN')) return closedFault();
+  if (code === 'LEVEL_CORRUPTION') {
+    const detail = `the placement state is damaged (${text}): move the directory away and let this member join anew`;
+    return new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail }, { cause: error });
+  }
+  const detail = `the disk of the placement state failed: ${text}`;
+  return new PlacementStoreError({ code: 'PLACEMENT_STORE_IO_FAILED', detail }, { cause: error });
+}
+
+export function closedFault(): PlacementStoreError {
+  const detail = 'the placement store is closed';
+  return new PlacementStoreError({ code: 'PLACEMENT_STORE_CLOSED', detail });
+}
+
+/** The records of a range, in order, in steps of bounded size. */
+export async function* scan(
+  database: Database,
+  range: KeyRange,
+  snapshot: DatabaseSnapshot | undefined,
+): AsyncGenerator<readonly Entry[]> {
+  const bounds =
+    range.after === null ? { gte: range.first } : { gte: range.first, lt: range.after };
+  const view = snapshot === undefined ? {} : { snapshot };
+  const iterator = database.iterator({ ...bounds, ...view, highWaterMarkBytes: STEP_BYTES });
+  try {
+    for (;;) {
+      const entries = await iterator.nextv(STEP_RECORDS);
+      if (entries.length === 0) return;
+      yield entries;
+    }
+  } catch (error) {
+    throw databaseFault(error);
+  } finally {
+    await iterator.close();
+  }
+}
+
+/** Makes what the write-ahead logs hold durable. */
+export async function flushLogs(fileSystem: FileSystem, path: string): Promise<void> {
+  for (const name of await fileSystem.list(path)) {
+    if (!name.endsWith('.log')) continue;
+    try {
+      const file = await fileSystem.open(`${path}/${name}`, 'write');
+      await file.syncData().finally(() => file.close());
+    } catch (error) {
+      // A log that is gone has become a table, and tables are flushed before.
+      if (fileErrorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+  await fileSystem.syncDirectory(path);
+}
