@@ -1,7 +1,7 @@
 /** A client: one operation at a time, sent again under the same number until it is answered. */
 import type { NodeId } from '@robustmq/raft';
 import type { Operation, Value } from './command.ts';
-import type { RecordedOperation } from './linearizability.ts';
+import type { RecordedOperation } from './history.ts';
 import type { Reply } from './requests.ts';
 import type { World } from './world.ts';
 

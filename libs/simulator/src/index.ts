@@ -1,9 +1,16 @@
 export { type BugSwitches, NO_BUGS } from './bugs.ts';
-export type { Operation, Value } from './command.ts';
+export type { Key, Operation, RecordedOperation, Value } from './history.ts';
+export {
+  type HistoryLine,
+  HistoryFormatError,
+  readHistory,
+  type ReadHistory,
+} from './history-file.ts';
+export { checkHistory, checkHistoryText, type HistoryVerdict } from './history-verdict.ts';
 export {
   checkLinearizable,
   type LinearizabilityVerdict,
-  type RecordedOperation,
+  type NotLinearizable,
 } from './linearizability.ts';
 export { SeededRandom } from './random.ts';
 export {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Operation } from './command.ts';
-import { checkLinearizable, type RecordedOperation } from './linearizability.ts';
+import type { Operation, RecordedOperation } from './history.ts';
+import { checkLinearizable } from './linearizability.ts';
 
 const get: Operation = { kind: 'get', key: 0 };
 const put = (value: number): Operation => ({ kind: 'put', key: 0, value });
+const remove: Operation = { kind: 'delete', key: 0 };
 const swap = (expected: number, value: number): Operation => ({
   kind: 'compareAndSet',
   key: 0,
@@ -14,6 +15,10 @@ const swap = (expected: number, value: number): Operation => ({
 
 /** `[operation, invokedAt, returnedAt, result]`. */
 type Row = readonly [Operation, number, number | null, number];
+
+function isLinearizable(recorded: readonly RecordedOperation[]): boolean {
+  return checkLinearizable(recorded).kind === 'linearizable';
+}
 
 function history(rows: readonly Row[]): RecordedOperation[] {
   return rows.map(([operation, invokedAt, returnedAt, result], client) => ({
@@ -121,16 +126,34 @@ const cases: readonly (readonly [boolean, readonly Row[], string])[] = [
     ],
     'two swaps cannot both take the same value',
   ],
+  [
+    false,
+    [
+      [put(1), 1, 2, 1],
+      [remove, 3, 4, 0],
+    ],
+    'a deletion finds what was written',
+  ],
+  [
+    true,
+    [
+      [put(1), 1, null, 1],
+      [remove, 3, 4, 1],
+      [get, 5, 6, 0],
+    ],
+    'a deletion may prove a write of unknown outcome',
+  ],
 ];
 
 describe('linearizability (Herlihy and Wing 1990)', () => {
   for (const [expected, rows, why] of cases) {
-    test(why, () => expect(checkLinearizable(history(rows)).linearizable).toBe(expected));
+    test(why, () => expect(isLinearizable(history(rows))).toBe(expected));
   }
 
   test('agrees with a trial of every order', () => {
     const operation = fc.oneof(
       fc.constant(get),
+      fc.constant(remove),
       fc.integer({ min: 1, max: 3 }).map(put),
       fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 3 })).map(([from, to]) => swap(from, to)),
     );
@@ -142,7 +165,7 @@ describe('linearizability (Herlihy and Wing 1990)', () => {
       result: fc.nat(3),
     });
     fc.assert(
-      fc.property(fc.array(row, { maxLength: 5 }), (drawn) => {
+      fc.property(fc.array(row, { maxLength: 6 }), (drawn) => {
         const recorded = drawn.map(
           ({ operation: done, start, length, answered, result }, client): RecordedOperation => ({
             client,
@@ -150,12 +173,12 @@ describe('linearizability (Herlihy and Wing 1990)', () => {
             // Distinct instants: no two events of a real history coincide.
             invokedAt: start * 10 + client,
             returnedAt: answered ? (start + length) * 10 + client : null,
-            result: done.kind === 'compareAndSet' ? result % 2 : result,
+            result: done.kind === 'compareAndSet' || done.kind === 'delete' ? result % 2 : result,
           }),
         );
-        expect(checkLinearizable(recorded).linearizable).toBe(isLinearizableNaively(recorded, 0));
+        expect(isLinearizable(recorded)).toBe(isLinearizableNaively(recorded, 0));
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
   });
 });
@@ -181,6 +204,8 @@ function statesAfter(
       return !isKnown || result === state ? [state] : [];
     case 'put':
       return [operation.value];
+    case 'delete':
+      return isKnown && (result === 1) !== (state !== 0) ? [] : [0];
     case 'compareAndSet': {
       const succeeds = state === operation.expected;
       if (isKnown && succeeds !== (result === 1)) return [];

@@ -168,8 +168,9 @@ function areEqual(world: World): boolean {
 
 function judgeHistory(clients: readonly SimulatedClient[]): void {
   const history = clients.flatMap((client) => client.recorded());
-  const { linearizable, key } = checkLinearizable(history);
-  if (!linearizable) throw new Violation('linearizability', `the history of key ${key}`);
+  const verdict = checkLinearizable(history);
+  if (verdict.kind === 'linearizable') return;
+  throw new Violation('linearizability', `the history of key ${verdict.key}: ${verdict.kind}`);
 }
 
 function describeNodes(world: World): string {
