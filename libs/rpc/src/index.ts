@@ -1,3 +1,15 @@
+export { Backoff, type BackoffOptions } from './backoff.ts';
+export { ClientDuplex } from './client/client-duplex.ts';
+export {
+  defaultChannelLimits,
+  type MethodCall,
+  openChannel,
+  type RpcChannel,
+  type RpcChannelLimits,
+  type RpcChannelOptions,
+  type ServiceClient,
+  type StreamOptions,
+} from './client/rpc-channel.ts';
 export type { HealthReply, HealthRequest, ServingStatus } from './codec/health.ts';
 export type {
   GrantLeaseRequest,
@@ -47,6 +59,31 @@ export {
   type WatchMethods,
   watchService,
 } from './contract/store-services.ts';
+export type { DuplexCall } from './duplex-call.ts';
+export { placementFaultOf, statusOf } from './fault-status.ts';
+export { refusal, RpcError, type RpcFailure, type RpcStatus, rpcStatus } from './rpc-error.ts';
+export {
+  type CallContext,
+  type Implementation,
+  type MethodImplementation,
+  mount,
+  type MountedService,
+} from './server/implementation.ts';
+export { type CallEnd, type RpcObserver, silentObserver } from './server/interceptor.ts';
+export {
+  defaultServerLimits,
+  openRpcServer,
+  type RpcServer,
+  type RpcServerLimits,
+  type RpcServerOptions,
+} from './server/rpc-server.ts';
+export {
+  type ChannelTls,
+  readPem,
+  RpcSetupError,
+  type RpcSetupFault,
+  type ServerTls,
+} from './tls.ts';
 import type * as cluster from './generated/cluster.ts';
 import type * as engine from './generated/engine.ts';
 import type * as mqtt from './generated/mqtt.ts';

@@ -4,7 +4,7 @@ import type { EngineMethods } from '../generated/engine.ts';
 import type { MqttMethods } from '../generated/mqtt.ts';
 import type { PlacementCenterMethods } from '../generated/placement-center.ts';
 import type { ServiceContract } from './method.ts';
-import { reflectedService } from './reflected-service.ts';
+import { reflectedService } from './reflection.ts';
 
 /** Nodes, configuration, identifiers. */
 export const placementCenterService: ServiceContract<PlacementCenterMethods> = reflectedService(

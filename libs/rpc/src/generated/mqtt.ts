@@ -232,7 +232,10 @@ export interface MqttMethods {
   /** Deletes a topic and its retained message. Not an error when there is none. */
   readonly deleteTopic: UnaryMethod<DeleteTopicRequest, DeleteTopicReply>;
   /** Sets, or with an empty message removes, what a topic retains. */
-  readonly setTopicRetainMessage: UnaryMethod<SetTopicRetainMessageRequest, SetTopicRetainMessageReply>;
+  readonly setTopicRetainMessage: UnaryMethod<
+    SetTopicRetainMessageRequest,
+    SetTopicRetainMessageReply
+  >;
   /** Tells which broker leads a shared subscription. */
   readonly getShareSubLeader: UnaryMethod<GetShareSubLeaderRequest, GetShareSubLeaderReply>;
   /** Stores the will message of a session. */

@@ -2,7 +2,11 @@
 import type { UnaryMethod } from '../contract/method.ts';
 
 /** What a node does. */
-export type ClusterType = 'PlacementCenter' | 'JournalServer' | 'MQTTBrokerServer' | 'AMQPBrokerServer';
+export type ClusterType =
+  | 'PlacementCenter'
+  | 'JournalServer'
+  | 'MQTTBrokerServer'
+  | 'AMQPBrokerServer';
 
 /** Registers one node. */
 export interface RegisterNodeRequest {
@@ -226,13 +230,22 @@ export interface PlacementCenterMethods {
   /** Reads the configuration of a resource. */
   readonly getResourceConfig: UnaryMethod<GetResourceConfigRequest, GetResourceConfigReply>;
   /** Deletes the configuration of a resource. Not an error when there is none. */
-  readonly deleteResourceConfig: UnaryMethod<DeleteResourceConfigRequest, DeleteResourceConfigReply>;
+  readonly deleteResourceConfig: UnaryMethod<
+    DeleteResourceConfigRequest,
+    DeleteResourceConfigReply
+  >;
   /** Remembers that a producer's sequence number was used. */
   readonly setIdempotentData: UnaryMethod<SetIdempotentDataRequest, SetIdempotentDataReply>;
   /** Tells whether a producer's sequence number was used. */
-  readonly existsIdempotentData: UnaryMethod<ExistsIdempotentDataRequest, ExistsIdempotentDataReply>;
+  readonly existsIdempotentData: UnaryMethod<
+    ExistsIdempotentDataRequest,
+    ExistsIdempotentDataReply
+  >;
   /** Forgets a producer's sequence number. */
-  readonly deleteIdempotentData: UnaryMethod<DeleteIdempotentDataRequest, DeleteIdempotentDataReply>;
+  readonly deleteIdempotentData: UnaryMethod<
+    DeleteIdempotentDataRequest,
+    DeleteIdempotentDataReply
+  >;
   /** Tells who leads and how far the members are. */
   readonly clusterStatus: UnaryMethod<ClusterStatusRequest, ClusterStatusReply>;
   /** Lists the registered nodes. */
