@@ -1,1 +1,1 @@
-export {};
+export { MemoryPlacement } from './memory-placement.ts';

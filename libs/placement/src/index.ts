@@ -54,6 +54,7 @@ export {
 } from './record-layout.ts';
 export { SnapshotDamaged, SnapshotReader, SnapshotWriter } from './record-snapshot.ts';
 export type { AnnouncedRange, RecordReader, RecordWrite } from './record-store.ts';
+export { faultOfRefusal } from './refusal-fault.ts';
 export { type AppliedCommand, applyCommand, rangesOf } from './state-machine.ts';
 export { decodeMeta, EMPTY_META, metaOf, type StoreMeta, storedBytes } from './store-meta.ts';
 export type {
