@@ -61,6 +61,12 @@ export {
 } from './contract/store-services.ts';
 export type { DuplexCall } from './duplex-call.ts';
 export { placementFaultOf, statusOf } from './fault-status.ts';
+export {
+  defaultPipelineClientLimits,
+  type OutcomeOf,
+  PipelineClient,
+  type PipelineClientLimits,
+} from './pipeline/pipeline-client.ts';
 export { refusal, RpcError, type RpcFailure, type RpcStatus, rpcStatus } from './rpc-error.ts';
 export {
   type CallContext,

@@ -1,20 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import {
-  PlacementError,
-  type LeaseId,
-  type Revision,
-} from '@robustmq/placement';
+import { PlacementError, type LeaseId, type Revision } from '@robustmq/placement';
 import { defaultChannelLimits, openChannel, type RpcChannel } from './client/rpc-channel.ts';
 import { kvService, type KvMethods } from './contract/store-services.ts';
 import { RpcError, rpcStatus } from './rpc-error.ts';
 import { type Implementation, mount } from './server/implementation.ts';
 import { silentObserver } from './server/interceptor.ts';
-import {
-  defaultServerLimits,
-  openRpcServer,
-  type RpcServer,
-
-} from './server/rpc-server.ts';
+import { defaultServerLimits, openRpcServer, type RpcServer } from './server/rpc-server.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

@@ -21,3 +21,9 @@ export const emptyCodec: Codec<Record<string, never>> = codecOf(
     return {};
   },
 );
+
+/** Of a message that its sender has encoded already. */
+export const bytesCodec: Codec<Uint8Array> = {
+  encode: (bytes) => bytes,
+  decode: (bytes) => bytes,
+};

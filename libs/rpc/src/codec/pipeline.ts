@@ -1,8 +1,10 @@
 /** Batches of calls on one stream: `proto/robustmq/placement/v1/kv.proto`. */
 import type {
+  KeyValue,
   Lease,
   LeaseId,
   LeaseStatus,
+  OperationResult,
   PlacementFault,
   RangeReply,
   RangeRequest,
@@ -12,6 +14,8 @@ import type {
 } from '@robustmq/placement';
 import type { ProtobufReader } from '../wire/protobuf-reader.ts';
 import type { ProtobufWriter } from '../wire/protobuf-writer.ts';
+import type { Codec } from '../contract/method.ts';
+import { codecOf } from './codec-of.ts';
 import { readFault, writeFault } from './fault.ts';
 import {
   readRangeReply,
@@ -70,14 +74,11 @@ export type PipelineOutcome =
   | { readonly kind: 'readLease'; readonly status: LeaseStatus }
   | { readonly kind: 'fault'; readonly fault: PlacementFault };
 
-export function writePipelineRequests(
-  writer: ProtobufWriter,
-  requests: readonly PipelineRequest[],
-): void {
+function writePipelineRequests(writer: ProtobufWriter, requests: readonly PipelineRequest[]): void {
   for (const request of requests) writer.message(1, request, writeRequest);
 }
 
-export function readPipelineRequests(reader: ProtobufReader): readonly PipelineRequest[] {
+function readPipelineRequests(reader: ProtobufReader): readonly PipelineRequest[] {
   const requests: PipelineRequest[] = [];
   while (reader.next()) {
     if (reader.field === 1) requests.push(reader.message(readRequest));
@@ -147,14 +148,11 @@ function readCall(reader: ProtobufReader): PipelineCall | null {
   }
 }
 
-export function writePipelineReplies(
-  writer: ProtobufWriter,
-  replies: readonly PipelineReply[],
-): void {
+function writePipelineReplies(writer: ProtobufWriter, replies: readonly PipelineReply[]): void {
   for (const reply of replies) writer.message(1, reply, writeReply);
 }
 
-export function readPipelineReplies(reader: ProtobufReader): readonly PipelineReply[] {
+function readPipelineReplies(reader: ProtobufReader): readonly PipelineReply[] {
   const replies: PipelineReply[] = [];
   while (reader.next()) {
     if (reader.field === 1) replies.push(reader.message(readReply));
@@ -228,4 +226,61 @@ function readOutcome(reader: ProtobufReader): PipelineOutcome | null {
       reader.skip();
       return null;
   }
+}
+
+/**
+ * Batches of calls. Encodings of batches that stand one behind the other are the encoding of one batch:
+ * so calls are encoded one by one, and joined when they are sent.
+ */
+export const pipelineRequestsCodec: Codec<readonly PipelineRequest[]> = codecOf(
+  writePipelineRequests,
+  readPipelineRequests,
+);
+
+/** Batches of replies, as above. A server that writes a large batch sends several. */
+export const pipelineRepliesCodec: Codec<readonly PipelineReply[]> = {
+  ...codecOf(writePipelineReplies, readPipelineReplies),
+  parts: replyParts,
+};
+
+/** A message has about as much; a larger reply travels alone. */
+const PART_BYTES = 256 * 1024;
+
+function replyParts(replies: readonly PipelineReply[]): readonly (readonly PipelineReply[])[] {
+  const parts: PipelineReply[][] = [];
+  let room = 0;
+  for (const reply of replies) {
+    const size = replyBytes(reply);
+    const last = parts.at(-1);
+    if (last !== undefined && size <= room) last.push(reply);
+    else parts.push([reply]);
+    room = (last !== undefined && size <= room ? room : PART_BYTES) - size;
+  }
+  return parts;
+}
+
+/** An upper bound that is cheap to have: no UTF-16 unit takes more than three bytes. */
+function replyBytes({ outcome }: PipelineReply): number {
+  switch (outcome.kind) {
+    case 'range':
+      return 64 + keyValuesBytes(outcome.reply.keyValues);
+    case 'transact':
+      return outcome.result.results.reduce((bytes, result) => bytes + resultBytes(result), 64);
+    case 'readLease':
+      return outcome.status.keys.reduce((bytes, key) => bytes + 8 + 3 * key.length, 64);
+    case 'fault':
+      return 128 + ('detail' in outcome.fault ? 3 * outcome.fault.detail.length : 0);
+    default:
+      return 64;
+  }
+}
+
+function resultBytes(result: OperationResult): number {
+  if (result.kind === 'range') return 32 + keyValuesBytes(result.keyValues);
+  if (result.kind === 'put' && result.previous !== null) return keyValuesBytes([result.previous]);
+  return 16;
+}
+
+function keyValuesBytes(keyValues: readonly KeyValue[]): number {
+  return keyValues.reduce((bytes, { key, value }) => bytes + 64 + 3 * key.length + value.length, 0);
 }

@@ -5,6 +5,8 @@ export interface Codec<Message> {
   encode(message: Message): Uint8Array;
   /** @throws Error when the bytes are no such message */
   decode(bytes: Uint8Array): Message;
+  /** Messages that mean the same together and each fit into the wire's limit; absent: it is one anyway. */
+  parts?(message: Message): readonly Message[];
 }
 
 /** One request, one reply. */

@@ -138,8 +138,8 @@ export const kvService: ServiceContract<KvMethods> = {
     pipeline: {
       kind: 'duplex',
       path: `/${KV}/Pipeline`,
-      request: codecOf(pipeline.writePipelineRequests, pipeline.readPipelineRequests),
-      reply: codecOf(pipeline.writePipelineReplies, pipeline.readPipelineReplies),
+      request: pipeline.pipelineRequestsCodec,
+      reply: pipeline.pipelineRepliesCodec,
     },
   },
 };

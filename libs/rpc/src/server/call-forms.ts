@@ -9,6 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { systemTimers } from '@robustmq/environment';
+import type { Codec } from '../contract/method.ts';
 import type { DuplexCall } from '../duplex-call.ts';
 import { faultStatus, sentStatus, type SentStatus } from '../fault-status.ts';
 import { MalformedMessageError } from '../wire/protobuf-reader.ts';
@@ -100,12 +101,13 @@ async function writeAll(
 /** Gives the handler the call. */
 export function duplexForm(
   handler: (call: DuplexCall<unknown, unknown>, context: CallContext) => void,
+  reply: Codec<unknown>,
   host: CallHost,
 ): (call: ServerDuplexStream<unknown, unknown>) => void {
   return (call) => {
     const context = new IncomingCall(call as GrpcCall, host.closing, Infinity);
     const tell = (error: unknown): SentStatus => statusFor(error, context.method, host);
-    const duplex = new ServerDuplex(call, tell);
+    const duplex = new ServerDuplex(call, reply, tell);
     try {
       handler(duplex, context);
     } catch (error) {

@@ -158,7 +158,7 @@ function formOf(method: AnyMethod, handler: never, host: CallHost): unknown {
     case 'serverStream':
       return serverStreamForm(handler, host);
     default:
-      return duplexForm(handler, host);
+      return duplexForm(handler, method.reply as Codec<unknown>, host);
   }
 }
 

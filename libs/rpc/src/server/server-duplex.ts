@@ -1,4 +1,5 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Codec } from '../contract/method.ts';
 import type { DuplexCall } from '../duplex-call.ts';
 import type { SentStatus } from '../fault-status.ts';
 import { RpcError } from '../rpc-error.ts';
@@ -8,12 +9,18 @@ import { MalformedMessageError } from '../wire/protobuf-reader.ts';
 export class ServerDuplex implements DuplexCall<unknown, unknown> {
   readonly #call: ServerDuplexStream<unknown, unknown>;
   readonly #tell: (error: unknown) => SentStatus;
+  readonly #reply: Codec<unknown>;
   #onEnd: (error: RpcError | null) => void = () => {};
   #ended = false;
 
   /** @param tell  what a client may know of an error */
-  constructor(call: ServerDuplexStream<unknown, unknown>, tell: (error: unknown) => SentStatus) {
+  constructor(
+    call: ServerDuplexStream<unknown, unknown>,
+    reply: Codec<unknown>,
+    tell: (error: unknown) => SentStatus,
+  ) {
     this.#call = call;
+    this.#reply = reply;
     this.#tell = tell;
     // The client learns at once that it was let in, before the first message.
     call.sendMetadata(new Metadata());
@@ -50,7 +57,10 @@ export class ServerDuplex implements DuplexCall<unknown, unknown> {
   }
 
   write(message: unknown): boolean {
-    return this.#ended || this.#call.write(message);
+    if (this.#ended) return true;
+    const parts = this.#reply.parts?.(message);
+    if (parts === undefined) return this.#call.write(message);
+    return parts.map((part) => this.#call.write(part)).at(-1) ?? true;
   }
 
   pause(): void {
