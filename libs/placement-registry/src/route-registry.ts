@@ -41,7 +41,7 @@ export class RouteRegistry {
    * @throws REGISTRY_FENCED  the node has a successor
    * @throws PLACEMENT_LEASE_NOT_FOUND  the registration ended
    */
-  add(
+  async add(
     registration: Registration,
     topicFilters: readonly string[],
     options: CallOptions,
@@ -54,7 +54,7 @@ export class RouteRegistry {
   }
 
   /** Those that do not exist are left out. @throws REGISTRY_FENCED */
-  remove(
+  async remove(
     registration: Registration,
     topicFilters: readonly string[],
     options: CallOptions,

@@ -28,9 +28,9 @@ export interface SegmentName extends ShardName {
 
 export interface SegmentRecord extends SegmentName {
   readonly status: 'active' | 'sealed';
-  /** The first journal offset in it. */
-  readonly firstOffset: number;
-  /** The offset after the last one in it; null while it is active. */
+  /** The first journal offset in it; null: who began it did not tell. */
+  readonly firstOffset: number | null;
+  /** The offset after the last one in it; null while it is active, or not told. */
   readonly afterOffset: number | null;
 }
 
@@ -39,7 +39,7 @@ const SEGMENT = fields<SegmentRecord>({
   shard: text,
   segment: count,
   status: oneOf(['active', 'sealed']),
-  firstOffset: count,
+  firstOffset: orNull(count),
   afterOffset: orNull(count),
 });
 
@@ -59,7 +59,7 @@ export class SegmentRegistry {
    */
   begin(
     shard: ShardName & { readonly epoch: number },
-    firstOffset: number,
+    firstOffset: number | null,
     options: CallOptions,
   ): Promise<SegmentRecord> {
     const { table } = this.#shards;
@@ -117,13 +117,18 @@ export class SegmentRegistry {
     return this.#table.list(shardNames(shard), page, options);
   }
 
-  async #sealing(name: SegmentName, afterOffset: number, options: CallOptions): Promise<Sealing> {
+  async #sealing(
+    name: SegmentName,
+    afterOffset: number | null,
+    options: CallOptions,
+  ): Promise<Sealing> {
     if (name.segment < 0) return { operations: [], compare: [] };
     const names = segmentNames(name);
     const { stored } = await this.#table.read(names, options);
     if (stored === null || stored.value.status === 'sealed') return { operations: [], compare: [] };
-    if (afterOffset < stored.value.firstOffset) {
-      const detail = `segment ${name.segment} begins at ${stored.value.firstOffset}, after ${afterOffset}`;
+    const { firstOffset } = stored.value;
+    if (afterOffset !== null && firstOffset !== null && afterOffset < firstOffset) {
+      const detail = `segment ${name.segment} begins at ${firstOffset}, after ${afterOffset}`;
       throw new RegistryError({ code: 'REGISTRY_INVALID', detail });
     }
     const sealed: SegmentRecord = { ...stored.value, status: 'sealed', afterOffset };

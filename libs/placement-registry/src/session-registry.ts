@@ -15,7 +15,7 @@
 
 import type { CallOptions, DeleteOperation, Operation } from '@robustmq/placement';
 import { assertEpoch, nextEpoch } from './epoch.ts';
-import { changeRecord, type Decision } from './record-change.ts';
+import { changeRecord, type Decision, type Fence } from './record-change.ts';
 import { count, fields, orNull, text } from './record-shape.ts';
 import {
   type Page,
@@ -43,6 +43,8 @@ export interface SessionRecord {
   readonly owner: SessionOwner | null;
   /** MQTT-5.0 §3.1.2.11.2; 4,294,967,295 never expires. */
   readonly sessionExpirySeconds: number;
+  /** MQTT-5.0 §3.1.3.2.2; 0 without a will. */
+  readonly willDelaySeconds: number;
   /** Milliseconds since 1970, as are the others. */
   readonly createdAtMs: number;
   readonly connectedAtMs: number | null;
@@ -52,8 +54,10 @@ export interface SessionRecord {
 /** What makes a session or takes it over. */
 export interface SessionClaim {
   readonly clientId: string;
-  readonly owner: SessionOwner;
+  /** null: it is made for nobody, or taken from its owner. */
+  readonly owner: SessionOwner | null;
   readonly sessionExpirySeconds: number;
+  readonly willDelaySeconds: number;
   readonly nowMs: number;
 }
 
@@ -80,6 +84,7 @@ const SESSION = fields<SessionRecord>({
   epoch: count,
   owner: orNull(OWNER),
   sessionExpirySeconds: count,
+  willDelaySeconds: count,
   createdAtMs: count,
   connectedAtMs: orNull(count),
   disconnectedAtMs: orNull(count),
@@ -111,7 +116,6 @@ export class SessionRegistry {
     claim: SessionClaim,
     options: CallOptions,
   ): Promise<{ readonly session: SessionRecord; readonly previous: SessionRecord | null }> {
-    const node = { clusterType: 'mqtt-broker', ...claim.owner } as const;
     return changeRecord(
       this.#target(claim.clientId),
       (reading) => {
@@ -122,7 +126,7 @@ export class SessionRegistry {
         return {
           kind: 'write',
           operations,
-          fences: [this.#nodes.fence(node)],
+          fences: this.#fencesOf(claim.owner),
           compare: [],
           answer,
         };
@@ -137,10 +141,9 @@ export class SessionRegistry {
    * @throws REGISTRY_FENCED  somebody else took it over first, or it is gone
    */
   takeOver(seen: OwnedSession, claim: SessionClaim, options: CallOptions): Promise<SessionRecord> {
-    const node = { clusterType: 'mqtt-broker', ...claim.owner } as const;
     return this.#changeOwned(seen, (reading) => claimed(reading, claim), {
       ...options,
-      fences: [this.#nodes.fence(node)],
+      fences: this.#fencesOf(claim.owner),
     });
   }
 
@@ -211,10 +214,10 @@ export class SessionRegistry {
     return watchRegistry(this.table, options);
   }
 
-  #changeOwned(
+  async #changeOwned(
     owned: OwnedSession,
     change: (reading: Present) => SessionRecord,
-    options: CallOptions & { readonly fences?: readonly ReturnType<NodeRegistry['fence']>[] },
+    options: CallOptions & { readonly fences?: readonly Fence[] },
   ): Promise<SessionRecord> {
     const key = this.table.keyOf([owned.clientId]);
     return changeRecord(
@@ -229,6 +232,10 @@ export class SessionRegistry {
       },
       options,
     );
+  }
+
+  #fencesOf(owner: SessionOwner | null): readonly Fence[] {
+    return owner === null ? [] : [this.#nodes.fence({ clusterType: 'mqtt-broker', ...owner })];
   }
 
   /** Puts the session, and keeps the key of its owner in step. */
@@ -262,8 +269,10 @@ function claimed(reading: Reading<SessionRecord>, claim: SessionClaim): SessionR
     epoch: nextEpoch(reading),
     owner: claim.owner,
     sessionExpirySeconds: claim.sessionExpirySeconds,
+    willDelaySeconds: claim.willDelaySeconds,
     createdAtMs: reading.stored?.value.createdAtMs ?? claim.nowMs,
-    connectedAtMs: claim.nowMs,
+    connectedAtMs:
+      claim.owner === null ? (reading.stored?.value.connectedAtMs ?? null) : claim.nowMs,
     disconnectedAtMs: reading.stored?.value.disconnectedAtMs ?? null,
   };
 }

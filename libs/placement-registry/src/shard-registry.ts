@@ -105,7 +105,7 @@ export class ShardRegistry {
    * @throws REGISTRY_FENCED  it was changed since, or is gone
    * @throws REGISTRY_INVALID  the leader is no replica, or a replica is named twice
    */
-  assign(
+  async assign(
     seen: ShardName & { readonly epoch: number },
     to: { readonly replicas: readonly number[]; readonly leader: number | null },
     options: CallOptions,

@@ -66,21 +66,27 @@ export class TopicRegistry {
   }
 
   /**
+   * @param retained.sequence  `next`: one more than that of the message retained now
    * @throws REGISTRY_NOT_FOUND
    * @throws REGISTRY_FENCED  a newer one was retained already
    */
-  async retain(topic: string, retained: RetainedPointer, options: CallOptions): Promise<void> {
+  async retain(
+    topic: string,
+    retained: Omit<RetainedPointer, 'sequence'> & { readonly sequence: number | 'next' },
+    options: CallOptions,
+  ): Promise<void> {
     const key = this.table.keyOf([topic]);
     await changeRecord(
       { table: this.table, names: [topic] },
       ({ stored }) => {
         if (stored === null) throw new RegistryError({ code: 'REGISTRY_NOT_FOUND', key });
         const current = stored.value.retained?.sequence ?? 0;
-        const offered = retained.sequence;
+        const offered = retained.sequence === 'next' ? current + 1 : retained.sequence;
         if (offered < current) {
           throw new RegistryError({ code: 'REGISTRY_FENCED', key, offered, current });
         }
-        const operations = [this.table.put([topic], { ...stored.value, retained }, null)];
+        const record = { ...stored.value, retained: { ...retained, sequence: offered } };
+        const operations = [this.table.put([topic], record, null)];
         return { kind: 'write', operations, fences: [], compare: [], answer: null };
       },
       options,

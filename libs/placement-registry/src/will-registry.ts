@@ -20,15 +20,12 @@ export interface WillRecord {
   readonly epoch: number;
   /** The message, encoded by the broker: opaque here. */
   readonly message: Uint8Array;
-  /** MQTT-5.0 §3.1.3.2.2 */
-  readonly willDelaySeconds: number;
 }
 
 const WILL = fields<WillRecord>({
   clientId: text,
   epoch: count,
   message: bytes,
-  willDelaySeconds: count,
 });
 
 export class WillRegistry {
