@@ -1,4 +1,21 @@
-import type { RaftHost, RaftHostOptions } from './raft-host.ts';
+import type { DirectoryLock } from '@robustmq/environment';
+import { assert } from '@robustmq/errors';
+import type { NodeId } from '@robustmq/raft';
+import { openDataDirectory } from '@robustmq/record-log';
+import { HostFrames } from './host-frames.ts';
+import { FlushScheduler } from './flush-scheduler.ts';
+import { GroupDriver, type GroupHostPort } from './group-driver.ts';
+import { MemberIdentity } from './member-identity.ts';
+import { openGroup } from './open-group.ts';
+import type { RaftFault, RaftGroup } from './raft-group.ts';
+import type { RaftGroupOptions, RaftHost, RaftHostCounters, RaftHostOptions } from './raft-host.ts';
+import { ioFault } from './raft-log-store.ts';
+import { TickSource } from './tick-source.ts';
+
+const FORMAT = { name: 'robustmq-raft', version: 1 };
+const TICK_MS = 100;
+const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+const GROUP_NAME = /^[a-z0-9-]{1,100}$/;
 
 /**
  * Opens the data directory for this process.
@@ -6,6 +23,131 @@ import type { RaftHost, RaftHostOptions } from './raft-host.ts';
  * @throws DataDirectoryError  the directory is in use, or of another format
  * @throws RaftError RAFT_LOG_CORRUPT  its identity file is damaged or of another node
  */
-export async function openRaftHost(_options: RaftHostOptions): Promise<RaftHost> {
-  throw new Error('not there yet');
+export async function openRaftHost(options: RaftHostOptions): Promise<RaftHost> {
+  const { environment, directory, clusterId, nodeId } = options;
+  const { fileSystem, random } = environment;
+  const lock = await openDataDirectory(fileSystem, directory, FORMAT);
+  try {
+    const isNew = (await fileSystem.list(`${directory}/groups`)).length === 0;
+    const place = { fileSystem, random, directory, clusterId, nodeId };
+    const identity = await MemberIdentity.open(place, isNew);
+    return new Host(options, identity, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+class Host implements RaftHost, GroupHostPort {
+  readonly nodeId: NodeId;
+  readonly memberId: string;
+  readonly ticks: TickSource;
+  readonly flushes: FlushScheduler;
+  readonly #options: RaftHostOptions;
+  readonly #identity: MemberIdentity;
+  readonly #lock: DirectoryLock;
+  readonly #frames: HostFrames;
+  readonly #groups = new Map<number, GroupDriver<unknown>>();
+  /** Names and ids that are open or being opened. */
+  readonly #taken = new Set<string | number>();
+  #isTurnScheduled = false;
+  #closing: Promise<void> | null = null;
+  #bytesWrittenBefore = 0;
+
+  constructor(options: RaftHostOptions, identity: MemberIdentity, lock: DirectoryLock) {
+    this.#options = options;
+    this.#identity = identity;
+    this.#lock = lock;
+    this.nodeId = options.nodeId;
+    this.memberId = identity.memberId;
+    const tickMs = options.tickMs ?? TICK_MS;
+    this.ticks = new TickSource(options.environment, tickMs, () => this.#tick());
+    this.flushes = new FlushScheduler(() => this.#turn());
+    this.#frames = new HostFrames(options, identity, {
+      groups: this.#groups,
+      ticks: this.ticks,
+    });
+  }
+
+  get counters(): RaftHostCounters {
+    let bytesWritten = this.#bytesWrittenBefore;
+    for (const group of this.#groups.values()) bytesWritten += group.bytesWritten;
+    return { ...this.#frames.counters, flushes: this.flushes.rounds, bytesWritten };
+  }
+
+  async openGroup<Result>(options: RaftGroupOptions<Result>): Promise<RaftGroup<Result>> {
+    const { name, groupId } = options;
+    assert(GROUP_NAME.test(name), `"${name}" is no name of a group`);
+    assert(this.#closing === null, 'the host is closed');
+    assert(!this.#taken.has(name) && !this.#taken.has(groupId), `group ${name} is open already`);
+    this.#taken.add(name).add(groupId);
+    const { environment, directory, segmentBytesMax = SEGMENT_BYTES_MAX } = this.#options;
+    const place = {
+      environment,
+      nodeId: this.nodeId,
+      directory: `${directory}/groups/${name}`,
+      segmentBytesMax,
+    };
+    try {
+      const opened = await openGroup(place, options);
+      const group = new GroupDriver(opened, this);
+      this.#groups.set(groupId, group as GroupDriver<unknown>);
+      group.leadAlone();
+      return group;
+    } catch (error) {
+      this.#taken.delete(name);
+      this.#taken.delete(groupId);
+      await options.machine.close();
+      throw ioFault(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  send(groupId: number, message: Parameters<HostFrames['send']>[1]): void {
+    this.#frames.send(groupId, message);
+  }
+
+  scheduleTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
+    this.#options.environment.timers.soon(() => this.#turn());
+  }
+
+  groupFailed(group: GroupDriver<unknown>, fault: RaftFault): void {
+    this.#options.onFatal(fault, group.name);
+  }
+
+  groupClosed(group: GroupDriver<unknown>): void {
+    this.#bytesWrittenBefore += group.bytesWritten;
+    this.#groups.delete(group.groupId);
+    this.#taken.delete(group.name);
+    this.#taken.delete(group.groupId);
+  }
+
+  /** What gathered in this turn of the event loop leaves: first the frames, then the writes. */
+  #turn(): void {
+    this.#isTurnScheduled = true;
+    for (const group of this.#groups.values()) group.takeTurn();
+    this.#isTurnScheduled = false;
+    this.#frames.flush();
+    this.flushes.start();
+  }
+
+  #tick(): 'needed' | 'idle' {
+    let isNeeded = false;
+    for (const group of this.#groups.values()) isNeeded = group.tick() || isNeeded;
+    return this.#frames.tick() || isNeeded ? 'needed' : 'idle';
+  }
+
+  async #close(): Promise<void> {
+    for (const group of [...this.#groups.values()]) await group.close();
+    this.ticks.stop();
+    await this.#options.transport.close();
+    await this.#identity.settled();
+    await this.#lock.release();
+  }
 }

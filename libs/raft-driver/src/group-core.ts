@@ -1,0 +1,228 @@
+/**
+ * Feeds the pure core of one group and does what its output says, in its order (raft/output.ts):
+ *
+ *      input ─▶ due ticks ─▶ step ─▶ messages          outbox, sent at the end of the turn
+ *                                    persist           log store, flushed at the end of the turn
+ *                                    after persist     held until the flush that covers it
+ *                                    committed         apply loop
+ *                                    reads, writes     snapshots and log store, in the background
+ */
+import {
+  type Entry,
+  type LogIndex,
+  type NodeId,
+  type PersistNumber,
+  type RaftInput,
+  type RaftMessage,
+  type RaftOutput,
+  type RaftState,
+  step,
+} from '@robustmq/raft';
+import type { Flushing, FlushScheduler } from './flush-scheduler.ts';
+import type { RaftError } from './raft-error.ts';
+import { ioFault, type RaftLogStore } from './raft-log-store.ts';
+import type { TickSource } from './tick-source.ts';
+
+/** What a group uses of its host. */
+export interface GroupPort {
+  readonly nodeId: NodeId;
+  readonly ticks: TickSource;
+  readonly flushes: FlushScheduler;
+  /** To be sent at the end of the turn. */
+  send(groupId: number, message: RaftMessage): void;
+  /** Sends and flushes soon what this turn of the event loop gathers. */
+  scheduleTurn(): void;
+}
+
+/** What the core's group does with the rest of an output. */
+export interface CoreObserver {
+  committed(entries: readonly Entry[]): void;
+  readsReady(output: RaftOutput): void;
+  /** Role, term or leader differ from before the step. */
+  leadershipChanged(was: Leadership, is: Leadership): void;
+  snapshotAsked(output: RaftOutput): void;
+  failed(error: RaftError): void;
+}
+
+export interface Leadership {
+  readonly role: RaftState['role']['kind'];
+  readonly term: number;
+  readonly leader: NodeId | null;
+}
+
+interface WaitingMessages {
+  readonly after: PersistNumber;
+  readonly messages: readonly RaftMessage[];
+}
+
+export class GroupCore implements Flushing {
+  readonly state: RaftState;
+  readonly log: RaftLogStore;
+  readonly #groupId: number;
+  readonly #host: GroupPort;
+  readonly #observer: CoreObserver;
+  #leadership: Leadership;
+  #outbox: WaitingMessages[] = [];
+  #persisted = 0 as PersistNumber;
+  /** Null while the core sleeps. */
+  #tickedThrough: number | null;
+  #flushing: Promise<void> | null = null;
+  #logReads: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(
+    parts: { readonly state: RaftState; readonly log: RaftLogStore; readonly groupId: number },
+    host: GroupPort,
+    observer: CoreObserver,
+  ) {
+    this.state = parts.state;
+    this.log = parts.log;
+    this.#groupId = parts.groupId;
+    this.#host = host;
+    this.#observer = observer;
+    this.#leadership = leadershipOf(parts.state);
+    this.#tickedThrough = host.ticks.now;
+    host.ticks.need();
+  }
+
+  get leadership(): Leadership {
+    return this.#leadership;
+  }
+
+  get isQuiescent(): boolean {
+    return this.#tickedThrough === null;
+  }
+
+  /** Feeds one input, after the ticks that are due: a lease must not outlive a pause. */
+  feed(input: RaftInput): RaftOutput {
+    this.catchUp();
+    return this.#step(input);
+  }
+
+  /** A jump of the clock is not believed beyond one election timeout. */
+  catchUp(): void {
+    if (this.#tickedThrough === null || this.#isStopped) return;
+    const { now } = this.#host.ticks;
+    const due = Math.min(now - this.#tickedThrough, this.state.options.electionTimeoutTicks);
+    this.#tickedThrough = now;
+    for (let tick = 0; tick < due; tick += 1) this.#step({ kind: 'tick' });
+  }
+
+  async flushWaiting(): Promise<void> {
+    while (this.#flushing !== null) await this.#flushing;
+    if (this.#isStopped || !this.log.hasWaiting) return;
+    this.#flushing = this.#flush();
+    await this.#flushing;
+    this.#flushing = null;
+  }
+
+  /** Nothing is fed any more; settles when the flush and the reads under way are over. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#flushing;
+    await this.#logReads;
+  }
+
+  #step(input: RaftInput): RaftOutput {
+    const output = step(this.state, input);
+    if (!this.#isStopped) this.#carryOut(output);
+    return output;
+  }
+
+  #carryOut(output: RaftOutput): void {
+    const { state } = this;
+    this.#send(output.messages);
+    if (output.persist !== null) {
+      this.log.enqueue(output.persist, (index) => state.log.termAt(index as LogIndex));
+      this.#host.flushes.mark(this);
+      this.#host.scheduleTurn();
+    }
+    this.#sendAfter(state.lastPersist, output.messagesAfterPersist);
+    if (output.committed.length > 0) this.#observer.committed(output.committed);
+    if (output.readsReady.length + output.readsRefused.length > 0)
+      this.#observer.readsReady(output);
+    for (const read of output.logReads) this.#readLog(read.to, read.from, read.bytesMax);
+    if (output.snapshotWrite !== null || output.snapshotReads.length > 0) {
+      this.#observer.snapshotAsked(output);
+    }
+    if (output.activity === 'quiescent') this.#tickedThrough = null;
+    else if (this.#tickedThrough === null) {
+      this.#tickedThrough = this.#host.ticks.now;
+      this.#host.ticks.need();
+    }
+    this.#noteLeadership();
+  }
+
+  #noteLeadership(): void {
+    const { state } = this;
+    const was = this.#leadership;
+    const leader = leaderIn(state);
+    if (was.role === state.role.kind && was.term === state.term && was.leader === leader) return;
+    this.#leadership = { role: state.role.kind, term: state.term, leader };
+    this.#observer.leadershipChanged(was, this.#leadership);
+  }
+
+  #send(messages: readonly RaftMessage[]): void {
+    if (messages.length === 0) return;
+    for (const message of messages) this.#host.send(this.#groupId, message);
+    this.#host.scheduleTurn();
+  }
+
+  #sendAfter(after: PersistNumber, messages: readonly RaftMessage[]): void {
+    if (messages.length === 0) return;
+    if (after <= this.#persisted) this.#send(messages);
+    else this.#outbox.push({ after, messages });
+  }
+
+  async #flush(): Promise<void> {
+    let through: PersistNumber;
+    try {
+      through = await this.log.flush();
+    } catch (error) {
+      return this.#fail(error);
+    }
+    // Outside of the catch: a broken invariant is no failure of the disk; it ends the process.
+    if (!this.#isStopped) this.#onFlushed(through);
+  }
+
+  #onFlushed(through: PersistNumber): void {
+    this.#persisted = through;
+    let sent = 0;
+    for (const { after, messages } of this.#outbox) {
+      if (after > through) break;
+      this.#send(messages);
+      sent += 1;
+    }
+    this.#outbox.splice(0, sent);
+    this.feed({ kind: 'persisted', through });
+  }
+
+  /** One at a time: the log has one reader. */
+  #readLog(to: NodeId, from: LogIndex, bytesMax: number): void {
+    this.#logReads = this.#logReads.then(async () => {
+      if (this.#isStopped) return;
+      let entries: readonly Entry[];
+      try {
+        entries = await this.log.read(from, bytesMax);
+      } catch (error) {
+        return this.#fail(error);
+      }
+      if (!this.#isStopped) this.feed({ kind: 'logRead', to, entries });
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#observer.failed(ioFault(error));
+  }
+}
+
+export function leadershipOf(state: RaftState): Leadership {
+  return { role: state.role.kind, term: state.term, leader: leaderIn(state) };
+}
+
+function leaderIn(state: RaftState): NodeId | null {
+  if (state.role.kind === 'leader') return state.id;
+  return state.role.kind === 'follower' ? state.role.leader : null;
+}

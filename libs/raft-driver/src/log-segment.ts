@@ -1,0 +1,37 @@
+import type { EntryId, LogIndex } from '@robustmq/raft';
+
+/** One file of a log: where it is, and where in it entries are. */
+export interface LogSegment {
+  readonly number: number;
+  readonly path: string;
+  readonly salt: number;
+  /** The entry before the first one here. */
+  readonly previous: EntryId;
+  /** Of the last entry written here; later segments may have replaced it. */
+  lastIndex: LogIndex;
+  /** Bytes that are whole. */
+  bytes: number;
+  /** Index of the first entry, and position, of every batch that begins a stretch of the file. */
+  readonly marks: { readonly index: number; readonly position: number }[];
+}
+
+/** Stretches between two marks: what a read may have to skip. */
+const MARK_EVERY_BYTES = 64 * 1024;
+
+export function markBatch(segment: LogSegment, firstIndex: number, position: number): void {
+  const last = segment.marks.at(-1);
+  if (last !== undefined && position - last.position < MARK_EVERY_BYTES) return;
+  segment.marks.push({ index: firstIndex, position });
+}
+
+/** Where to begin reading for `index`, which is in the segment. */
+export function positionBefore(segment: LogSegment, index: number): number {
+  let low = 0;
+  let high = segment.marks.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((segment.marks[middle]?.index ?? 0) <= index) low = middle;
+    else high = middle - 1;
+  }
+  return segment.marks[low]?.position ?? segment.bytes;
+}

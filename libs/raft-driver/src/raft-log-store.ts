@@ -1,0 +1,293 @@
+/**
+ * The log of one group on disk: segment files that are only appended to (log-format.ts).
+ *
+ *      enqueue ─▶ waiting ─▶ flush: one buffer, one write, one fdatasync for everything waiting
+ *
+ * What replaces a suffix of the log, or the whole of it, begins a new segment, so that within one
+ * file indexes only rise. Old segments are deleted whole, oldest first.
+ *
+ * Cost: one copy of each entry into the write buffer and one checksum over it; no promise and no
+ * buffer per entry.
+ */
+import { fileErrorCode } from '@robustmq/environment';
+import type { FileSystem, OpenFile, RandomSource } from '@robustmq/environment';
+import type { Entry, EntryId, HardState, Persist, PersistNumber, Term } from '@robustmq/raft';
+import { entryBytes } from '@robustmq/raft';
+import { AppendError, AppendFile } from '@robustmq/record-log';
+import { FileWindow } from './file-window.ts';
+import {
+  encodedBatchBytes,
+  encodeSegmentHeader,
+  BATCH_HEADER_BYTES,
+  segmentName,
+  writeBatch,
+} from './log-format.ts';
+import { corrupt, type RecoveredLog } from './log-recovery.ts';
+import { type LogSegment, markBatch, positionBefore } from './log-segment.ts';
+import { RaftError } from './raft-error.ts';
+import { readBatch } from './segment-scan.ts';
+
+export interface LogPlace {
+  readonly fileSystem: FileSystem;
+  readonly random: RandomSource;
+  readonly directory: string;
+  readonly segmentBytesMax: number;
+}
+
+interface WaitingPersist {
+  readonly persist: Persist;
+  /** Set when it begins a new segment. */
+  readonly restart: { readonly kind: 'follows' | 'resets'; readonly previous: EntryId } | null;
+}
+
+/** Write buffers up to this size are kept for the next flush. */
+const SCRATCH_BYTES_MAX = 4 * 1024 * 1024;
+
+export class RaftLogStore {
+  readonly #place: LogPlace;
+  /** Oldest first; the last one is being written. Each holds a batch at least. */
+  #segments: LogSegment[];
+  #active: AppendFile | null;
+  /** Created, and not in `#segments` until its first batch is durable. */
+  #fresh: LogSegment | null = null;
+  /** The fresh segment drops those before it. */
+  #resets = false;
+  #nextNumber: number;
+  #waiting: WaitingPersist[] = [];
+  /** As it will be when everything waiting is written. */
+  #enqueuedLast: EntryId;
+  #writtenLast: EntryId;
+  #hardState: HardState;
+  #scratch = new Uint8Array(64 * 1024);
+  #reader: { readonly number: number; readonly file: OpenFile } | null = null;
+  bytesWritten = 0;
+
+  private constructor(place: LogPlace, recovered: RecoveredLog, active: AppendFile | null) {
+    this.#place = place;
+    this.#segments = recovered.segments;
+    this.#active = active;
+    this.#nextNumber = (recovered.segments.at(-1)?.number ?? 0) + 1;
+    this.#enqueuedLast = recovered.last;
+    this.#writtenLast = recovered.last;
+    this.#hardState = recovered.hardState;
+  }
+
+  /** Cuts off a torn tail, durably. @throws RaftError RAFT_IO_FAILED, RAFT_FULL */
+  static async open(place: LogPlace, recovered: RecoveredLog): Promise<RaftLogStore> {
+    const last = recovered.segments.at(-1);
+    try {
+      const active =
+        last === undefined ? null : await AppendFile.open(place.fileSystem, last.path, last.bytes);
+      return new RaftLogStore(place, recovered, active);
+    } catch (error) {
+      throw ioFault(error);
+    }
+  }
+
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  get segmentCount(): number {
+    return this.#segments.length;
+  }
+
+  /** @param termAt  of the log as it is after the step that asks for this persist */
+  enqueue(persist: Persist, termAt: (index: number) => Term | null): void {
+    const { resetTo, entries } = persist;
+    const first = entries[0];
+    let restart: WaitingPersist['restart'] = null;
+    if (resetTo !== null) restart = { kind: 'resets', previous: resetTo };
+    else if (first !== undefined && first.index !== this.#enqueuedLast.index + 1) {
+      const index = (first.index - 1) as EntryId['index'];
+      const term = termAt(index) ?? (0 as Term);
+      restart = { kind: 'follows', previous: { term, index } };
+    }
+    const last = entries.at(-1) ?? resetTo;
+    if (last !== null) this.#enqueuedLast = { term: last.term, index: last.index };
+    this.#waiting.push({ persist, restart });
+  }
+
+  /**
+   * Writes and flushes everything that waits. One call at a time.
+   *
+   * @returns the last persist that is durable now
+   * @throws RaftError RAFT_FULL, RAFT_IO_FAILED: what was waiting is lost to this run, and the
+   *   group can't go on
+   */
+  async flush(): Promise<PersistNumber> {
+    const taken = this.#waiting;
+    this.#waiting = [];
+    let run: Persist[] = [];
+    let runBytes = 0;
+    try {
+      for (const { persist, restart } of taken) {
+        const bytes = encodedBatchBytes(persist.hardState, persist.entries);
+        const needsRoom =
+          this.#active !== null &&
+          this.#active.length + runBytes + bytes > this.#place.segmentBytesMax;
+        if (restart !== null || needsRoom || this.#active === null) {
+          await this.#write(run, runBytes);
+          run = [];
+          runBytes = 0;
+          await this.#roll(restart ?? { kind: 'follows', previous: this.#writtenLast });
+        }
+        run.push(persist);
+        runBytes += bytes;
+      }
+      await this.#write(run, runBytes);
+    } catch (error) {
+      throw ioFault(error);
+    }
+    return taken.at(-1)?.persist.number ?? (0 as PersistNumber);
+  }
+
+  /**
+   * Durable entries from `from` on, at most `bytesMax` yet at least one; empty when it is gone.
+   *
+   * @throws RaftError RAFT_LOG_CORRUPT, RAFT_IO_FAILED
+   */
+  async read(from: number, bytesMax: number): Promise<readonly Entry[]> {
+    const segment = this.#segments.findLast((each) => each.previous.index < from);
+    if (segment === undefined || segment.lastIndex < from) return [];
+    const found: Entry[] = [];
+    let bytes = 0;
+    try {
+      const window = new FileWindow(await this.#readerOf(segment), segment.bytes);
+      let position = positionBefore(segment, from);
+      while (position < segment.bytes && bytes < bytesMax) {
+        const batch = await readBatch(window, position, segment.salt);
+        if (batch === null) throw corrupt(segment.path, position, 'a batch fails its checksum');
+        for (const entry of batch.body.entries) {
+          if (entry.index < from) continue;
+          bytes += entryBytes(entry);
+          if (found.length > 0 && bytes > bytesMax) return found;
+          found.push(entry);
+        }
+        position += BATCH_HEADER_BYTES + batch.header.bodyBytes;
+      }
+    } catch (error) {
+      throw error instanceof RaftError ? error : ioFault(error);
+    }
+    return found;
+  }
+
+  /** Deletes the segments of which nothing after `index` is needed. */
+  async dropThrough(index: number): Promise<void> {
+    let lowest = Number.POSITIVE_INFINITY;
+    let keepFrom = this.#segments.length - 1;
+    for (let at = this.#segments.length - 1; at > 0; at -= 1) {
+      // Entries before this segment count up to the lowest index that it or a later one replaces.
+      lowest = Math.min(lowest, this.#segments[at]?.previous.index ?? lowest);
+      keepFrom = at;
+      if (lowest <= index) break;
+    }
+    if (lowest > index || keepFrom < 1) return;
+    await this.#delete(this.#segments.splice(0, keepFrom));
+  }
+
+  /** Flushes nothing. */
+  async close(): Promise<void> {
+    await this.#reader?.file.close();
+    await this.#active?.close();
+    this.#reader = null;
+    this.#active = null;
+  }
+
+  async #write(persists: readonly Persist[], byteCount: number): Promise<void> {
+    if (persists.length === 0 || this.#active === null) return;
+    const segment = this.#fresh ?? (this.#segments.at(-1) as LogSegment);
+    const start = this.#active.length;
+    const { salt } = segment;
+    const durableBefore = this.#active.durableLength;
+    const target = this.#buffer(byteCount);
+    let at = 0;
+    for (const { hardState, entries } of persists) {
+      const position = start + at;
+      const firstIndex = entries[0]?.index ?? 0;
+      if (firstIndex > 0) markBatch(segment, firstIndex, position);
+      at = writeBatch(
+        target,
+        at,
+        { hardState, firstIndex, entries },
+        { salt, position, durableBefore },
+      );
+      if (hardState !== null) this.#hardState = hardState;
+    }
+    await this.#active.append(target.subarray(0, at), 'sync');
+    this.bytesWritten += at;
+    segment.bytes = this.#active.length;
+    const last = persists.findLast(({ entries }) => entries.length > 0)?.entries.at(-1);
+    if (last !== undefined) {
+      this.#writtenLast = { term: last.term, index: last.index };
+      segment.lastIndex = last.index;
+    }
+    await this.#settleFresh();
+  }
+
+  /** The new segment holds its first batch: it counts from now on. */
+  async #settleFresh(): Promise<void> {
+    if (this.#fresh === null) return;
+    const resets = this.#resets;
+    const old = this.#segments;
+    if (resets) this.#segments = [];
+    this.#segments.push(this.#fresh);
+    this.#fresh = null;
+    if (resets) await this.#delete(old);
+  }
+
+  async #roll(restart: NonNullable<WaitingPersist['restart']>): Promise<void> {
+    const { fileSystem, directory, random } = this.#place;
+    await this.#active?.close();
+    this.#active = null;
+    const number = this.#nextNumber;
+    const salt = random.uint32();
+    const { kind, previous } = restart;
+    const path = `${directory}/${segmentName(number)}`;
+    const header = encodeSegmentHeader({
+      salt,
+      number,
+      kind,
+      previous,
+      hardState: this.#hardState,
+    });
+    this.#active = await AppendFile.create(fileSystem, path, header);
+    this.#nextNumber += 1;
+    this.#writtenLast = previous;
+    this.#resets = kind === 'resets';
+    const bytes = this.#active.length;
+    this.#fresh = { number, path, salt, previous, lastIndex: previous.index, bytes, marks: [] };
+  }
+
+  #buffer(byteCount: number): Uint8Array {
+    if (byteCount <= this.#scratch.length) return this.#scratch;
+    const bytes = new Uint8Array(Math.max(byteCount, this.#scratch.length * 2));
+    if (bytes.length <= SCRATCH_BYTES_MAX) this.#scratch = bytes;
+    return bytes;
+  }
+
+  async #readerOf(segment: LogSegment): Promise<OpenFile> {
+    if (this.#reader?.number === segment.number) return this.#reader.file;
+    await this.#reader?.file.close();
+    this.#reader = null;
+    const file = await this.#place.fileSystem.open(segment.path, 'read');
+    this.#reader = { number: segment.number, file };
+    return file;
+  }
+
+  async #delete(segments: readonly LogSegment[]): Promise<void> {
+    const { fileSystem, directory } = this.#place;
+    for (const { path } of segments) await fileSystem.unlink(path);
+    if (segments.length > 0) await fileSystem.syncDirectory(directory);
+  }
+}
+
+/** The group can't write any more, and says why. */
+export function ioFault(error: unknown): RaftError {
+  if (error instanceof RaftError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  const isFull =
+    (error instanceof AppendError && error.fault.kind === 'full') ||
+    fileErrorCode(error) === 'ENOSPC';
+  return new RaftError({ code: isFull ? 'RAFT_FULL' : 'RAFT_IO_FAILED', detail }, { cause: error });
+}
