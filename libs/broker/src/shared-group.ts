@@ -53,27 +53,34 @@ export class SharedGroup {
     if (index < this.#next) this.#next -= 1;
   }
 
+  /** Takes over a member's new options, at its place: whose turn it is stays as it was. */
+  replace(subscription: Subscription): void {
+    const { subscriber } = subscription;
+    const index = this.members.findIndex((member) => member.subscriber === subscriber);
+    if (index >= 0) this.members[index] = new Delivery(subscription);
+  }
+
   /**
    * The member that gets `message`, or null when none is online and eligible. Cost: one step, and one
    * more for each member passed over; `least_inflight` looks at all.
    *
    * @param publisherId  hashed by `hash_client`
-   * @param eligible  asked before a member is chosen, such as "its window has room"
+   * @param eligible  asked before a member is chosen, such as "its window has room, and it may have this message"
    */
   pick(
     message: Message,
     publisherId: string,
-    eligible: (member: Delivery) => boolean,
+    eligible: (member: Delivery, message: Message) => boolean,
   ): Delivery | null {
     const members = this.members;
     const count = members.length;
     if (count === 0) return null;
-    if (this.#strategy === 'least_inflight') return this.#leastInflight(eligible);
+    if (this.#strategy === 'least_inflight') return this.#leastInflight(message, eligible);
     const first = this.#firstIndex(message, publisherId, count);
     for (let step = 0; step < count; step += 1) {
       const index = (first + step) % count;
       const member = members[index] as Delivery;
-      if (member.subscriber.online && eligible(member)) {
+      if (member.subscriber.online && eligible(member, message)) {
         if (this.#strategy === 'round_robin') this.#next = index + 1;
         else if (this.#strategy === 'sticky') this.#next = index;
         return member;
@@ -100,7 +107,10 @@ export class SharedGroup {
   }
 
   /** Among equals they take turns: with QoS 0 nothing is ever in flight. */
-  #leastInflight(eligible: (member: Delivery) => boolean): Delivery | null {
+  #leastInflight(
+    message: Message,
+    eligible: (member: Delivery, message: Message) => boolean,
+  ): Delivery | null {
     const members = this.members;
     const count = members.length;
     const first = this.#next % count;
@@ -108,7 +118,7 @@ export class SharedGroup {
     for (let step = 0; step < count; step += 1) {
       const index = (first + step) % count;
       const member = members[index] as Delivery;
-      if (!member.subscriber.online || !eligible(member)) continue;
+      if (!member.subscriber.online || !eligible(member, message)) continue;
       if (best !== null && member.subscriber.inflight >= best.subscriber.inflight) continue;
       best = member;
       this.#next = index + 1;

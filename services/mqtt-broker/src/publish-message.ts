@@ -1,5 +1,6 @@
 import type { Delivery, Message, SharedGroup } from '@robustmq/broker';
 import type { BrokerContext } from './broker-context.ts';
+import { memberCanQueue, memberCanTake } from './durable/group-members.ts';
 import { RECORD_KIND } from './durable/operations.ts';
 import type { ClientSession } from './session/client-session.ts';
 
@@ -135,22 +136,18 @@ function deliverShared(
     context.groups.deliver(group, message, context.appended);
     return;
   }
+  const publisherId = publisher?.clientId ?? '';
+  // Whoever has no right to it is passed over: the message is the group's, not the member's.
   const member =
-    group.pick(message, publisher?.clientId ?? '', hasRoom) ??
-    group.pick(message, publisher?.clientId ?? '', anyMember);
-  if (member === null) {
-    context.counters.droppedNoSubscriber += 1;
+    group.pick(message, publisherId, memberCanTake) ??
+    group.pick(message, publisherId, memberCanQueue);
+  if (member !== null) {
+    member.subscriber.deliver(message, member);
     return;
   }
-  member.subscriber.deliver(message, member);
-}
-
-function hasRoom(member: Delivery): boolean {
-  return (member.subscriber as ClientSession).hasRoom;
-}
-
-function anyMember(): boolean {
-  return true;
+  if (group.members.some(({ subscriber }) => subscriber.online)) {
+    context.counters.droppedNotAuthorized += 1;
+  } else context.counters.droppedNoSubscriber += 1;
 }
 
 /** Whether the retained store has room, or the message removes one. */

@@ -185,6 +185,47 @@ describe('who may receive', () => {
     });
   }
 
+  for (const kind of ['ephemeral', 'durable'] as const) {
+    for (const qos of [0, 1, 2] as const) {
+      test(`a shared group of ${kind} members gives at QoS ${qos} what one may not have to another`, async () => {
+        const world = await start({ users: ['alice', 'bob', 'carol'], rules: DENY_SECRETS });
+        const properties = kind === 'durable' ? KEPT : {};
+        const bob = await world.as('bob', { properties });
+        const carol = await world.as('carol', { properties });
+        for (const member of [bob, carol]) await member.subscribe([{ filter: '$share/g/#', qos }]);
+        const alice = await world.as('alice');
+        for (const topic of ['secret/a', 'secret/b', 'secret/c', 'secret/d', 'a', 'b']) {
+          await alice.publish({ topic, payload: bytes('x'), qos });
+        }
+        const seen = await take(carol, 5);
+        const [one] = await take(bob, 1);
+        expect([...seen, one].sort()).toEqual(
+          ['a x', 'b x', 'secret/a x', 'secret/b x', 'secret/c x', 'secret/d x'].sort(),
+        );
+      });
+    }
+  }
+
+  test('a shared group keeps for an absent member what only that one may have, and goes on', async () => {
+    const world = await start({ users: ['alice', 'bob', 'carol'], rules: DENY_SECRETS });
+    const carol = await world.as('carol', { clientId: 'carol', properties: KEPT });
+    await carol.subscribe([{ filter: '$share/g/#', qos: 1 }]);
+    await carol.disconnect();
+    const bob = await world.as('bob', { properties: KEPT });
+    await bob.subscribe([{ filter: '$share/g/#', qos: 1 }]);
+    const alice = await world.as('alice');
+    for (const topic of ['secret/a', 'a', 'secret/b', 'b']) {
+      await alice.publish({ topic, payload: bytes('x'), qos: 1 });
+    }
+    expect(await take(bob, 2)).toEqual(['a x', 'b x']);
+    const back = await world.as('carol', {
+      clientId: 'carol',
+      cleanStart: false,
+      properties: KEPT,
+    });
+    expect(await take(back, 2)).toEqual(['secret/a x', 'secret/b x']);
+  });
+
   test('a client identifier with a wildcard never fills a placeholder', async () => {
     const rules = 'allow subscribe devices/%c/#\nallow publish #';
     const world = await start({ rules, auth: 'default_verdict = "deny"' });

@@ -267,6 +267,76 @@ describe('a shared group of a durable and an ephemeral member', () => {
   });
 });
 
+describe('a shared group and the end of a session', () => {
+  test('gives to another what a durable member had open, when the broker dies right then', async () => {
+    const world = await startDurable();
+    const dying = await world.client(kept('dying'));
+    await dying.subscribe('$share/g/a', { qos: 1 });
+    await dying.subscribe('a', { qos: 1 });
+    const publisher = await world.client();
+    for (const n of numbers(3)) await publisher.publish('a', n, { qos: 1 });
+    for (let n = 0; n < 6; n += 1) await dying.expect('publish');
+    const other = await world.client(kept('other', { properties: { receiveMaximum: 1 } }));
+    await other.subscribe('$share/g/a', { qos: 1 });
+    await publisher.publish('a', 'fills the window of the other one', { qos: 1 });
+    await dying.disconnect(0, { sessionExpiryIntervalSeconds: 0 });
+    await flushed(publisher);
+    await world.crash();
+    const back = await world.client(kept('other'));
+    const seen = await texts(back, 4);
+    expect(seen.slice(1)).toEqual(numbers(3));
+    await back.expectNothing();
+  });
+
+  test('still has what an ephemeral member had open with QoS 1 when the broker died', async () => {
+    const world = await startDurable();
+    const durable = await world.client(kept('durable'));
+    await durable.subscribe('$share/g/a', { qos: 1 });
+    await durable.disconnect();
+    const ephemeral = await world.client();
+    await ephemeral.subscribe('$share/g/a', { qos: 1 });
+    const publisher = await world.client();
+    for (const n of numbers(4)) await publisher.publish('a', n, { qos: 1 });
+    const first = await ephemeral.expect('publish');
+    ephemeral.send(acknowledgement('puback', first.packetIdentifier));
+    for (let n = 1; n < 4; n += 1) await ephemeral.expect('publish');
+    await ephemeral.expectNothing();
+    await world.checkpoint();
+    await world.crash();
+    const back = await world.client(kept('durable'));
+    expect(await texts(back, 3)).toEqual(['1', '2', '3']);
+    await back.expectNothing();
+    await flushed(back);
+    await world.crash();
+    await (await world.client(kept('durable'))).expectNothing();
+  });
+});
+
+describe('the subscriptions of a durable session', () => {
+  test('are there after a crash, whatever was changed and taken back', async () => {
+    const world = await startDurable();
+    const peer = await world.client(kept('reader'));
+    for (const n of numbers(20)) await peer.subscribe(`a/${n}`, { qos: 1 });
+    await peer.subscribe('a/3', { qos: 2 });
+    expect(await peer.unsubscribe('a/4', 'a/5')).toEqual([0, 0]);
+    await world.crash();
+    const publisher = await world.client();
+    for (const n of numbers(20)) await publisher.publish(`a/${n}`, n, { qos: 2 });
+    const back = await world.client(kept('reader'));
+    expect(await texts(back, 18)).toEqual(numbers(20).filter((n) => n !== '4' && n !== '5'));
+  });
+
+  test('cost the journal what they are, not what there is already', async () => {
+    const world = await startDurable();
+    const peer = await world.client(kept('reader'));
+    for (const n of numbers(200)) await peer.subscribe(`a/long/enough/filter/${n}`, { qos: 1 });
+    const before = await journalFigures(world);
+    for (const n of numbers(100)) await peer.subscribe(`b/long/enough/filter/${n}`, { qos: 1 });
+    const after = await journalFigures(world);
+    expect(after.bytes - before.bytes).toBeLessThan(100 * 400);
+  });
+});
+
 describe('a will', () => {
   const will = { topic: 'will', payload: 'gone', qos: 1 } as const;
 

@@ -41,6 +41,7 @@ type Phase = 'awaitingConnect' | 'suspended' | 'connected' | 'closed';
 
 /** Room for any legal CONNECT but the most extravagant: nothing larger is buffered for a stranger. */
 const PACKET_BYTES_MAX_BEFORE_CONNECT = 330 * 1024;
+const PUBCOMP = 0x70;
 const CLOSE_DEADLINE_MS = 2000;
 const PACKETS_PER_SAMPLE = 256;
 const NOTHING = Buffer.alloc(0);
@@ -225,6 +226,16 @@ export class ClientConnection implements ConnectionHandler {
     if (this.version === 5) {
       this.writeAcknowledgementWithReason(header, identifier, ReasonCode.quotaExceeded);
     } else this.close(ReasonCode.quotaExceeded, 'the journal is full');
+  }
+
+  /**
+   * The journal could not take the state that PUBREC or PUBCOMP stands for, and neither has a reason
+   * code for that: it is not sent, and the exchange goes on over the next connection, as it was.
+   */
+  withholdAcknowledgement(header: number, identifier: number): void {
+    const { session } = this;
+    if (header === PUBCOMP && session?.durable === true) session.receipts.add(identifier);
+    this.close(ReasonCode.quotaExceeded, 'the journal is full');
   }
 
   /**

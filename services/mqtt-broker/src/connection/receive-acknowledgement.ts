@@ -88,8 +88,14 @@ function received(connection: ClientConnection, session: ClientSession, identifi
   }
   window.setState(identifier, ExchangeState.received);
   session.logExchange(OPERATION.received, identifier);
-  connection.context.log.afterCommit(() => {
+  connection.context.log.afterCommit((committed) => {
     if (window.stateOf(identifier) !== ExchangeState.received) return;
+    if (!committed) {
+      // PUBREL would be a promise: the client says PUBREC again over its next connection.
+      window.setState(identifier, ExchangeState.awaitingPubrec);
+      connection.close(ReasonCode.quotaExceeded, 'the journal is full');
+      return;
+    }
     window.setState(identifier, ExchangeState.awaitingPubcomp);
     // A newer connection repeats it after its CONNACK.
     if (session.connection?.accepted === true) {

@@ -154,9 +154,14 @@ export function continueConnect(
   // CONNACK vouches for the will and for the end of the session before: both are durable by then.
   taken.session.resending = true;
   connection.suspend();
-  context.log.afterCommit(() => {
+  context.log.afterCommit((committed) => {
     if (isClosed(connection)) return;
     taken.session.resending = false;
+    if (!committed) {
+      context.wills.cancel(taken.session);
+      refuseConnect(connection, ReasonCode.quotaExceeded, 'the journal is full');
+      return;
+    }
     accept(connection, connect, outcome);
   });
 }

@@ -1,9 +1,12 @@
 import { Subscription, type SubscriptionOptions } from '@robustmq/broker';
 import { ReasonCode, type Subscribe, type SubscriptionRequest } from '@robustmq/mqtt-codec';
 import { hasWildcard, parseSubscriptionFilter, type SubscriptionFilter } from '@robustmq/topic';
+import type { BrokerContext } from '../broker-context.ts';
+import { logSubscription } from '../session/session-log.ts';
 import { RetainedReplay } from '../session/retained-replay.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { removeSubscription } from './receive-unsubscribe.ts';
 
 /**
  * A SUBSCRIBE (MQTT-5.0 [MQTT-3.8.4-1]): each filter is judged alone, as if it came alone
@@ -20,26 +23,61 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     return;
   }
   const replays: RetainedReplay[] = [];
+  const granted: Granted[] = [];
   const identifier = subscribe.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes = subscribe.subscriptions.map((request) =>
-    subscribeOne(connection, session, { request, identifier, replays }),
+    subscribeOne(connection, session, { request, identifier, replays, granted }),
   );
-  const answer = (): void => {
+  const answer = (codes: readonly number[]): void => {
     context.counters.subackSent += 1;
     connection.send({
       kind: 'suback',
       // MQTT-5.0 [MQTT-2.2.1-6], [MQTT-3.8.4-2].
       packetIdentifier: subscribe.packetIdentifier,
-      reasonCodes: connection.version === 5 ? reasonCodes : reasonCodes.map(toReturnCode),
+      reasonCodes: connection.version === 5 ? codes : codes.map(toReturnCode),
       properties: {},
     });
+  };
+  const start = (): void => {
+    answer(reasonCodes);
     for (const replay of replays) replay.start();
   };
   if (session.durable) {
-    session.logSession();
-    context.log.afterCommit(answer);
-  } else answer();
+    for (const { request } of granted) logSubscription(context, session, request.filter);
+    context.log.afterCommit((committed) => {
+      if (committed) start();
+      else answer(takeBack(session, connection, { reasonCodes, granted }));
+    });
+  } else start();
   context.presence.subscribed(session, subscribe.subscriptions);
+}
+
+/** A subscription as it was before a SUBSCRIBE granted it; null: there was none. */
+interface Granted {
+  readonly request: SubscriptionRequest;
+  readonly before: SubscriptionOptions | null;
+}
+
+/**
+ * The journal is full, so nothing that was granted would outlive a crash: none of it is. What the
+ * session had before stays.
+ *
+ * @returns the codes for SUBACK: 0x97 instead of success (MQTT-5.0 §3.9.3; for 3.1.1 0x80)
+ */
+function takeBack(
+  session: ClientSession,
+  connection: ClientConnection,
+  refused: { readonly reasonCodes: readonly number[]; readonly granted: readonly Granted[] },
+): readonly number[] {
+  const { context } = connection;
+  for (const { request, before } of refused.granted.toReversed()) {
+    const subscription = session.subscriptions.get(request.filter);
+    if (subscription === undefined) continue;
+    if (before === null) removeSubscription(context, session, request.filter);
+    else changeOptions(context, subscription, before);
+    session.consumer?.filtersChanged();
+  }
+  return refused.reasonCodes.map((code) => (code < 0x80 ? ReasonCode.quotaExceeded : code));
 }
 
 function faultOf(
@@ -79,10 +117,12 @@ function subscribeOne(
     readonly request: SubscriptionRequest;
     readonly identifier: number;
     readonly replays: RetainedReplay[];
+    readonly granted: Granted[];
   },
 ): number {
   const { context } = connection;
   const { request } = ask;
+  const before = optionsOf(session.subscriptions.get(request.filter));
   const parsed = parseSubscriptionFilter(request.filter, context.settings.limits);
   if (!parsed.ok) return ReasonCode.topicFilterInvalid;
   const refusal = refusalOf(connection, session, request.filter, parsed.value);
@@ -102,6 +142,7 @@ function subscribeOne(
       since: session.durable ? context.log.nextOffset : 0,
     },
   });
+  ask.granted.push({ request, before });
   const subscription = session.subscriptions.get(request.filter);
   // MQTT-5.0 [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11]: handling 1 only when the subscription is
   // new; never for shared ones (MQTT-5.0 §4.8.2).
@@ -166,9 +207,7 @@ function put(
     const { since, ...changed } = ask.options;
     // What came while it was of QoS 0 is not in the journal for it.
     const begins = known.qos === 0 && changed.qos > 0;
-    known.change(begins ? { ...changed, since } : changed);
-    router.changed(known.filter);
-    if (known.group !== null) connection.context.groups.memberChanged(known.group, known);
+    changeOptions(connection.context, known, begins ? { ...changed, since } : changed);
     session.consumer?.filtersChanged();
     return false;
   }
@@ -181,6 +220,22 @@ function put(
   }
   session.consumer?.filtersChanged();
   return true;
+}
+
+function changeOptions(
+  context: BrokerContext,
+  subscription: Subscription,
+  options: Omit<SubscriptionOptions, 'since'> & { readonly since?: number },
+): void {
+  subscription.change(options);
+  context.router.changed(subscription.filter);
+  if (subscription.group !== null) context.groups.memberChanged(subscription.group, subscription);
+}
+
+function optionsOf(subscription: Subscription | undefined): SubscriptionOptions | null {
+  if (subscription === undefined) return null;
+  const { qos, noLocal, retainAsPublished, retainHandling, identifier, since } = subscription;
+  return { qos, noLocal, retainAsPublished, retainHandling, identifier, since };
 }
 
 /** 3.1.1 knows one failure code; 3.1 none, but no better answer either. */

@@ -1,5 +1,7 @@
 import { ReasonCode, type Unsubscribe } from '@robustmq/mqtt-codec';
 import { parseSubscriptionFilter } from '@robustmq/topic';
+import type { BrokerContext } from '../broker-context.ts';
+import { logSubscription } from '../session/session-log.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
 
@@ -26,8 +28,12 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
     });
   };
   if (session.durable) {
-    session.logSession();
-    context.log.afterCommit(answer);
+    for (const filter of unsubscribe.filters) logSubscription(context, session, filter);
+    // Not durable, so not said: the client asks again over its next connection.
+    context.log.afterCommit((committed) => {
+      if (committed) answer();
+      else connection.close(ReasonCode.quotaExceeded, 'the journal is full');
+    });
   } else answer();
   context.presence.unsubscribed(session, unsubscribe.filters);
 }
@@ -39,13 +45,21 @@ function unsubscribeOne(
 ): number {
   const { context } = connection;
   // Compared character by character (MQTT-5.0 [MQTT-3.10.4-1]).
-  const subscription = session.removeSubscription(filter);
-  if (subscription === undefined) {
-    const parsed = parseSubscriptionFilter(filter, context.settings.limits);
-    return parsed.ok ? ReasonCode.noSubscriptionExisted : ReasonCode.topicFilterInvalid;
-  }
+  if (removeSubscription(context, session, filter)) return ReasonCode.success;
+  const parsed = parseSubscriptionFilter(filter, context.settings.limits);
+  return parsed.ok ? ReasonCode.noSubscriptionExisted : ReasonCode.topicFilterInvalid;
+}
+
+/** @param key  the filter as subscribed. @returns whether there was one */
+export function removeSubscription(
+  context: BrokerContext,
+  session: ClientSession,
+  key: string,
+): boolean {
+  const subscription = session.removeSubscription(key);
+  if (subscription === undefined) return false;
   context.router.unsubscribe(subscription);
   if (subscription.group !== null) context.groups.memberLeft(subscription.group);
   session.consumer?.filtersChanged();
-  return ReasonCode.success;
+  return true;
 }

@@ -5,6 +5,7 @@ import {
   type CheckpointLog,
 } from '@robustmq/record-log';
 import type { BrokerContext } from '../broker-context.ts';
+import { encodeGroup } from './durable-group.ts';
 import { encodeSession, encodeState } from '../session/session-record.ts';
 import { FieldReader, FieldWriter } from './operations.ts';
 
@@ -140,8 +141,8 @@ export class Checkpointer {
     for (const [clientId, value] of context.wills.takeDirty()) {
       changes.push({ key: ENTRY.will + clientId, value });
     }
-    for (const [key, place] of context.groups.takeDirty(position)) {
-      const value = place === null ? null : new FieldWriter().f64(place).finish();
+    for (const [key, state] of context.groups.takeDirty(position)) {
+      const value = state === null ? null : encodeGroup(state);
       changes.push({ key: ENTRY.group + key, value });
     }
     return changes;

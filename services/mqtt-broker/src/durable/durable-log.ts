@@ -47,6 +47,8 @@ export class DurableLog {
   full = false;
   /** State changes were lost to a full disk: only a checkpoint can make the state durable again. */
   needsCheckpoint = false;
+  /** As long as such a checkpoint is not written: what the journal knows of a session may be old. */
+  stateIsPartial = false;
   appendedBytesSinceCheckpoint = 0;
   /** What may be appended before messages are refused; state changes may use the reserve below it. */
   roomBytes: number = Number.MAX_SAFE_INTEGER;
@@ -140,15 +142,21 @@ export class DurableLog {
       readonly bytes: Uint8Array | null;
       readonly start: number;
       readonly end: number;
+      /** Key of the durable group that gives it. */
+      readonly givenBy?: string;
     },
   ): void {
     const window = session.window;
     const identifier = window.take(ExchangeState.assigned);
     window.setOffset(identifier, record.offset);
     // A group has a place in the journal of its own: the session's own is not moved by it.
-    const ofGroup = delivery.group !== null && record.kind === RECORD_KIND.message;
-    const qos = ofGroup ? record.qos | ASSIGNED_BY_GROUP : record.qos;
+    const { givenBy } = record;
+    const qos = givenBy === undefined ? record.qos : record.qos | ASSIGNED_BY_GROUP;
     this.operations.assign(session.number, identifier, qos, record.offset);
+    if (givenBy !== undefined) {
+      session.noteGiver(identifier, givenBy);
+      this.operations.given(session.number, identifier, givenBy);
+    }
     this.#open.deliveries.push({
       session,
       delivery,
@@ -340,6 +348,8 @@ export class DurableLog {
         connection.refuseForQuota(header, identifier);
         // The receipt is withdrawn: a checkpoint may have it.
         if (connection.session?.durable === true) this.#context.markDirty(connection.session);
+      } else if (failed && header !== PUBACK) {
+        connection.withholdAcknowledgement(header, identifier);
       } else {
         const reasonCode = group.ackReasonCodes[index] as number;
         connection.writeAcknowledgementWithReason(header, identifier, reasonCode);
@@ -422,6 +432,7 @@ export class DurableLog {
     if (error instanceof JournalError && error.fault.code === 'JOURNAL_FULL') {
       this.full = true;
       this.needsCheckpoint = true;
+      this.stateIsPartial = true;
       this.#context.journalFull(error);
       return;
     }

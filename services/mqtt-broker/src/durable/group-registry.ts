@@ -1,114 +1,23 @@
 import {
   type Delivery,
   keepMessage,
-  Message,
+  type Message,
   type SharedGroup,
   type Subscription,
   type Topic,
 } from '@robustmq/broker';
-import type { RecordSelector } from '@robustmq/journal';
-import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
+import { ExchangeState } from '@robustmq/mqtt-session';
+import { filterMatchesTopic } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import { type ConsumedRecord, type ConsumerOwner, LogConsumer } from './log-consumer.ts';
-import { readMessageRecord } from './message-record.ts';
+import { DurableGroup, groupKeyOf } from './durable-group.ts';
+import { mayHave, memberCanQueue, memberCanTake } from './group-members.ts';
 import { OPERATION, RECORD_KIND } from './operations.ts';
-import { giveToMember, redispatch } from './redispatch.ts';
-import { isExpired } from './session-consumer.ts';
 
-/** The place in the journal of one shared group that has a durable member. */
-class DurableGroup implements ConsumerOwner {
-  readonly key: string;
-  readonly group: SharedGroup;
-  readonly consumer: LogConsumer;
-  readonly #context: BrokerContext;
-  readonly #message: Message;
-
-  constructor(context: BrokerContext, group: SharedGroup, position: number | 'live') {
-    this.#context = context;
-    this.group = group;
-    this.key = groupKeyOf(group);
-    this.consumer = new LogConsumer(context, this, position);
-    this.#message = new Message(context.router.topicOf('-'));
-  }
-
-  get hasRoom(): boolean {
-    return this.group.members.some(memberHasRoom);
-  }
-
-  selector(): RecordSelector {
-    const { filter } = this.group;
-    if (!hasWildcard(filter)) return { kind: 'topics', exact: [filter], matches: null };
-    return {
-      kind: 'topics',
-      exact: [],
-      matches: (topic) => topic.charCodeAt(0) !== 0 && filterMatchesTopic(filter, topic),
-    };
-  }
-
-  deliveryOf(topic: Topic, _offset: number, kind: number): Delivery | null {
-    if (kind !== RECORD_KIND.message || !filterMatchesTopic(this.group.filter, topic.name))
-      return null;
-    return this.group.members[0] ?? null;
-  }
-
-  take(record: ConsumedRecord): boolean {
-    const context = this.#context;
-    const bytes = record.bytes ?? context.log.openBytes;
-    // A QoS 0 message is in the journal because it is retained: it waits for nobody.
-    if (((bytes[record.start] as number) & 0x03) === 0) return true;
-    if (isExpired(bytes, record.start, context.nowMs())) {
-      context.counters.droppedExpired += 1;
-      return true;
-    }
-    const message = this.#message;
-    readMessageRecord(bytes, record, { message, topic: record.topic, kind: RECORD_KIND.message });
-    return this.give(message, record);
-  }
-
-  /** Gives a journaled message to a member with room. @returns false when there is none */
-  give(
-    message: Message,
-    record: {
-      readonly offset: number;
-      readonly bytes: Uint8Array | null;
-      readonly start: number;
-      readonly end: number;
-    },
-  ): boolean {
-    const context = this.#context;
-    const publisherId = (message.publisher as ClientSession | null)?.clientId ?? '';
-    const member = this.group.pick(message, publisherId, memberHasRoom);
-    if (member === null) return false;
-    const session = member.subscriber as ClientSession;
-    if (!session.mayReceive(message.topic, member)) return true;
-    const qos = Math.min(message.qos, member.qos);
-    if (qos === 0 || !session.durable) {
-      context.encoder.load(message, context.nowMs());
-      session.deliver(message, member);
-    } else {
-      context.log.plan(session, member, {
-        topic: message.topic,
-        kind: RECORD_KIND.message,
-        qos,
-        offset: record.offset,
-        bytes: record.bytes,
-        start: record.start,
-        end: record.end,
-      });
-    }
-    context.log.operations.group(OPERATION.groupPosition, this.key, record.offset + 1);
-    context.groups.markDirty(this.key);
-    return true;
-  }
-
-  forget(): void {
-    // The group has one filter, and it never changes.
-  }
-
-  placeChanged(): void {
-    this.#context.groups.markDirty(this.key);
-  }
+/** What recovery knows of a group before its members are there. */
+interface RestoredGroup {
+  position: number | null;
+  readonly pending: Set<number>;
 }
 
 /**
@@ -119,7 +28,7 @@ class DurableGroup implements ConsumerOwner {
 export class GroupRegistry {
   readonly #context: BrokerContext;
   readonly #groups = new Map<string, DurableGroup>();
-  readonly #restored = new Map<string, number>();
+  readonly #restored = new Map<string, RestoredGroup>();
   readonly #dirty = new Set<string>();
 
   constructor(context: BrokerContext) {
@@ -147,7 +56,8 @@ export class GroupRegistry {
       }
       return;
     }
-    if (!group.give(message, { offset, bytes: null, start, end })) {
+    const record = { offset, kind: RECORD_KIND.message, bytes: null, start, end };
+    if (!group.give(message, record)) {
       consumer.fallBehind(offset);
       this.#context.log.operations.group(OPERATION.groupPosition, group.key, offset);
     }
@@ -155,24 +65,19 @@ export class GroupRegistry {
 
   memberJoined(shared: SharedGroup): void {
     if (shared.state === null && shared.durable) this.#makeDurable(shared);
-    (shared.state as DurableGroup | null)?.consumer.roomAvailable();
+    (shared.state as DurableGroup | null)?.goOn();
   }
 
   memberLeft(shared: SharedGroup): void {
     const group = shared.state as DurableGroup | null;
     if (group === null) return;
     if (shared.members.length === 0 || !shared.durable) this.#drop(group);
-    else group.consumer.roomAvailable();
+    else group.goOn();
   }
 
   /** Options of a member changed: the group's copy of them follows. */
   memberChanged(shared: SharedGroup, subscription: Subscription): void {
-    const index = shared.members.findIndex(
-      (member) => member.subscriber === subscription.subscriber,
-    );
-    if (index < 0) return;
-    shared.remove(subscription.subscriber);
-    shared.add(subscription);
+    shared.replace(subscription);
   }
 
   /** A session is back: its groups may go on. */
@@ -184,7 +89,7 @@ export class GroupRegistry {
 
   roomAvailable(session: ClientSession): void {
     for (const subscription of session.subscriptions.values()) {
-      (subscription.group?.state as DurableGroup | null | undefined)?.consumer.roomAvailable();
+      (subscription.group?.state as DurableGroup | null | undefined)?.goOn();
     }
   }
 
@@ -195,21 +100,56 @@ export class GroupRegistry {
   /** A session is over: what it did not acknowledge goes to another member. */
   sessionEnded(session: ClientSession): void {
     for (const { message, delivery } of session.takeShared()) {
-      const { group } = delivery;
-      if (group !== null && group.state !== null && message.qos > 0 && !this.#context.log.full) {
-        // The group's place has passed it: a durable member keeps it even while all are away.
-        giveToMember(this.#context, group, keepMessage(message));
-        continue;
-      }
-      const other = group?.pick(message, '', memberHasRoom) ?? group?.pick(message, '', online);
-      if (other == null) continue;
-      this.#context.encoder.load(message, this.#context.nowMs());
-      other.subscriber.deliver(message, other);
+      if (delivery.group !== null) this.offerToAnother(delivery.group, message);
     }
-    this.#returnJournaled(session);
+    const touched = this.#returnOpen(session);
     for (const subscription of session.subscriptions.values()) {
       if (subscription.group !== null) this.memberLeft(subscription.group);
     }
+    for (const group of touched) group.goOn();
+  }
+
+  /** Gives a message that is in no journal record of the group (any more) to one of its members. */
+  offerToAnother(group: SharedGroup, message: Message): void {
+    const { counters, encoder, log } = this.#context;
+    const member =
+      group.pick(message, '', memberCanTake) ??
+      group.pick(message, '', memberCanQueue) ??
+      // One that is away, but durable, finds it when it returns.
+      group.members.find((each) => each.subscriber.durable && mayHave(each, message.topic));
+    if (member === undefined) {
+      if (group.members.length > 0) counters.droppedNotAuthorized += 1;
+      else counters.droppedNoSubscriber += 1;
+      return;
+    }
+    const session = member.subscriber as ClientSession;
+    if (session.durable && message.qos > 0) {
+      if (log.full) return;
+      const kept = keepMessage(message);
+      // A direct record keeps the flag as it is written.
+      kept.retain = message.retain && member.retainAsPublished;
+      log.deliverDirect(session, member, kept);
+      return;
+    }
+    encoder.load(message, this.#context.nowMs());
+    session.deliver(message, member);
+  }
+
+  /** An ephemeral member of a durable group acknowledged a message. */
+  acknowledged(key: string, offset: number): void {
+    this.#groups.get(key)?.acknowledged(offset);
+  }
+
+  /** A durable member may not have any more what it has open: others may. In one batch with its release. */
+  giveBack(key: string, offset: number): void {
+    const group = this.#groups.get(key);
+    group?.giveBack(offset);
+    group?.goOn();
+  }
+
+  /** Access rules were read again: who was passed over may be the right one now. */
+  rightsChanged(): void {
+    for (const group of this.#groups.values()) group.goOn();
   }
 
   /** How a session gets messages of `topic` through its groups: to repeat one. */
@@ -227,18 +167,26 @@ export class GroupRegistry {
   oldestPlace(next: number): number {
     let oldest = next;
     for (const group of this.#groups.values()) {
-      oldest = Math.min(oldest, group.consumer.placeInLog(next));
+      oldest = Math.min(oldest, group.placeInLog(next));
     }
     return oldest;
   }
 
   /** As {@link rewindTo} of the same name: the journal ends at `next`. */
   rewindTo(next: number): void {
-    for (const group of this.#groups.values()) group.consumer.rewindTo(next);
+    for (const group of this.#groups.values()) group.rewindTo(next);
   }
 
   restorePosition(key: string, position: number): void {
-    this.#restored.set(key, position);
+    this.#restoredOf(key).position = position;
+  }
+
+  /** @param standing  `pending`: it is the group's to give; `done`: no longer */
+  restorePending(key: string, offset: number, standing: 'pending' | 'done'): void {
+    const { pending } = this.#restoredOf(key);
+    if (standing === 'pending') pending.add(offset);
+    else pending.delete(offset);
+    this.#dirty.add(key);
   }
 
   forgetPosition(key: string): void {
@@ -250,22 +198,34 @@ export class GroupRegistry {
   restoreGroups(next: number): void {
     for (const shared of this.#context.router.groups()) {
       if (!shared.durable) continue;
-      const key = groupKeyOf(shared);
-      const position = Math.min(this.#restored.get(key) ?? next, next);
+      const known = this.#restored.get(groupKeyOf(shared));
+      const position = Math.min(known?.position ?? next, next);
       const group = new DurableGroup(this.#context, shared, position);
       shared.state = group;
-      this.#groups.set(key, group);
+      this.#groups.set(group.key, group);
+      for (const offset of known?.pending ?? []) group.restoreReturned(offset);
     }
     this.#restored.clear();
   }
 
-  takeDirty(next: number): (readonly [key: string, position: number | null])[] {
+  /** For the checkpoint: the place and what is pending of each group that changed, null: it is gone. */
+  takeDirty(
+    next: number,
+  ): (readonly [key: string, state: { place: number; pending: readonly number[] } | null])[] {
     const changed = [...this.#dirty].map((key) => {
       const group = this.#groups.get(key);
-      return [key, group === undefined ? null : group.consumer.placeInLog(next)] as const;
+      if (group === undefined) return [key, null] as const;
+      const place = group.consumer.placeInLog(next);
+      return [key, { place, pending: group.pendingOffsets }] as const;
     });
     this.#dirty.clear();
     return changed;
+  }
+
+  #restoredOf(key: string): RestoredGroup {
+    const known = this.#restored.get(key) ?? { position: null, pending: new Set<number>() };
+    this.#restored.set(key, known);
+    return known;
   }
 
   #makeDurable(shared: SharedGroup): void {
@@ -278,33 +238,28 @@ export class GroupRegistry {
   }
 
   #drop(group: DurableGroup): void {
-    group.consumer.stop();
     group.group.state = null;
     this.#groups.delete(group.key);
     this.#dirty.add(group.key);
     this.#context.log.operations.text(OPERATION.groupEnded, group.key);
+    group.dissolve();
   }
 
-  /** Journaled messages that an ended session had open go to other members. */
-  #returnJournaled(session: ClientSession): void {
-    if (!session.durable || !session.hasWindow) return;
-    const groups = [...session.subscriptions.values()]
-      .map((subscription) => subscription.group)
-      .filter((group) => group !== null && group.members.length > 0) as SharedGroup[];
-    if (groups.length > 0) redispatch(this.#context, session, groups);
+  /**
+   * What an ended session had open by a group is the group's again, in the batch that ends the
+   * session. Not what it was sent with QoS 2 (MQTT-5.0 [MQTT-4.8.2-5]).
+   */
+  #returnOpen(session: ClientSession): ReadonlySet<DurableGroup> {
+    const touched = new Set<DurableGroup>();
+    for (const { identifier, by, offset } of session.givenExchanges()) {
+      const group = this.#groups.get(by);
+      const state = session.window.stateOf(identifier);
+      const isOpen = state === ExchangeState.awaitingPuback || state === ExchangeState.assigned;
+      if (group === undefined || !isOpen) continue;
+      if (session.durable) group.giveBack(offset);
+      else group.takeBack(offset);
+      touched.add(group);
+    }
+    return touched;
   }
-}
-
-function memberHasRoom(member: Delivery): boolean {
-  const session = member.subscriber as ClientSession;
-  return session.hasRoom && !session.resending;
-}
-
-function online(member: Delivery): boolean {
-  return member.subscriber.online;
-}
-
-/** Stable name of a group in the journal. */
-export function groupKeyOf(group: SharedGroup): string {
-  return `${group.shareName}/${group.filter}`;
 }

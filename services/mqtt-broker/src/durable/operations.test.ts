@@ -47,6 +47,26 @@ class Recorder implements OperationTarget {
     this.calls.push(['groupReturn', key, offset]);
   }
 
+  groupDone(key: string, offset: number): void {
+    this.calls.push(['groupDone', key, offset]);
+  }
+
+  given(session: number, identifier: number, groupKey: string): void {
+    this.calls.push(['given', session, identifier, groupKey]);
+  }
+
+  subscribed(session: number, record: Uint8Array): void {
+    this.calls.push(['subscribed', session, [...record]]);
+  }
+
+  unsubscribed(session: number, key: string): void {
+    this.calls.push(['unsubscribed', session, key]);
+  }
+
+  terms(session: number, record: Uint8Array): void {
+    this.calls.push(['terms', session, [...record]]);
+  }
+
   groupEnded(key: string): void {
     this.calls.push(['groupEnded', key]);
   }
@@ -61,11 +81,17 @@ function write(writer: OperationWriter, [name, ...values]: Call): void {
   if (name === 'assign') writer.assign(a as never, b as never, c as never, d as never);
   else if (name === 'exchange') writer.exchange(a as never, b as never, c as never);
   else if (name === 'session') writer.session(a as never, Uint8Array.from(b as never));
-  else if (name === 'sessionEnded') writer.sessionEnded(a as never);
+  else if (name === 'subscribed' || name === 'terms') {
+    writer.ofSession(OPERATION[name], a as never, Uint8Array.from(b as never));
+  } else if (name === 'unsubscribed') {
+    writer.ofSession(OPERATION.unsubscribed, a as never, new TextEncoder().encode(b as never));
+  } else if (name === 'sessionEnded') writer.sessionEnded(a as never);
   else if (name === 'position') writer.position(a as never, b as never);
   else if (name === 'retainedDeleted') writer.text(OPERATION.retainedDeleted, a as never);
   else if (name === 'groupPosition') writer.group(OPERATION.groupPosition, a as never, b as never);
   else if (name === 'groupReturn') writer.group(OPERATION.groupReturn, a as never, b as never);
+  else if (name === 'groupDone') writer.group(OPERATION.groupDone, a as never, b as never);
+  else if (name === 'given') writer.given(a as never, b as never, c as never);
   else if (name === 'groupEnded') writer.text(OPERATION.groupEnded, a as never);
   else writer.will(a as never, Uint8Array.from(b as never));
 }
@@ -85,11 +111,13 @@ const exchangeCode = fc.constantFrom(
 const call: fc.Arbitrary<Call> = fc.oneof(
   fc.tuple(fc.constant('assign'), session, identifier, fc.constantFrom(1, 2, 0x81, 0x82), offset),
   fc.tuple(fc.constant('exchange'), exchangeCode, session, identifier),
-  fc.tuple(fc.constant('session'), session, bytes),
+  fc.tuple(fc.constantFrom('session', 'subscribed', 'terms'), session, bytes),
+  fc.tuple(fc.constant('unsubscribed'), session, text),
+  fc.tuple(fc.constant('given'), session, identifier, text),
   fc.tuple(fc.constant('sessionEnded'), session),
   fc.tuple(fc.constant('position'), session, offset),
   fc.tuple(fc.constantFrom('retainedDeleted', 'groupEnded'), text),
-  fc.tuple(fc.constantFrom('groupPosition', 'groupReturn'), text, offset),
+  fc.tuple(fc.constantFrom('groupPosition', 'groupReturn', 'groupDone'), text, offset),
   fc.tuple(fc.constant('will'), text, bytes),
 );
 

@@ -36,8 +36,18 @@ export const OPERATION = {
   groupEnded: 11,
   /** client id text | will as bytes, empty: none: what to publish should the broker die. */
   will: 12,
-  /** group key text | offset f64: a message goes back to its group. */
+  /** group key text | offset f64: a message that the group's place has passed is the group's (again). */
   groupReturn: 13,
+  /** session u32 | packet identifier u16 | group key text: the group gave what the exchange is about. */
+  given: 14,
+  /** group key text | offset f64: a message is no longer the group's: somebody has it, or it is gone. */
+  groupDone: 15,
+  /** session u32 | one subscription as bytes (session-record.ts): it is new, or its options are. */
+  subscribed: 16,
+  /** session u32 | filter text as subscribed. */
+  unsubscribed: 17,
+  /** session u32 | terms as bytes (session-record.ts): they changed, the subscriptions did not. */
+  terms: 18,
 } as const;
 
 /** Beside the QoS of `assign`: a shared group gave the message; the session's own place stays. */
@@ -82,8 +92,18 @@ export class OperationWriter {
     this.#length = at + 7;
   }
 
+  given(session: number, identifier: number, groupKey: string): void {
+    this.exchange(OPERATION.given, session, identifier);
+    this.#blob(new TextEncoder().encode(groupKey));
+  }
+
   session(session: number, record: Uint8Array): void {
-    this.#head(OPERATION.session, session);
+    this.ofSession(OPERATION.session, session, record);
+  }
+
+  /** For session, subscribed, unsubscribed and terms. */
+  ofSession(code: number, session: number, record: Uint8Array): void {
+    this.#head(code, session);
     this.#blob(record);
   }
 
@@ -104,7 +124,7 @@ export class OperationWriter {
     this.#blob(new TextEncoder().encode(text));
   }
 
-  /** For groupPosition and groupReturn. */
+  /** For groupPosition, groupReturn and groupDone. */
   group(code: number, key: string, position: number): void {
     this.text(code, key);
     this.#float(position);
@@ -150,11 +170,16 @@ export interface OperationTarget {
   assign(session: number, identifier: number, qos: number, offset: number): void;
   exchange(code: number, session: number, identifier: number): void;
   session(session: number, record: Uint8Array): void;
+  subscribed(session: number, record: Uint8Array): void;
+  unsubscribed(session: number, key: string): void;
+  terms(session: number, record: Uint8Array): void;
   sessionEnded(session: number): void;
   position(session: number, position: number): void;
   retainedDeleted(topic: string): void;
   groupPosition(key: string, position: number): void;
   groupReturn(key: string, offset: number): void;
+  groupDone(key: string, offset: number): void;
+  given(session: number, identifier: number, groupKey: string): void;
   groupEnded(key: string): void;
   will(clientId: string, record: Uint8Array): void;
 }
@@ -167,6 +192,13 @@ export function replayOperations(body: Uint8Array, target: OperationTarget): voi
 
 function replayOne(reader: FieldReader, target: OperationTarget): void {
   const code = reader.u8();
+  const replayed = replayOfSession(code, reader, target) || replayOfNode(code, reader, target);
+  if (!replayed) {
+    throw new Error(`the journal holds an operation of a newer version: code ${code}`);
+  }
+}
+
+function replayOfSession(code: number, reader: FieldReader, target: OperationTarget): boolean {
   switch (code) {
     case OPERATION.assign:
       target.assign(reader.u32(), reader.u16(), reader.u8(), reader.f64());
@@ -177,8 +209,20 @@ function replayOne(reader: FieldReader, target: OperationTarget): void {
     case OPERATION.receiptReleased:
       target.exchange(code, reader.u32(), reader.u16());
       break;
+    case OPERATION.given:
+      target.given(reader.u32(), reader.u16(), reader.text());
+      break;
     case OPERATION.session:
       target.session(reader.u32(), reader.blob());
+      break;
+    case OPERATION.subscribed:
+      target.subscribed(reader.u32(), reader.blob());
+      break;
+    case OPERATION.unsubscribed:
+      target.unsubscribed(reader.u32(), reader.text());
+      break;
+    case OPERATION.terms:
+      target.terms(reader.u32(), reader.blob());
       break;
     case OPERATION.sessionEnded:
       target.sessionEnded(reader.u32());
@@ -186,6 +230,14 @@ function replayOne(reader: FieldReader, target: OperationTarget): void {
     case OPERATION.position:
       target.position(reader.u32(), reader.f64());
       break;
+    default:
+      return false;
+  }
+  return true;
+}
+
+function replayOfNode(code: number, reader: FieldReader, target: OperationTarget): boolean {
+  switch (code) {
     case OPERATION.retainedDeleted:
       target.retainedDeleted(reader.text());
       break;
@@ -195,6 +247,9 @@ function replayOne(reader: FieldReader, target: OperationTarget): void {
     case OPERATION.groupReturn:
       target.groupReturn(reader.text(), reader.f64());
       break;
+    case OPERATION.groupDone:
+      target.groupDone(reader.text(), reader.f64());
+      break;
     case OPERATION.groupEnded:
       target.groupEnded(reader.text());
       break;
@@ -202,8 +257,9 @@ function replayOne(reader: FieldReader, target: OperationTarget): void {
       target.will(reader.text(), reader.blob());
       break;
     default:
-      throw new Error(`the journal holds an operation of a newer version: code ${code}`);
+      return false;
   }
+  return true;
 }
 
 /** Reads fields of a record of ours in order. */

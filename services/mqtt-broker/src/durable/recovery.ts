@@ -5,7 +5,14 @@ import { ExchangeState } from '@robustmq/mqtt-session';
 import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import { ClientSession } from '../session/client-session.ts';
-import { decodeSession, decodeState, type SessionRecord } from '../session/session-record.ts';
+import {
+  decodeSession,
+  decodeState,
+  decodeSubscription,
+  decodeTerms,
+  type SessionRecord,
+  type SessionTerms,
+} from '../session/session-record.ts';
 import { decodeWill } from '../session/wills.ts';
 import { type CheckpointMark, decodeMark, ENTRY } from './checkpoint.ts';
 import { readMessageRecord } from './message-record.ts';
@@ -61,7 +68,7 @@ export class Recovery implements OperationTarget {
         this.#wills.set(name, value);
         break;
       case ENTRY.group:
-        this.#context.groups.restorePosition(name, new FieldReader(value).f64());
+        this.#restoreGroup(name, new FieldReader(value));
         break;
       default:
         throw new Error(`the checkpoint holds an entry of a newer version: ${key[0]}`);
@@ -93,10 +100,15 @@ export class Recovery implements OperationTarget {
     const exactlyOnce = (qos & ~ASSIGNED_BY_GROUP) === 2;
     const state = exactlyOnce ? ExchangeState.awaitingPubrec : ExchangeState.awaitingPuback;
     owner.window.restore(identifier, state, offset);
+    owner.forgetGiver(identifier);
     const { consumer } = owner;
     const own = (qos & ASSIGNED_BY_GROUP) === 0;
     if (own && consumer !== null && offset >= consumer.position) consumer.position = offset + 1;
     this.#context.markDirty(owner);
+  }
+
+  given(session: number, identifier: number, groupKey: string): void {
+    this.#context.sessions.byNumber(session)?.noteGiver(identifier, groupKey);
   }
 
   exchange(code: number, session: number, identifier: number): void {
@@ -105,8 +117,10 @@ export class Recovery implements OperationTarget {
     this.#context.markDirty(owner);
     if (code === OPERATION.receipt) owner.receipts.add(identifier);
     else if (code === OPERATION.receiptReleased) owner.receipts.release(identifier);
-    else if (code === OPERATION.release) owner.window.release(identifier);
-    else if (owner.window.stateOf(identifier) !== ExchangeState.free) {
+    else if (code === OPERATION.release) {
+      owner.window.release(identifier);
+      owner.forgetGiver(identifier);
+    } else if (owner.window.stateOf(identifier) !== ExchangeState.free) {
       owner.window.setState(identifier, ExchangeState.awaitingPubcomp);
     }
   }
@@ -124,6 +138,29 @@ export class Recovery implements OperationTarget {
     }
     const owner = this.#context.sessions.find(record.clientId);
     if (owner !== undefined) this.#context.markDirty(owner);
+  }
+
+  terms(number: number, bytes: Uint8Array): void {
+    const owner = this.#context.sessions.byNumber(number);
+    if (owner === undefined) return;
+    applyTerms(owner, decodeTerms(bytes));
+    this.#context.markDirty(owner);
+  }
+
+  subscribed(number: number, bytes: Uint8Array): void {
+    const owner = this.#context.sessions.byNumber(number);
+    if (owner === undefined) return;
+    const record = decodeSubscription(bytes);
+    this.#unsubscribe(owner, record.key);
+    this.#subscribe(owner, record);
+    this.#context.markDirty(owner);
+  }
+
+  unsubscribed(number: number, key: string): void {
+    const owner = this.#context.sessions.byNumber(number);
+    if (owner === undefined) return;
+    this.#unsubscribe(owner, key);
+    this.#context.markDirty(owner);
   }
 
   sessionEnded(number: number): void {
@@ -151,8 +188,12 @@ export class Recovery implements OperationTarget {
     this.#context.groups.markDirty(key);
   }
 
-  groupReturn(_key: string, _offset: number): void {
-    // Written by newer versions only.
+  groupReturn(key: string, offset: number): void {
+    this.#context.groups.restorePending(key, offset, 'pending');
+  }
+
+  groupDone(key: string, offset: number): void {
+    this.#context.groups.restorePending(key, offset, 'done');
   }
 
   groupEnded(key: string): void {
@@ -214,11 +255,21 @@ export class Recovery implements OperationTarget {
     );
     session.epoch = record.epoch;
     session.expiresAtMs = record.expiresAtMs;
+    session.superuser = record.superuser;
     this.#context.sessions.restore(session, place.number, place.position);
     for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
   }
 
   #restoreState(clientId: string, bytes: Uint8Array): void {
+  #restoreGroup(key: string, reader: FieldReader): void {
+    const { groups } = this.#context;
+    groups.restorePosition(key, reader.f64());
+    if (reader.done) return;
+    for (let left = reader.u32(); left > 0; left -= 1) {
+      groups.restorePending(key, reader.f64(), 'pending');
+    }
+  }
+
     const session = this.#context.sessions.find(clientId);
     if (session === undefined) return;
     const state = decodeState(bytes);
@@ -227,22 +278,22 @@ export class Recovery implements OperationTarget {
       session.window.restore(id, exchange as ExchangeState, offset);
     }
     for (const receipt of state.receipts) session.receipts.add(receipt);
+    for (const { id, by } of state.given) session.noteGiver(id, by);
   }
 
   /** Terms and subscriptions as they are now; what stays the same keeps its place. */
   #applyRecord(session: ClientSession, record: SessionRecord): void {
-    session.sessionExpirySeconds = record.sessionExpirySeconds;
-    session.epoch = record.epoch;
-    session.expiresAtMs = record.expiresAtMs;
-    session.identity = { clientId: record.clientId, username: record.username, remoteAddress: '' };
-    for (const key of [...session.subscriptions.keys()]) {
-      const subscription = session.removeSubscription(key);
-      if (subscription !== undefined) this.#context.router.unsubscribe(subscription);
-    }
+    applyTerms(session, record);
+    for (const key of [...session.subscriptions.keys()]) this.#unsubscribe(session, key);
     for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
   }
 
   #subscribe(session: ClientSession, record: SessionRecord['subscriptions'][number]): void {
+  #unsubscribe(session: ClientSession, key: string): void {
+    const subscription = session.removeSubscription(key);
+    if (subscription !== undefined) this.#context.router.unsubscribe(subscription);
+  }
+
     const parsed = parseSubscriptionFilter(record.key, {
       topicBytesMax: 65535,
       topicLevelsMax: 65536,
@@ -289,6 +340,14 @@ export class Recovery implements OperationTarget {
       context.sessions.find(clientId) ??
       new ClientSession(
         context,
+function applyTerms(session: ClientSession, terms: SessionTerms): void {
+  session.sessionExpirySeconds = terms.sessionExpirySeconds;
+  session.epoch = terms.epoch;
+  session.expiresAtMs = terms.expiresAtMs;
+  session.superuser = terms.superuser;
+  session.identity = { clientId: terms.clientId, username: terms.username, remoteAddress: '' };
+}
+
         { clientId, username: null, remoteAddress: '' },
         { sessionExpirySeconds: 0 },
       );
@@ -301,6 +360,8 @@ export class Recovery implements OperationTarget {
 function forgetBeyond(session: ClientSession, next: number): void {
   if (!session.hasWindow) return;
   for (const { id, offset } of session.window.open()) {
-    if (offset >= next) session.window.release(id);
+    if (offset < next) continue;
+    session.window.release(id);
+    session.forgetGiver(id);
   }
 }

@@ -118,7 +118,14 @@ function resendOne(
     context.groups.deliveryFor(session, topic);
   // Unsubscribed meanwhile: what was begun is finished all the same (MQTT-5.0 [MQTT-3.10.4-3]).
   const known = delivery ?? plainDelivery(session);
-  if (!session.mayReceive(topic, known)) return false;
+  if (!session.allows(topic, known)) {
+    const giver = session.giverOf(exchange.id);
+    // Another member may have what is not sent again; a QoS 2 message was perhaps received.
+    if (giver === null || exchange.state !== ExchangeState.awaitingPuback) {
+      context.counters.droppedNotAuthorized += 1;
+    } else context.groups.giveBack(giver, record.offset);
+    return false;
+  }
   const qos = exchange.state === ExchangeState.awaitingPubrec ? 2 : 1;
   context.encoder.load(message, context.nowMs());
   return session.send(message, known, { qos, identifier: exchange.id, dup: exchange.dup });

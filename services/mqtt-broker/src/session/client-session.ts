@@ -16,7 +16,6 @@ import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import { needsOwnProperties, WireFlavour } from '../connection/publish-encoder.ts';
 import type { LogConsumer } from '../durable/log-consumer.ts';
-import { encodeSession } from './session-record.ts';
 import { MessageQueue } from './message-queue.ts';
 import { SharedInflight } from './shared-inflight.ts';
 import type { WillMessage } from './will-message.ts';
@@ -60,6 +59,8 @@ export class ClientSession implements Subscriber {
   #grouped = false;
   /** Messages of shared subscriptions that are under way: given to another member if this one leaves. */
   #shared: SharedInflight | null = null;
+  /** Exchanges whose message a durable group gave: its key by packet identifier. */
+  #givers: Map<number, string> | null = null;
 
   constructor(
     context: BrokerContext,
@@ -157,7 +158,7 @@ export class ClientSession implements Subscriber {
     if (connection === null) return;
     // MQTT-5.0 [MQTT-3.8.3-3].
     if (delivery.noLocal && message.publisher === this) return;
-    if (!this.#mayReceive(message.topic, delivery)) return;
+    if (!this.mayReceive(message.topic, delivery)) return;
     // MQTT-5.0 [MQTT-3.8.4-8], and for a group [MQTT-4.8.2-3].
     const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
     if (qos === 0) this.#deliverAtMostOnce(connection, message, delivery);
@@ -177,10 +178,69 @@ export class ClientSession implements Subscriber {
   /** Closes an exchange: the acknowledgement came. @returns false when it was not open */
   completeExchange(identifier: number): boolean {
     const window = this.#window;
-    if (window === null || !window.release(identifier)) return false;
+    if (window === null) return false;
+    const offset = this.#givers === null ? -1 : window.offsetOf(identifier);
+    if (!window.release(identifier)) return false;
     if (this.#shared !== null) this.#shared.forget(identifier);
+    if (offset >= 0) this.#tellGiver(identifier, offset);
     if (this.#queue !== null || this.waitsForRoom) this.pump();
     return true;
+  }
+
+  /**
+   * The live path of a durable group: the group keeps the message until this ephemeral member, which
+   * has room, acknowledges it with QoS 1.
+   *
+   * @returns its packet identifier, 0: it was given up
+   */
+  deliverGiven(
+    message: Message,
+    delivery: Delivery,
+    given: { readonly offset: number; readonly by: string },
+  ): number {
+    const { window } = this;
+    const identifier = window.take(ExchangeState.awaitingPuback);
+    if (identifier === 0) return 0;
+    window.setOffset(identifier, given.offset);
+    this.noteGiver(identifier, given.by);
+    if (this.send(message, delivery, { qos: 1, identifier, dup: false })) return identifier;
+    window.release(identifier);
+    this.forgetGiver(identifier);
+    return 0;
+  }
+
+  noteGiver(identifier: number, groupKey: string): void {
+    this.#givers ??= new Map();
+    this.#givers.set(identifier, groupKey);
+  }
+
+  forgetGiver(identifier: number): void {
+    this.#givers?.delete(identifier);
+  }
+
+  /** Open exchanges that durable groups gave, in the order of the journal. */
+  givenExchanges(): {
+    readonly identifier: number;
+    readonly by: string;
+    readonly offset: number;
+  }[] {
+    const found: { identifier: number; by: string; offset: number }[] = [];
+    for (const [identifier, by] of this.#givers ?? []) {
+      found.push({ identifier, by, offset: this.window.offsetOf(identifier) });
+    }
+    return found.sort((a, b) => a.offset - b.offset);
+  }
+
+  giverOf(identifier: number): string | null {
+    return this.#givers?.get(identifier) ?? null;
+  }
+
+  #tellGiver(identifier: number, offset: number): void {
+    const by = this.giverOf(identifier);
+    if (by === null) return;
+    this.forgetGiver(identifier);
+    // A durable member's own record of the exchange is what the journal has.
+    if (!this.durable) this.#context.groups.acknowledged(by, offset);
   }
 
   /** Writes a message whose exchange is open; `identifier` 0 for QoS 0. */
@@ -216,22 +276,14 @@ export class ClientSession implements Subscriber {
     this.#context.markDirty(this);
   }
 
-  /** Subscriptions or terms changed: the whole session, durable with the open commit group. */
-  logSession(): void {
-    this.#context.log.operations.session(this.number, encodeSession(this));
-    this.#context.markDirty(this);
-  }
-
   /** What to give to other members of their groups, because this session ends. */
   takeShared(): { readonly message: Message; readonly delivery: Delivery }[] {
     const window = this.#window;
     const taken: { message: Message; delivery: Delivery }[] = [];
     for (const entry of this.#shared?.entries() ?? []) {
       const state = window?.stateOf(entry.identifier);
-      // A QoS 2 message that was received is the client's (MQTT-5.0 [MQTT-4.8.2-5]).
-      if (state === ExchangeState.awaitingPuback || state === ExchangeState.awaitingPubrec) {
-        taken.push(entry);
-      }
+      // A QoS 2 message that was sent is the client's (MQTT-5.0 [MQTT-4.8.2-4], [MQTT-4.8.2-5]).
+      if (state === ExchangeState.awaitingPuback) taken.push(entry);
     }
     this.#shared = null;
     for (let item = this.#queue?.shift(); item !== undefined; item = this.#queue?.shift()) {
@@ -272,6 +324,7 @@ export class ClientSession implements Subscriber {
     this.#window = null;
     this.#receipts = null;
     this.#unsent = null;
+    this.#givers = null;
   }
 
   #deliverAtMostOnce(connection: ClientConnection, message: Message, delivery: Delivery): void {
@@ -335,7 +388,10 @@ export class ClientSession implements Subscriber {
         context.counters.droppedExpired += 1;
         continue;
       }
-      if (!this.#mayReceive(message.topic, delivery)) continue;
+      if (!this.allows(message.topic, delivery)) {
+        this.#refused(message, delivery);
+        continue;
+      }
       const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
       const identifier = this.window.take(
         qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec,
@@ -355,21 +411,28 @@ export class ClientSession implements Subscriber {
     this.#shared.remember(identifier, message, delivery);
   }
 
-  /** Rights are checked where a message is delivered, not only where it enters. */
-  #mayReceive(topic: Topic, delivery: Delivery): boolean {
+  /** The right was taken away while it waited: another member of its group may have it. */
+  #refused(message: Message, delivery: Delivery): void {
+    if (delivery.group === null) this.#context.counters.droppedNotAuthorized += 1;
+    else this.#context.groups.offerToAnother(delivery.group, message);
+  }
+
+  /** Whether the rules let this session have messages of `topic`. */
+  allows(topic: Topic, delivery: Delivery): boolean {
     const access = this.#context.access;
     if (delivery.accessRevision !== access.revision || delivery.accessTopic !== topic) {
       delivery.accessRevision = access.revision;
       delivery.accessTopic = topic;
       delivery.allowed = this.superuser || access.mayReceive(this.identity, topic.name);
     }
-    if (!delivery.allowed) this.#context.counters.droppedNotAuthorized += 1;
     return delivery.allowed;
   }
 
-  /** Public face of the check for messages read from the journal. */
+  /** Rights are checked where a message is delivered, not only where it enters; a refusal is counted. */
   mayReceive(topic: Topic, delivery: Delivery): boolean {
-    return this.#mayReceive(topic, delivery);
+    if (this.allows(topic, delivery)) return true;
+    this.#context.counters.droppedNotAuthorized += 1;
+    return false;
   }
 
   #sendWithProperties(

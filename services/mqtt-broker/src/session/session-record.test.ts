@@ -26,6 +26,7 @@ describe('the record of a session', () => {
       for (const expiresAtMs of [Number.POSITIVE_INFINITY, 1_800_000_000_000]) {
         const session = sessionOf(username);
         session.expiresAtMs = expiresAtMs;
+        session.superuser = username === 'user';
         const subscriptions = [];
         for (let bits = 0; bits < 36; bits += 1) {
           const options = {
@@ -45,6 +46,7 @@ describe('the record of a session', () => {
         expect(decodeSession(encodeSession(session))).toEqual({
           clientId: 'client ü',
           username,
+          superuser: username === 'user',
           sessionExpirySeconds: 0xffff_ffff,
           epoch: 2 ** 51 + 1,
           expiresAtMs,
@@ -61,8 +63,10 @@ describe('the state of a session', () => {
     session.window.restore(65_535, ExchangeState.awaitingPuback, 2 ** 50);
     session.window.restore(1, ExchangeState.awaitingPubcomp, 5);
     for (const receipt of [1, 300, 65_535]) session.receipts.add(receipt);
+    session.noteGiver(65_535, 'g/a/+');
     const state = decodeState(encodeState(session, 77, undefined));
     expect([state.number, state.position, state.receipts]).toEqual([9, 77, [1, 300, 65_535]]);
+    expect(state.given).toEqual([{ id: 65_535, by: 'g/a/+' }]);
     expect(state.exchanges).toEqual([
       { id: 1, state: ExchangeState.awaitingPubcomp, offset: 5 },
       { id: 65_535, state: ExchangeState.awaitingPuback, offset: 2 ** 50 },

@@ -1,3 +1,4 @@
+import type { Subscription } from '@robustmq/broker';
 import { ExchangeState } from '@robustmq/mqtt-session';
 import { FieldReader, FieldWriter } from '../durable/operations.ts';
 import type { ClientSession } from './client-session.ts';
@@ -7,16 +8,21 @@ import type { ClientSession } from './client-session.ts';
  * (exchanges, receipts, place in the journal) follows in the *state*, which only checkpoints hold;
  * between two checkpoints the journal's operations tell it.
  *
- *     text client id | u8 has user | text user | u32 expiry s | f64 epoch | f64 expires at
+ *     text client id | u8 1: has user, 2: superuser | text user | u32 expiry s | f64 epoch | f64 expires at
  *     | u32 count x (text key | u8 options | u32 identifier | f64 since)
  */
-export interface SessionRecord {
+export interface SessionRecord extends SessionTerms {
+  readonly subscriptions: readonly SubscriptionRecord[];
+}
+
+/** The first line of the above. */
+export interface SessionTerms {
   readonly clientId: string;
   readonly username: string | null;
+  readonly superuser: boolean;
   readonly sessionExpirySeconds: number;
   readonly epoch: number;
   readonly expiresAtMs: number;
-  readonly subscriptions: readonly SubscriptionRecord[];
 }
 
 export interface SubscriptionRecord {
@@ -32,44 +38,75 @@ export interface SubscriptionRecord {
 
 export function encodeSession(session: ClientSession): Uint8Array {
   const writer = new FieldWriter();
-  const username = session.identity.username;
-  writer
-    .text(session.clientId)
-    .u8(username === null ? 0 : 1)
-    .text(username ?? '')
-    .u32(session.sessionExpirySeconds)
-    .f64(session.epoch)
-    .f64(session.expiresAtMs)
-    .u32(session.subscriptions.size);
+  writeTerms(writer, session);
+  writer.u32(session.subscriptions.size);
   for (const [key, subscription] of session.subscriptions) {
-    const options =
-      subscription.qos |
-      (subscription.noLocal ? 4 : 0) |
-      (subscription.retainAsPublished ? 8 : 0) |
-      (subscription.retainHandling << 4);
-    writer.text(key).u8(options).u32(subscription.identifier).f64(subscription.since);
+    writeSubscription(writer, key, subscription);
   }
   return writer.finish();
 }
 
 export function decodeSession(bytes: Uint8Array): SessionRecord {
   const reader = new FieldReader(bytes);
-  const clientId = reader.text();
-  const hasUsername = reader.u8() === 1;
-  const username = reader.text();
-  const sessionExpirySeconds = reader.u32();
-  const epoch = reader.f64();
-  const expiresAtMs = reader.f64();
+  const terms = readTerms(reader);
   const subscriptions: SubscriptionRecord[] = [];
   for (let left = reader.u32(); left > 0; left -= 1) subscriptions.push(readSubscription(reader));
+  return { ...terms, subscriptions };
+}
+
+/** What a session is but its subscriptions: all that a connection changes. */
+export function encodeTerms(session: ClientSession): Uint8Array {
+  const writer = new FieldWriter();
+  writeTerms(writer, session);
+  return writer.finish();
+}
+
+export function decodeTerms(bytes: Uint8Array): SessionTerms {
+  return readTerms(new FieldReader(bytes));
+}
+
+export function encodeSubscription(key: string, subscription: Subscription): Uint8Array {
+  const writer = new FieldWriter();
+  writeSubscription(writer, key, subscription);
+  return writer.finish();
+}
+
+export function decodeSubscription(bytes: Uint8Array): SubscriptionRecord {
+  return readSubscription(new FieldReader(bytes));
+}
+
+function writeTerms(writer: FieldWriter, session: ClientSession): void {
+  const { username } = session.identity;
+  writer
+    .text(session.clientId)
+    .u8((username === null ? 0 : 1) | (session.superuser ? 2 : 0))
+    .text(username ?? '')
+    .u32(session.sessionExpirySeconds)
+    .f64(session.epoch)
+    .f64(session.expiresAtMs);
+}
+
+function readTerms(reader: FieldReader): SessionTerms {
+  const clientId = reader.text();
+  const flags = reader.u8();
+  const username = reader.text();
   return {
     clientId,
-    username: hasUsername ? username : null,
-    sessionExpirySeconds,
-    epoch,
-    expiresAtMs,
-    subscriptions,
+    username: (flags & 1) !== 0 ? username : null,
+    superuser: (flags & 2) !== 0,
+    sessionExpirySeconds: reader.u32(),
+    epoch: reader.f64(),
+    expiresAtMs: reader.f64(),
   };
+}
+
+function writeSubscription(writer: FieldWriter, key: string, subscription: Subscription): void {
+  const options =
+    subscription.qos |
+    (subscription.noLocal ? 4 : 0) |
+    (subscription.retainAsPublished ? 8 : 0) |
+    (subscription.retainHandling << 4);
+  writer.text(key).u8(options).u32(subscription.identifier).f64(subscription.since);
 }
 
 function readSubscription(reader: FieldReader): SubscriptionRecord {
@@ -96,6 +133,8 @@ export interface SessionState {
     readonly offset: number;
   }[];
   readonly receipts: readonly number[];
+  /** Exchanges whose message a shared group gave, by the group's key. */
+  readonly given: readonly { readonly id: number; readonly by: string }[];
 }
 
 /**
@@ -122,6 +161,9 @@ export function encodeState(
   }
   writer.u32(receipts.length);
   for (const receipt of receipts) writer.u16(receipt);
+  const given = session.givenExchanges();
+  writer.u32(given.length);
+  for (const { identifier, by } of given) writer.u16(identifier).text(by);
   return writer.finish();
 }
 
@@ -142,5 +184,9 @@ export function decodeState(bytes: Uint8Array): SessionState {
   }
   const receipts: number[] = [];
   for (let left = reader.u32(); left > 0; left -= 1) receipts.push(reader.u16());
-  return { number, position, exchanges, receipts };
+  const given: { id: number; by: string }[] = [];
+  for (let left = reader.done ? 0 : reader.u32(); left > 0; left -= 1) {
+    given.push({ id: reader.u16(), by: reader.text() });
+  }
+  return { number, position, exchanges, receipts, given };
 }

@@ -8,6 +8,7 @@ import { LogConsumer } from '../durable/log-consumer.ts';
 import { resendExchanges } from '../durable/resend.ts';
 import { SessionConsumer } from '../durable/session-consumer.ts';
 import { ClientSession } from './client-session.ts';
+import { logSession, logTerms } from './session-log.ts';
 import type { ConnectFacts } from './presence.ts';
 import type { WillMessage } from './will-message.ts';
 
@@ -146,7 +147,7 @@ export class SessionRegistry {
     if (session.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(session);
     session.dropQueue();
     context.log.operations.position(session.number, consumer.position);
-    session.logSession();
+    logTerms(context, session);
     context.wills.connectionLost(session);
     context.groups.memberAway(session);
   }
@@ -240,8 +241,10 @@ export class SessionRegistry {
     session.sessionExpirySeconds = claim.terms.sessionExpirySeconds;
     if (session.hasWindow) session.window.setLimit(claim.terms.sendMaximum);
     context.wills.clientReturned(session.clientId);
-    if (session.sessionExpirySeconds > 0 && session.consumer === null) this.#makeDurable(session);
-    if (session.number !== 0) session.logSession();
+    const isNew = session.sessionExpirySeconds > 0 && session.consumer === null;
+    if (isNew) this.#makeDurable(session);
+    if (isNew) logSession(context, session);
+    else if (session.number !== 0) logTerms(context, session);
     context.wills.set(session, claim.will);
   }
 

@@ -1,0 +1,23 @@
+import type { Delivery, Message, Topic } from '@robustmq/broker';
+import type { ClientSession } from '../session/client-session.ts';
+
+/** What is asked about a member of a shared group before it gets a message. */
+
+export function memberHasRoom(member: Delivery): boolean {
+  const session = member.subscriber as ClientSession;
+  return session.hasRoom && session.queuedCount === 0;
+}
+
+/** Rights, asked for a member that may be away: by its identity. */
+export function mayHave(member: Delivery, topic: Topic): boolean {
+  return (member.subscriber as ClientSession).allows(topic, member);
+}
+
+export function memberCanTake(member: Delivery, message: Message): boolean {
+  return memberHasRoom(member) && mayHave(member, message.topic);
+}
+
+/** Online and with the right to it: it may have to wait in memory for room. */
+export function memberCanQueue(member: Delivery, message: Message): boolean {
+  return member.subscriber.online && mayHave(member, message.topic);
+}
