@@ -61,6 +61,14 @@ export {
 } from './contract/store-services.ts';
 export type { DuplexCall } from './duplex-call.ts';
 export { placementFaultOf, statusOf } from './fault-status.ts';
+export { GrpcPeerTransport } from './peer/grpc-peer-transport.ts';
+export {
+  defaultPeerLimits,
+  type PeerObserver,
+  type PeerTransportCounters,
+  type PeerTransportLimits,
+  type PeerTransportOptions,
+} from './peer/peer-transport-options.ts';
 export {
   defaultPipelineClientLimits,
   type OutcomeOf,

@@ -110,6 +110,7 @@ export function duplexForm(
     const duplex = new ServerDuplex(call, reply, tell);
     try {
       handler(duplex, context);
+      duplex.admit();
     } catch (error) {
       duplex.abort(error);
     }

@@ -22,10 +22,13 @@ export class ServerDuplex implements DuplexCall<unknown, unknown> {
     this.#call = call;
     this.#reply = reply;
     this.#tell = tell;
-    // The client learns at once that it was let in, before the first message.
-    call.sendMetadata(new Metadata());
     call.on('cancelled', () => this.#end(cancelled()));
     call.on('error', (error: SentStatus) => this.#end(asError(error)));
+  }
+
+  /** Tells the client that it was let in, before there is a message for it. */
+  admit(): void {
+    if (!this.#ended) this.#call.sendMetadata(new Metadata());
   }
 
   get ended(): boolean {
