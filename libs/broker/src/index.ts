@@ -1,7 +1,7 @@
 export type { MatchResult } from './match-result.ts';
 export { copyRange, keepMessage, Message } from './message.ts';
+export { RetainedCursor } from './retained-cursor.ts';
 export { RetainedStore } from './retained-store.ts';
-export type { RetainedCursor } from './retained-store.ts';
 export { Router } from './router.ts';
 export { SharedGroup } from './shared-group.ts';
 export type { ShareStrategy } from './shared-group.ts';

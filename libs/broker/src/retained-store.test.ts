@@ -1,22 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keepMessage } from './message.ts';
+import { Message } from './message.ts';
 import { RetainedStore } from './retained-store.ts';
 import { messageOn } from './routing.fixture.ts';
 
-function retained(name: string, payloadLength: number): ReturnType<typeof keepMessage> {
-  return keepMessage(messageOn(name, new Uint8Array(payloadLength)));
+const NO_LIMIT = { messagesMax: 1e9, bytesMax: 1e12 };
+const UTF8 = new TextEncoder();
+
+function retained(name: string, payloadLength: number, fill = 0): Message {
+  return messageOn(name, new Uint8Array(payloadLength).fill(fill));
 }
 
-const NO_LIMIT = { messagesMax: 1e9, bytesMax: 1e12 };
+/** Topic, payload, headers, QoS, expiry and publisher of what the store has in `slot`. */
+function found(store: RetainedStore, slot: number): readonly unknown[] {
+  const message = messageOn('-', new Uint8Array(0));
+  const topic = store.read(slot, message);
+  return [
+    new TextDecoder().decode(topic),
+    Array.from(message.payloadBytes.subarray(message.payloadStart, message.payloadEnd)),
+    Array.from(message.headerBytes.subarray(message.headersStart, message.headersEnd)),
+    [message.qos, message.retain, message.expiresAtMs, message.publisherId],
+  ];
+}
+
+function namesOf(store: RetainedStore, filter: string): string[] {
+  const cursor = store.cursor(filter);
+  const names: string[] = [];
+  while (cursor.next() >= 0) names.push(cursor.name);
+  return names;
+}
 
 describe('the store of retained messages', () => {
   test('keeps the last message of a topic (MQTT-5.0 [MQTT-3.3.1-5])', () => {
     const store = new RetainedStore(NO_LIMIT);
-    store.set(retained('a', 1));
-    const last = retained('a', 2);
-    store.set(last);
-    expect([store.get('a'), store.get('b'), store.count]).toEqual([last, undefined, 1]);
+    store.set(retained('a', 1), '');
+    store.set(retained('a', 2, 7), 'p');
+    expect(found(store, store.slotOf('a'))).toEqual(['a', [7, 7], [], [0, true, 0, 'p']]);
+    expect([store.slotOf('b'), store.count]).toEqual([-1, 1]);
     expect([store.delete('a'), store.delete('a'), store.count, store.bytes]).toEqual([
       true,
       false,
@@ -25,15 +45,46 @@ describe('the store of retained messages', () => {
     ]);
   });
 
-  test('pages through what a filter matches', () => {
+  test('gives back every field, also after a restart', () => {
+    const message = retained('ä/b', 3, 9);
+    message.qos = 2;
+    message.expiresAtMs = 1_900_000_000_123;
+    message.headerBytes = Uint8Array.of(0, 1, 2, 3);
+    message.headersStart = 1;
+    message.headersEnd = 4;
     const store = new RetainedStore(NO_LIMIT);
-    for (const name of ['a/1', 'a/2', 'a/3', 'b/1']) store.set(retained(name, 0));
+    store.set(message, 'p');
+    const expected = ['ä/b', [9, 9, 9], [1, 2, 3]];
+    expect(found(store, store.slotOf('ä/b'))).toEqual([
+      ...expected,
+      [2, true, 1_900_000_000_123, 'p'],
+    ]);
+    const restarted = new RetainedStore(NO_LIMIT);
+    store.takeChanges((name, record) => {
+      if (record !== null) restarted.restore(name, UTF8.encode(name), record);
+    });
+    expect(found(restarted, restarted.slotOf('ä/b'))).toEqual([
+      ...expected,
+      [2, true, 1_900_000_000_123, ''],
+    ]);
+    expect([restarted.bytes, restarted.hasChanges]).toEqual([store.bytes, false]);
+  });
+
+  test('walks through what a filter matches', () => {
+    const store = new RetainedStore(NO_LIMIT);
+    for (const name of ['a/1', 'a/2', 'a/3', 'b/1']) store.set(retained(name, 1), '');
+    expect(namesOf(store, 'a/+').sort()).toEqual(['a/1', 'a/2', 'a/3']);
+    expect(namesOf(store, 'b/1')).toEqual(['b/1']);
+  });
+
+  test('does not take a new message for one that was deleted during a walk', () => {
+    const store = new RetainedStore(NO_LIMIT);
+    for (const name of ['a/1', 'a/2', 'a/3']) store.set(retained(name, 1), '');
     const cursor = store.cursor('a/+');
-    const pages = [cursor.next(2), cursor.next(2), cursor.next(2)];
-    expect(pages.map((page) => page.length)).toEqual([2, 1, 0]);
-    expect(pages.flat().map(([name, message]) => [name, message.topic.name])).toEqual(
-      expect.arrayContaining(['a/1', 'a/2', 'a/3'].map((name) => [name, name])),
-    );
+    cursor.next();
+    for (const name of ['a/1', 'a/2', 'a/3']) if (name !== cursor.name) store.delete(name);
+    for (const name of ['x', 'y']) store.set(retained(name, 1), '');
+    expect(cursor.next()).toBe(-1);
   });
 
   test('has room for a new topic below both limits, for a known one below the bytes', () => {
@@ -49,30 +100,69 @@ describe('the store of retained messages', () => {
     ];
     for (const [why, messagesMax, bytesMax, name, length, room] of cases) {
       const store = new RetainedStore({ messagesMax, bytesMax });
-      store.set(retained('a', 10));
+      store.set(retained('a', 10), '');
       expect(store.hasRoomFor(messageOn(name, new Uint8Array(length))), why).toBe(room);
     }
   });
 
   test('counts a long topic name too, which lies in memory like a payload', () => {
-    expect(costOf(retained('a'.repeat(1000), 0)) - costOf(retained('a', 0))).toBeGreaterThan(1000);
+    expect(costOf(retained('a'.repeat(1000), 0)) - costOf(retained('a', 0))).toBeGreaterThan(1900);
   });
 
-  test('counts bytes exactly, whatever is set, replaced and removed', () => {
-    const step = fc.tuple(fc.constantFrom('a', 'b', 'a/b', 'a/c'), fc.nat(100), fc.boolean());
+  test('names each change once, whatever happened in between, and none of its own topics', () => {
+    const store = new RetainedStore(NO_LIMIT);
+    for (let round = 0; round < 3; round += 1) {
+      for (const name of ['kept', 'gone', 'back', '$SYS/x']) store.set(retained(name, 1), '');
+      for (const name of ['gone', 'back', '$SYS/x']) store.delete(name);
+      for (const name of ['$SYS/y', 'back']) store.set(retained(name, 1), '');
+    }
+    const changes: [string, boolean][] = [];
+    store.takeChanges((name, record) => changes.push([name, record !== null]));
+    const expected = [
+      ['back', true],
+      ['gone', false],
+      ['kept', true],
+    ];
+    expect(changes.sort()).toEqual(expected);
+    expect(store.hasChanges).toBe(false);
+    store.markChanged('kept');
+    store.markChanged('gone');
+    changes.length = 0;
+    store.takeChanges((name, record) => changes.push([name, record !== null]));
+    expect(changes.sort()).toEqual(expected.slice(1));
+  });
+
+  test('is a map of names to messages, whatever is set, replaced, removed, taken and restored', () => {
+    const name = fc.constantFrom('a', 'b', 'a/b', 'a/c', 'a/b/d', '$x');
+    const step = fc.tuple(name, fc.constantFrom(0, 1, 5, 40, 100, 40_000), fc.nat(9));
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const store = new RetainedStore(NO_LIMIT);
-        const model = new Map<string, number>();
-        for (const [name, length, removes] of steps) {
-          if (removes) expect(store.delete(name)).toBe(model.delete(name));
+        const model = new Map<string, Message>();
+        const saved = new Map<string, Uint8Array>();
+        for (const [at, [topic, length, choice]] of steps.entries()) {
+          if (choice < 3) expect(store.delete(topic)).toBe(model.delete(topic));
           else {
-            const message = retained(name, length);
-            store.set(message);
-            model.set(name, costOf(message));
+            const message = retained(topic, length, at);
+            message.qos = at % 3;
+            store.set(message, `client ${at}`);
+            model.set(topic, message);
           }
+          if (choice === 9) save(store, saved);
           expect(store.count).toBe(model.size);
-          expect(store.bytes).toBe([...model.values()].reduce((sum, cost) => sum + cost, 0));
+          const costs = [...model.values()].map(costOf);
+          expect(store.bytes).toBe(costs.reduce((sum, cost) => sum + cost, 0));
+        }
+        expect(namesOf(store, '#').sort()).toEqual([...model.keys()].filter(isSeen).sort());
+        save(store, saved);
+        expect([...saved.keys()].sort()).toEqual([...model.keys()].sort());
+        for (const [topic, message] of model) {
+          const restored = new RetainedStore(NO_LIMIT);
+          restored.restore(topic, UTF8.encode(topic), saved.get(topic) ?? new Uint8Array(0));
+          for (const each of [store, restored]) {
+            const payload = Array.from(message.payloadBytes);
+            expect(found(each, each.slotOf(topic)).slice(0, 2)).toEqual([topic, payload]);
+          }
         }
       }),
       { numRuns: 60 },
@@ -80,8 +170,21 @@ describe('the store of retained messages', () => {
   });
 });
 
-function costOf(message: ReturnType<typeof keepMessage>): number {
+/** What a checkpoint would have. */
+function save(store: RetainedStore, saved: Map<string, Uint8Array>): void {
+  store.takeChanges((name, record) => {
+    if (record === null) saved.delete(name);
+    else saved.set(name, record);
+  });
+}
+
+/** MQTT-5.0 [MQTT-4.7.2-1] */
+function isSeen(name: string): boolean {
+  return !name.startsWith('$');
+}
+
+function costOf(message: Message): number {
   const store = new RetainedStore(NO_LIMIT);
-  store.set(message);
+  store.set(message, '');
   return store.bytes;
 }

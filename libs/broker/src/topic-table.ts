@@ -4,6 +4,8 @@ import type { MatchResult } from './match-result.ts';
 const FIRST_BUCKETS = 1024;
 /** With one topic for each bucket on average, a chain of this length does not happen by chance. */
 const CHAIN_MAX = 32;
+/** Hashes of names that came once: a newer one takes the place of an older one. A power of two. */
+const SEEN_ONCE = 1 << 15;
 
 /**
  * TopicTable answers: which {@link Topic} do these bytes name? A publisher repeats few topic names
@@ -17,7 +19,7 @@ const CHAIN_MAX = 32;
  * Who keeps a Topic longer (a topic alias, a retained message) may hold one that the table forgot:
  * `forgotten` says so, and `recall` finds the one that counts.
  *
- * Invariant: a Topic is in the table or `forgotten`, and a forgotten one has no match.
+ * Invariant: a Topic is in the table, `forgotten` or `passing`, and only in the table has it a match.
  *
  * LIMIT: topicsCachedMax
  */
@@ -27,6 +29,7 @@ export class TopicTable {
   #count = 0;
   #hand = 0;
   readonly #topicsMax: number;
+  #seenOnce: Int32Array | null = null;
 
   /** @param topicsMax  at least 1 */
   constructor(topicsMax: number) {
@@ -68,11 +71,34 @@ export class TopicTable {
     return topic;
   }
 
+  /**
+   * As `add`, for a name that may come only once, such as that of a retained message: it is in the table
+   * from its second time on. Until then its topic is *passing*: good for one message, and soon garbage.
+   */
+  addIfRepeated(name: string, bytes: Uint8Array): Topic {
+    const topic = this.passing(name, bytes);
+    this.#seenOnce ??= new Int32Array(SEEN_ONCE);
+    const slot = topic.hash & (SEEN_ONCE - 1);
+    if (this.#seenOnce[slot] === topic.hash) {
+      topic.passing = false;
+      this.#insert(topic);
+    } else this.#seenOnce[slot] = topic.hash;
+    return topic;
+  }
+
+  /** A topic that is good for one message; the table does not know it. */
+  passing(name: string, bytes: Uint8Array): Topic {
+    const topic = new Topic(name, bytes, hashOf(bytes, 0, bytes.length), null);
+    topic.passing = true;
+    return topic;
+  }
+
   /** The topic in the table that has this one's name: this one, put back, unless another took its place. */
   recall(topic: Topic): Topic {
     const known = this.find(topic.bytes);
     if (known !== null) return known;
     topic.forgotten = false;
+    topic.passing = false;
     topic.used = true;
     this.#insert(topic);
     return topic;
@@ -179,6 +205,8 @@ export class Topic {
   used = true;
   /** The table has let it go: nobody tells it any more when its match result becomes stale. */
   forgotten = false;
+  /** It never was in the table: nothing is remembered about it. */
+  passing = false;
   /** Null or stale (see `matchVersion`) until the router computes it. */
   match: MatchResult | null = null;
   matchVersion = -1;

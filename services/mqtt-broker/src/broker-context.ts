@@ -65,7 +65,6 @@ export class BrokerContext implements OutputContext {
   /** Subscriptions to exact topics below `$SYS/…/clients/`. */
   sysWatchers = 0;
   readonly dirtySessions: Set<ClientSession> = new Set();
-  readonly dirtyRetained: Set<string> = new Set();
   /** Where the message that is passing through was put in the open batch. */
   readonly appended: { offset: number; start: number; end: number } = {
     offset: 0,
@@ -236,12 +235,6 @@ export class BrokerContext implements OutputContext {
     this.#waitingForRoom.delete(session);
     session.replayWaits = false;
     for (const go of waiting) go();
-  }
-
-  /** A retained message whose time is over is removed when it is met (MQTT-5.0 §3.3.2.3.3). */
-  expireRetained(message: Message): void {
-    const { name, reserved } = message.topic;
-    if (this.retained.delete(name) && !reserved) this.dirtyRetained.add(name);
   }
 
   /** Publishers read on once what waits is below half of the budget. */

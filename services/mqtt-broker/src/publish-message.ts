@@ -158,15 +158,7 @@ function retainable(context: BrokerContext, message: Message): boolean {
 /** Keeps, replaces or (with an empty payload) removes the retained message (MQTT-5.0 [MQTT-3.3.1-5], [MQTT-3.3.1-6]). */
 function retain(context: BrokerContext, message: Message, publisher: ClientSession | null): void {
   const { retained } = context;
-  const name = message.topic.name;
-  if (message.payloadLength === 0) {
-    if (retained.delete(name) && !message.topic.reserved) context.dirtyRetained.add(name);
-    return;
-  }
-  const kept = context.keepShared(message);
   // The session itself would be kept alive; its name is enough for "no local".
-  kept.publisher = null;
-  kept.publisherId = publisher?.clientId ?? '';
-  retained.set(kept);
-  if (!message.topic.reserved) context.dirtyRetained.add(name);
+  if (message.payloadLength > 0) retained.set(message, publisher?.clientId ?? '');
+  else retained.delete(message.topic.name);
 }

@@ -1,4 +1,4 @@
-import { copyRange, type Message, type Topic } from '@robustmq/broker';
+import type { Message, Topic } from '@robustmq/broker';
 import {
   decodePublish,
   forwardableProperties,
@@ -67,13 +67,14 @@ function topicOf(
   if (fields.topicAlias !== 0) return aliasedTopic(connection, buffer, fields);
   const { topics } = connection.context.router;
   const known = topics.lookup(buffer, fields.topicStart, fields.topicLength);
-  return known ?? newTopic(connection, buffer, fields);
+  return known ?? newTopic(connection, buffer, fields, fields.retain);
 }
 
 function newTopic(
   connection: ClientConnection,
   buffer: Buffer,
   fields: PublishFields,
+  mayPass: boolean,
 ): Topic | null {
   const { context } = connection;
   const fault = validateTopicBytes(buffer, fields.topicStart, fields.topicLength);
@@ -82,14 +83,29 @@ function newTopic(
     return null;
   }
   const bytes = new Uint8Array(fields.topicLength);
-  copyRange(bytes, 0, buffer, fields.topicStart, fields.topicLength);
+  const isAscii = copyTopic(bytes, buffer, fields.topicStart);
   // No wildcards (MQTT-5.0 [MQTT-3.3.2-2], [MQTT-4.7.0-1]).
-  const parsed = parseTopicName(UTF8.decode(bytes), context.settings.limits);
+  const name = isAscii
+    ? buffer.toString('latin1', fields.topicStart, fields.topicStart + fields.topicLength)
+    : UTF8.decode(bytes);
+  const parsed = parseTopicName(name, context.settings.limits);
   if (!parsed.ok) {
     connection.close(ReasonCode.topicNameInvalid, describeTopicFault(parsed.fault));
     return null;
   }
-  return context.router.topics.add(parsed.value, bytes);
+  const { topics } = context.router;
+  return mayPass ? topics.addIfRepeated(parsed.value, bytes) : topics.add(parsed.value, bytes);
+}
+
+/** @returns whether all is ASCII, which the engine decodes without a look at each byte */
+function copyTopic(target: Uint8Array, source: Buffer, start: number): boolean {
+  let seen = 0;
+  for (let index = 0; index < target.length; index += 1) {
+    const byte = source[start + index] as number;
+    target[index] = byte;
+    seen |= byte;
+  }
+  return seen < 0x80;
 }
 
 function aliasedTopic(
@@ -111,7 +127,7 @@ function aliasedTopic(
     const { topics } = connection.context.router;
     const topic =
       topics.lookup(buffer, fields.topicStart, fields.topicLength) ??
-      newTopic(connection, buffer, fields);
+      newTopic(connection, buffer, fields, false);
     if (topic !== null) aliases.set(fields.topicAlias, topic);
     return topic;
   }

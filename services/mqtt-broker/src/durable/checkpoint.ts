@@ -1,12 +1,11 @@
-import type { Message } from '@robustmq/broker';
 import {
   AppendError,
   type CheckpointEntry as Change,
   type CheckpointLog,
 } from '@robustmq/record-log';
 import type { BrokerContext } from '../broker-context.ts';
-import { encodeGroup } from './durable-group.ts';
 import { encodeSession, encodeState } from '../session/session-record.ts';
+import { encodeGroup } from './durable-group.ts';
 import { FieldReader, FieldWriter } from './operations.ts';
 
 /** What a checkpoint stands for: replay goes on from here. */
@@ -93,7 +92,7 @@ export class Checkpointer {
     const name = key.slice(1);
     switch (key[0]) {
       case ENTRY.retained:
-        context.dirtyRetained.add(name);
+        context.retained.markChanged(name);
         break;
       case ENTRY.will:
         context.wills.markDirty(name);
@@ -111,8 +110,8 @@ export class Checkpointer {
   }
 
   #hasChanges(): boolean {
-    const { dirtySessions, dirtyRetained, sessions } = this.#context;
-    return dirtySessions.size > 0 || dirtyRetained.size > 0 || sessions.ended.size > 0;
+    const { dirtySessions, retained, sessions } = this.#context;
+    return dirtySessions.size > 0 || retained.hasChanges || sessions.ended.size > 0;
   }
 
   #collect(position: number): Change[] {
@@ -132,12 +131,9 @@ export class Checkpointer {
       changes.push({ key: ENTRY.state + session.clientId, value: state });
     }
     context.dirtySessions.clear();
-    for (const name of context.dirtyRetained) {
-      const message = context.retained.get(name);
-      const value = message === undefined ? null : encodeRetained(message);
+    context.retained.takeChanges((name, value) => {
       changes.push({ key: ENTRY.retained + name, value });
-    }
-    context.dirtyRetained.clear();
+    });
     for (const [clientId, value] of context.wills.takeDirty()) {
       changes.push({ key: ENTRY.will + clientId, value });
     }
@@ -157,14 +153,4 @@ function committed(context: BrokerContext): Promise<void> {
       else reject(new Error('the journal did not take what comes before the checkpoint'));
     });
   });
-}
-
-/** u8 QoS | f64 expires at | blob headers | blob payload */
-export function encodeRetained(message: Message): Uint8Array {
-  return new FieldWriter()
-    .u8(message.qos)
-    .f64(message.expiresAtMs)
-    .blob(message.headerBytes.subarray(message.headersStart, message.headersEnd))
-    .blob(message.payloadBytes.subarray(message.payloadStart, message.payloadEnd))
-    .finish();
 }

@@ -1,4 +1,4 @@
-import { keepMessage, Message, Subscription } from '@robustmq/broker';
+import { Message, Subscription } from '@robustmq/broker';
 import type { JournalRecord, JournalShard, Offset } from '@robustmq/journal';
 import { JournalError } from '@robustmq/journal';
 import { ExchangeState } from '@robustmq/mqtt-session';
@@ -180,7 +180,7 @@ export class Recovery implements OperationTarget {
 
   retainedDeleted(topic: string): void {
     this.#context.retained.delete(topic);
-    this.#context.dirtyRetained.add(topic);
+    this.#context.retained.markChanged(topic);
   }
 
   groupPosition(key: string, position: number): void {
@@ -235,13 +235,14 @@ export class Recovery implements OperationTarget {
 
   #replayRetained(record: JournalRecord): void {
     if (((record.body[0] as number) & 0x04) === 0) return;
-    const topic = this.#context.router.topicOf(record.topic);
+    const topic = this.#context.router.passingTopicOf(record.topic);
     const message = new Message(topic);
     const range = { start: 0, end: record.body.length };
     readMessageRecord(record.body, range, { message, topic, kind: record.kind });
-    if (message.payloadLength === 0) this.#context.retained.delete(record.topic);
-    else this.#context.retained.set(keepMessage(message));
-    this.#context.dirtyRetained.add(record.topic);
+    const { retained } = this.#context;
+    if (message.payloadLength > 0) retained.set(message, '');
+    else retained.delete(record.topic);
+    retained.markChanged(record.topic);
   }
 
   #restoreSession(
@@ -254,13 +255,12 @@ export class Recovery implements OperationTarget {
       { sessionExpirySeconds: record.sessionExpirySeconds },
     );
     session.epoch = record.epoch;
-    session.expiresAtMs = record.expiresAtMs;
     session.superuser = record.superuser;
+    session.expiresAtMs = record.expiresAtMs;
     this.#context.sessions.restore(session, place.number, place.position);
     for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
   }
 
-  #restoreState(clientId: string, bytes: Uint8Array): void {
   #restoreGroup(key: string, reader: FieldReader): void {
     const { groups } = this.#context;
     groups.restorePosition(key, reader.f64());
@@ -270,6 +270,7 @@ export class Recovery implements OperationTarget {
     }
   }
 
+  #restoreState(clientId: string, bytes: Uint8Array): void {
     const session = this.#context.sessions.find(clientId);
     if (session === undefined) return;
     const state = decodeState(bytes);
@@ -277,8 +278,8 @@ export class Recovery implements OperationTarget {
     for (const { id, state: exchange, offset } of state.exchanges) {
       session.window.restore(id, exchange as ExchangeState, offset);
     }
-    for (const receipt of state.receipts) session.receipts.add(receipt);
     for (const { id, by } of state.given) session.noteGiver(id, by);
+    for (const receipt of state.receipts) session.receipts.add(receipt);
   }
 
   /** Terms and subscriptions as they are now; what stays the same keeps its place. */
@@ -288,12 +289,12 @@ export class Recovery implements OperationTarget {
     for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
   }
 
-  #subscribe(session: ClientSession, record: SessionRecord['subscriptions'][number]): void {
   #unsubscribe(session: ClientSession, key: string): void {
     const subscription = session.removeSubscription(key);
     if (subscription !== undefined) this.#context.router.unsubscribe(subscription);
   }
 
+  #subscribe(session: ClientSession, record: SessionRecord['subscriptions'][number]): void {
     const parsed = parseSubscriptionFilter(record.key, {
       topicBytesMax: 65535,
       topicLevelsMax: 65536,
@@ -306,16 +307,7 @@ export class Recovery implements OperationTarget {
   }
 
   #restoreRetained(name: string, value: Uint8Array): void {
-    const reader = new FieldReader(value);
-    const message = new Message(this.#context.router.topicOf(name));
-    message.retain = true;
-    message.qos = reader.u8();
-    message.expiresAtMs = reader.f64();
-    message.headerBytes = reader.blob();
-    message.headersEnd = message.headerBytes.length;
-    message.payloadBytes = reader.blob();
-    message.payloadEnd = message.payloadBytes.length;
-    this.#context.retained.set(message);
+    this.#context.retained.restore(name, new TextEncoder().encode(name), value);
   }
 
   #finish(shard: JournalShard): void {
@@ -340,20 +332,20 @@ export class Recovery implements OperationTarget {
       context.sessions.find(clientId) ??
       new ClientSession(
         context,
-function applyTerms(session: ClientSession, terms: SessionTerms): void {
-  session.sessionExpirySeconds = terms.sessionExpirySeconds;
-  session.epoch = terms.epoch;
-  session.expiresAtMs = terms.expiresAtMs;
-  session.superuser = terms.superuser;
-  session.identity = { clientId: terms.clientId, username: terms.username, remoteAddress: '' };
-}
-
         { clientId, username: null, remoteAddress: '' },
         { sessionExpirySeconds: 0 },
       );
     context.wills.restore(session, decodeWill(context, bytes));
     context.restoredWills.push(session);
   }
+}
+
+function applyTerms(session: ClientSession, terms: SessionTerms): void {
+  session.sessionExpirySeconds = terms.sessionExpirySeconds;
+  session.epoch = terms.epoch;
+  session.expiresAtMs = terms.expiresAtMs;
+  session.superuser = terms.superuser;
+  session.identity = { clientId: terms.clientId, username: terms.username, remoteAddress: '' };
 }
 
 /** Exchanges whose message is not in the journal after all. */

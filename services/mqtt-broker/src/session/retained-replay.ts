@@ -1,8 +1,7 @@
-import { Delivery, type Message, type RetainedCursor, type Subscription } from '@robustmq/broker';
+import { Delivery, Message, type RetainedCursor, type Subscription } from '@robustmq/broker';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from './client-session.ts';
 
-const PAGE_MESSAGES = 256;
 /** Then the others get their turn. */
 const MESSAGES_PER_TURN = 2048;
 /** Messages go on while less than this waits in the socket. */
@@ -19,9 +18,7 @@ export class RetainedReplay {
   readonly #subscription: Subscription;
   readonly #cursor: RetainedCursor;
   readonly #epoch: number;
-  #page: readonly (readonly [name: string, message: Message])[] = [];
-  /** The first message of the page that was not sent yet. */
-  #at = 0;
+  readonly #message: Message;
 
   constructor(context: BrokerContext, session: ClientSession, subscription: Subscription) {
     this.#context = context;
@@ -32,6 +29,7 @@ export class RetainedReplay {
     this.#delivery.retainAsPublished = true;
     this.#cursor = context.retained.cursor(subscription.filter);
     this.#epoch = session.epoch;
+    this.#message = new Message(context.router.topicOf('-'));
   }
 
   start(): void {
@@ -53,21 +51,20 @@ export class RetainedReplay {
         this.#context.log.afterCommit(() => this.#goOn());
         return;
       }
-      const message = this.#next();
-      if (message === null) return;
-      this.#send(message);
+      const slot = this.#cursor.next();
+      if (slot < 0) return;
+      this.#read(slot);
+      this.#send(this.#message);
     }
     setImmediate(() => this.#goOn());
   }
 
-  #next(): Message | null {
-    if (this.#at === this.#page.length) {
-      this.#page = this.#cursor.next(PAGE_MESSAGES);
-      this.#at = 0;
-    }
-    const pair = this.#page[this.#at];
-    this.#at += 1;
-    return pair === undefined ? null : pair[1];
+  /** The message's bytes are the store's: valid until it changes, and nothing here changes it before they are sent. */
+  #read(slot: number): void {
+    const { retained, router } = this.#context;
+    const bytes = retained.read(slot, this.#message);
+    const { topics } = router;
+    this.#message.topic = topics.find(bytes) ?? topics.passing(this.#cursor.name, bytes);
   }
 
   #stillSubscribed(): boolean {
@@ -86,7 +83,8 @@ export class RetainedReplay {
   #send(retained: Message): void {
     const context = this.#context;
     if (retained.expiresAtMs !== 0 && retained.expiresAtMs <= context.nowMs()) {
-      context.expireRetained(retained);
+      // It is removed when it is met (MQTT-5.0 §3.3.2.3.3).
+      context.retained.delete(retained.topic.name);
       return;
     }
     const delivery = this.#delivery;
