@@ -77,14 +77,14 @@ export async function readHistory(
   }
   const found: Entry[] = [];
   let bytes = 0;
+  let last: Revision | null = null;
   for await (const entries of scan(database, historyRecordRange(from, null), snapshot)) {
     for (const entry of entries) {
-      const isFull = bytes >= bytesMax;
-      if (isFull && recordedRevision(entry[0]) !== recordedRevision((found.at(-1) as Entry)[0])) {
-        return eventsFromHistory(found);
-      }
+      const revision = recordedRevision(entry[0]);
+      if (revision !== last && last !== null && bytes >= bytesMax) return eventsFromHistory(found);
       found.push(entry);
       bytes += entry[1].length;
+      last = revision;
     }
   }
   return eventsFromHistory(found);

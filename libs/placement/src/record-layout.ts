@@ -117,12 +117,17 @@ export function decodeKeyValue(key: string, record: Uint8Array): KeyValue {
   const view = viewOf(record);
   return {
     key,
-    value: record.subarray(HEADER_BYTES),
+    value: restOf(record, HEADER_BYTES),
     createRevision: readSafeInteger(view, 0) as Revision,
     modRevision: readSafeInteger(view, 8) as Revision,
     version: readSafeInteger(view, 16),
     lease: leaseOf(readSafeInteger(view, 24)),
   };
+}
+
+/** A plain view, also when the record is of a subclass that a database gave. */
+function restOf(record: Uint8Array, from: number): Uint8Array {
+  return new Uint8Array(record.buffer, record.byteOffset + from, record.length - from);
 }
 
 function leaseOf(id: number): LeaseId | null {
@@ -168,7 +173,7 @@ export function decodeEvent(revision: Revision, record: Uint8Array): KeyEvent {
     kind: 'put',
     keyValue: {
       key,
-      value: record.subarray(keyAfter),
+      value: restOf(record, keyAfter),
       createRevision: readSafeInteger(view, 9) as Revision,
       modRevision: revision,
       version: readSafeInteger(view, 17),
