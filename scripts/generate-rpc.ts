@@ -5,6 +5,7 @@
  * usage: node scripts/generate-rpc.ts
  */
 
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 
@@ -32,20 +33,28 @@ const root = new URL('..', import.meta.url).pathname;
 /** Every generated file: its path below the root, and its content. */
 export function generatedRpcFiles(): readonly { readonly path: string; readonly text: string }[] {
   const folder = 'libs/rpc/src/generated';
-  return [
-    { path: `${folder}/descriptor.ts`, text: descriptorModule() },
-    ...SOURCES.map(({ file, output }) => ({
-      path: `${folder}/${output}.ts`,
-      text: messagesModule(file),
-    })),
-  ];
+  const descriptor = { path: `${folder}/descriptor.ts`, text: descriptorModule() };
+  const messages = SOURCES.map(({ file, output }) => ({
+    path: `${folder}/${output}.ts`,
+    text: messagesModule(file),
+  }));
+  return [descriptor, ...messages].map(({ path, text }) => ({ path, text: formatted(path, text) }));
+}
+
+function formatted(path: string, text: string): string {
+  const biome = `${root}node_modules/.bin/biome`;
+  const options = { cwd: root, input: text, encoding: 'utf8' } as const;
+  const run = spawnSync(biome, ['format', `--stdin-file-path=${path}`], options);
+  if (run.status !== 0) throw new Error(`biome does not format ${path}: ${run.stderr}`);
+  return run.stdout;
 }
 
 function load(files: readonly string[]): protobuf.Root {
   const loaded = new protobuf.Root();
   loaded.resolvePath = (_origin, target) => `${root}proto/${target}`;
   loaded.loadSync([...files], { alternateCommentMode: true });
-  return loaded.resolveAll();
+  loaded.resolveAll();
+  return loaded;
 }
 
 /** One line per message, so that a change of the contract is one line of a diff. */

@@ -1,0 +1,201 @@
+import type { KeyValue, Revision, WatchBatch } from '@robustmq/placement';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Codec } from '../contract/method.ts';
+import {
+  healthService,
+  kvService,
+  leaseService,
+  raftTransportService,
+  watchService,
+} from '../contract/store-services.ts';
+import { loadProtoFiles } from '../testing/proto-files.ts';
+import { MalformedMessageError } from '../wire/protobuf-reader.ts';
+import { faultCodec } from './fault.ts';
+import * as any from './placement.arbitrary.ts';
+import { pipelineRepliesCodec, pipelineRequestsCodec, type PipelineReply } from './pipeline.ts';
+import { watchBatchesOf, type WatchMessage, watchMessagesOf } from './watch.ts';
+
+const root = loadProtoFiles([
+  'robustmq/placement/v1/kv.proto',
+  'robustmq/placement/v1/lease.proto',
+  'robustmq/placement/v1/watch.proto',
+  'robustmq/raft/v1/raft_transport.proto',
+  'robustmq/fault/v1/fault.proto',
+  'grpc/health/v1/health.proto',
+]);
+
+interface Case {
+  readonly message: string;
+  readonly codec: Codec<never>;
+  readonly values: fc.Arbitrary<unknown>;
+}
+
+function of<Value>(message: string, codec: Codec<Value>, values: fc.Arbitrary<Value>): Case {
+  return { message, codec: codec as Codec<unknown> as Codec<never>, values };
+}
+
+const kv = kvService.methods;
+const lease = leaseService.methods;
+const key = fc.record({ key: any.anyText });
+const revision = fc.record({ revision: any.anyRevision });
+const presence = fc.record({ present: fc.boolean(), revision: any.anyRevision });
+const leaseId = fc.record({ id: any.anyLeaseId });
+const set = fc.record({ key: any.anyText, value: any.anyBytes, lease: any.anyLeaseOrNull });
+const get = fc.record({ keyValue: fc.option(any.anyKeyValue), revision: any.anyRevision });
+const grant = fc.record({ ttlSeconds: any.anyRevision, requestId: any.anyRequestId });
+const list = fc.record({ after: any.anyLeaseOrNull, limit: any.anyUint32 });
+const listed = fc.record({ leases: fc.array(any.anyLease), more: fc.boolean() });
+const P = 'robustmq.placement.v1';
+
+const cases: readonly Case[] = [
+  of(`${P}.SetRequest`, kv.set.request, set),
+  of(`${P}.SetReply`, kv.set.reply, revision),
+  of(`${P}.GetRequest`, kv.get.request, key),
+  of(`${P}.GetReply`, kv.get.reply, get),
+  of(`${P}.DeleteRequest`, kv.delete.request, key),
+  of(`${P}.DeleteReply`, kv.delete.reply, presence),
+  of(`${P}.ExistsRequest`, kv.exists.request, key),
+  of(`${P}.ExistsReply`, kv.exists.reply, presence),
+  of(`${P}.RangeRequest`, kv.range.request, any.anyRangeRequest),
+  of(`${P}.RangeReply`, kv.range.reply, any.anyRangeReply),
+  of(`${P}.TransactRequest`, kv.transact.request, any.anyTransaction),
+  of(`${P}.TransactReply`, kv.transact.reply, any.anyTransactionResult),
+  of(`${P}.CompactRequest`, kv.compact.request, revision),
+  of(`${P}.CompactReply`, kv.compact.reply, fc.constant({})),
+  of(`${P}.PipelineRequests`, pipelineRequestsCodec, any.anyPipelineRequests),
+  of(`${P}.PipelineReplies`, pipelineRepliesCodec, any.anyPipelineReplies),
+  of(`${P}.GrantLeaseRequest`, lease.grant.request, grant),
+  of(`${P}.Lease`, lease.grant.reply, any.anyLease),
+  of(`${P}.KeepLeaseRequest`, lease.keepAlive.request, leaseId),
+  of(`${P}.RevokeLeaseRequest`, lease.revoke.request, leaseId),
+  of(`${P}.RevokeLeaseReply`, lease.revoke.reply, fc.constant({})),
+  of(`${P}.ReadLeaseRequest`, lease.timeToLive.request, leaseId),
+  of(`${P}.LeaseStatus`, lease.timeToLive.reply, any.anyLeaseStatus),
+  of(`${P}.ListLeasesRequest`, lease.leases.request, list),
+  of(`${P}.ListLeasesReply`, lease.leases.reply, listed),
+  of(`${P}.WatchRequest`, watchService.methods.watch.request, any.anyWatchRequest),
+  of(`${P}.WatchBatch`, watchService.methods.watch.reply, any.anyWatchMessage),
+  of('robustmq.fault.v1.Fault', faultCodec, any.anyFault),
+  of(
+    'robustmq.raft.v1.ExchangeFrames',
+    raftTransportService.methods.exchange.request,
+    fc.array(fc.uint8Array({ maxLength: 20_000 })),
+  ),
+  of(
+    'grpc.health.v1.HealthCheckRequest',
+    healthService.methods.check.request,
+    fc.record({ service: any.anyText }),
+  ),
+  of(
+    'grpc.health.v1.HealthCheckResponse',
+    healthService.methods.check.reply,
+    fc.record({ status: fc.constantFrom('unknown', 'serving', 'notServing', 'serviceUnknown') }),
+  ),
+];
+
+describe('the codec written by hand', () => {
+  for (const { message, codec, values } of cases) {
+    test(`says and understands ${message} as the proto file does`, () => {
+      const type = root.lookupType(message);
+      fc.assert(
+        fc.property(values, (value) => {
+          const own = codec.encode(value as never);
+          const foreign = type.decode(own);
+          expect(codec.decode(own)).toEqual(value);
+          // A field that nobody declared would be lost here, and a wrong number misunderstood.
+          const again = type.encode(type.fromObject(type.toObject(foreign, { longs: Number })));
+          expect(codec.decode(again.finish())).toEqual(value);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test(`refuses or reads any bytes given as ${message}`, () => {
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+          try {
+            codec.decode(bytes);
+          } catch (error) {
+            expect(error).toBeInstanceOf(MalformedMessageError);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test(`passes over what a newer version adds to ${message}`, () => {
+      // Field 1000 as a number and as text, field 1001 as eight and as four bytes.
+      const added = [0xc0, 0x3e, 0xff, 0x01, 0xc2, 0x3e, 1, 65];
+      added.push(0xc9, 0x3e, 1, 2, 3, 4, 5, 6, 7, 8, 0xcd, 0x3e, 1, 2, 3, 4);
+      const [value] = fc.sample(values, { numRuns: 1, seed: 7 });
+      const bytes = Uint8Array.of(...codec.encode(value as never), ...added);
+      expect(codec.decode(bytes)).toEqual(value);
+    });
+  }
+
+  test('does not keep what was received alive through a value', () => {
+    const sent = kv.set.request.encode({ key: 'k', value: Uint8Array.of(1, 2), lease: null });
+    expect(kv.set.request.decode(sent).value.buffer.byteLength).toBe(2);
+  });
+
+  test('refuses a number above 2^53 - 1, which would change on the way', () => {
+    const bytes = Uint8Array.of(0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
+    expect(() => kv.compact.request.decode(bytes)).toThrow(MalformedMessageError);
+  });
+
+  test('joins batches by standing one behind the other', () => {
+    const batch = fc.sample(any.anyPipelineReplies, { numRuns: 5, seed: 3 }).flat();
+    const parts = batch.map((reply) => pipelineRepliesCodec.encode([reply]));
+    expect(pipelineRepliesCodec.decode(Buffer.concat(parts))).toEqual(batch);
+  });
+});
+
+const sampleKeyValue: KeyValue = {
+  key: 'k',
+  value: new Uint8Array(0),
+  createRevision: 1 as Revision,
+  modRevision: 2 as Revision,
+  version: 2,
+  lease: null,
+};
+
+const large = (bytes: number): PipelineReply['outcome'] => ({
+  kind: 'range',
+  reply: {
+    kind: 'range',
+    keyValues: [{ ...sampleKeyValue, value: new Uint8Array(bytes) }],
+    count: 1,
+    more: false,
+    revision: sampleKeyValue.modRevision,
+  },
+});
+test('a large batch of replies is cut into messages, none of them much larger than its replies', () => {
+  const replies = [10, 200_000, 200_000, 10, 10, 900_000, 10].map((bytes, id) => ({
+    id,
+    outcome: large(bytes),
+  }));
+  const parts = pipelineRepliesCodec.parts?.(replies) ?? [];
+  expect(parts.map((part) => part.map(({ id }) => id))).toEqual([[0, 1], [2, 3, 4], [5], [6]]);
+});
+
+test('a batch of events is cut into messages, and joined again', async () => {
+  const keyValue = { ...sampleKeyValue, value: new Uint8Array(600_000) };
+  const batch = {
+    revision: sampleKeyValue.modRevision,
+    events: [1, 2, 3].map(() => ({ kind: 'put' as const, keyValue })),
+  };
+  const messages = [...watchMessagesOf(batch), ...watchMessagesOf({ ...batch, events: [] })];
+  expect(messages.map(({ events, more }) => [events.length, more])).toEqual([
+    [1, true],
+    [1, true],
+    [1, false],
+    [0, false],
+  ]);
+  async function* arriving(): AsyncGenerator<WatchMessage> {
+    yield* messages;
+  }
+  const joined: WatchBatch[] = [];
+  for await (const each of watchBatchesOf(arriving())) joined.push(each);
+  expect(joined).toEqual([batch, { ...batch, events: [] }]);
+});
