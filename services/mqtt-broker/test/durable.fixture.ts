@@ -18,6 +18,8 @@ export interface DurableOptions {
   readonly storage?: string;
   readonly limits?: string;
   readonly mqtt?: string;
+  /** Folder for the data directory, such as a small disk. */
+  readonly within?: string;
 }
 
 /** What a restart found. */
@@ -40,7 +42,7 @@ export class DurableWorld {
   #lives = 0;
 
   private constructor(options: DurableOptions) {
-    this.#folder = mkdtempSync(join(tmpdir(), 'robustmq-durable-'));
+    this.#folder = mkdtempSync(join(options.within ?? tmpdir(), 'robustmq-durable-'));
     this.#options = options;
   }
 

@@ -28,7 +28,9 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
     });
   };
   if (session.durable) {
-    for (const filter of unsubscribe.filters) logSubscription(context, session, filter);
+    for (const [index, filter] of unsubscribe.filters.entries()) {
+      if (reasonCodes[index] === ReasonCode.success) logSubscription(context, session, filter);
+    }
     // Not durable, so not said: the client asks again over its next connection.
     context.log.afterCommit((committed) => {
       if (committed) answer();
