@@ -19,13 +19,15 @@ export type Entry = [key: string, value: Uint8Array];
 /** Of uncompressed blocks; with the write buffers it bounds what the database takes of memory. */
 const CACHE_BYTES = 32 * 1024 * 1024;
 /** Up to two are in memory; the log that is read back at a start is at most as long. */
-const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 const TABLE_BYTES_MAX = 8 * 1024 * 1024;
 /** What one step of an iterator brings at most. */
 const STEP_BYTES = 256 * 1024;
 const STEP_RECORDS = 1000;
 /** Longer than any record's key, see `openDatabase`. */
 const LONGEST_KEY_BYTES = 70_000;
+/** What the codes of LevelDB's failures begin with. */
+const LEVEL = 'LEVEL_';
 
 /** @param mode  `existing`: a missing database is a fault, not an empty one */
 export async function openDatabase(path: string, mode: 'existing' | 'new'): Promise<Database> {
@@ -54,11 +56,11 @@ function openFault(path: string, error: unknown): PlacementStoreError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const text = cause instanceof Error ? cause.message : String(cause);
   const code = fileErrorCode(cause);
-  if (code === 'LEVEL_LOCKED') {
+  if (code === `${LEVEL}LOCKED`) {
     const detail = `the placement state in ${path} is in use by another process: stop it first`;
     return new PlacementStoreError({ code: 'PLACEMENT_STORE_IN_USE', detail }, { cause });
   }
-  if (code === 'LEVEL_IO_ERROR' && !/no such file/i.test(text)) {
+  if (code === `${LEVEL}IO_ERROR` && !/no such file/i.test(text)) {
     const detail = `the placement state in ${path} can't be read: ${text}`;
     return new PlacementStoreError({ code: 'PLACEMENT_STORE_IO_FAILED', detail }, { cause });
   }
@@ -71,9 +73,9 @@ export function databaseFault(error: unknown): Error {
   if (error instanceof PlacementStoreError) return error;
   const code = fileErrorCode(error);
   const text = error instanceof Error ? error.message : String(error);
-  if (!code.startsWith('LEVEL_')) return error instanceof Error ? error : new Error(text);
+  if (!code.startsWith(LEVEL)) return error instanceof Error ? error : new Error(text);
   if (code.endsWith('_NOT_OPEN')) return closedFault();
-  if (code === 'LEVEL_CORRUPTION') {
+  if (code === `${LEVEL}CORRUPTION`) {
     const detail = `the placement state is damaged (${text}): move the directory away and let this member join anew`;
     return new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail }, { cause: error });
   }
