@@ -27,10 +27,14 @@ export class ApplyLoop<Result> {
   #isStopped = false;
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(machine: StateMachine<Result>, observer: ApplyObserver<Result>) {
+  constructor(
+    machine: StateMachine<Result>,
+    appliedIndex: LogIndex,
+    observer: ApplyObserver<Result>,
+  ) {
     this.#machine = machine;
     this.#observer = observer;
-    this.#appliedIndex = machine.appliedIndex;
+    this.#appliedIndex = appliedIndex;
   }
 
   get appliedIndex(): LogIndex {

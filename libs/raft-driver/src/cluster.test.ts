@@ -1,6 +1,7 @@
 import type { LogIndex, NodeId } from '@robustmq/raft';
 import { describe, expect, test } from 'vitest';
-import { RaftError } from './raft-error.ts';
+import type { RaftError } from './raft-error.ts';
+import type { RaftGroup } from './raft-group.ts';
 import { settle } from './testing/manual-timers.ts';
 import { TestCluster, type TestNode } from './testing/test-cluster.ts';
 
@@ -38,11 +39,11 @@ describe('a group of one voter', () => {
 describe('a group of three voters', () => {
   test('applies every proposal on every node in the same order', async () => {
     const cluster = await TestCluster.found(3);
-    const { group } = await cluster.leader();
+    const group = (await cluster.leader()).group as RaftGroup<number>;
     const texts = Array.from({ length: 100 }, (_, at) => `item ${at}`);
-    const all = texts.map((text) => group?.propose(bytes(text), 5000));
+    const all = texts.map((text) => group.propose(bytes(text), 5000));
     const results = await cluster.during(Promise.all(all));
-    expect(results.map((each) => each?.result)).toEqual(texts.map((_, at) => at + 1));
+    expect(results.map((each) => each.result)).toEqual(texts.map((_, at) => at + 1));
     await cluster.until(() => cluster.nodes.every((node) => itemsOf(node).length === 100));
     for (const node of cluster.nodes) expect(itemsOf(node)).toEqual(texts);
     await cluster.stopAll();

@@ -12,6 +12,7 @@ import {
   statusOf,
 } from '@robustmq/raft';
 import { ApplyLoop } from './apply-loop.ts';
+import { GroupSnapshots } from './group-snapshots.ts';
 import { GroupCore, type GroupPort, type Leadership } from './group-core.ts';
 import { MembershipWait } from './membership-wait.ts';
 import { PendingProposals, refusal, unavailable, unknown } from './pending-proposals.ts';
@@ -45,6 +46,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
   readonly #machine: StateMachine<Result>;
   readonly #core: GroupCore;
   readonly #apply: ApplyLoop<Result>;
+  readonly #snapshots: GroupSnapshots<Result>;
   readonly #proposals = new PendingProposals<Result>();
   readonly #reads: PendingReads;
   readonly #membership = new MembershipWait();
@@ -58,7 +60,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     this.#host = host;
     this.#machine = opened.machine;
     this.#reads = new PendingReads(opened.firstRequest);
-    this.#apply = new ApplyLoop(opened.machine, {
+    this.#apply = new ApplyLoop(opened.machine, opened.appliedIndex, {
       applied: (entries, results) => this.#onApplied(entries, results),
       failed: (error) => this.#fail(ioFault(error)),
     });
@@ -66,8 +68,19 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
       committed: (entries) => this.#apply.push(entries),
       readsReady: (output) => this.#onReads(output),
       leadershipChanged: (was, is) => this.#onLeadership(was, is),
-      snapshotAsked: () => undefined,
+      snapshotAsked: (output) => this.#snapshots.carryOut(output),
       failed: (error) => this.#fail(error),
+    });
+    this.#snapshots = new GroupSnapshots({
+      place: opened.snapshotPlace,
+      files: opened.files,
+      compaction: opened.compaction,
+      machine: opened.machine,
+      core: this.#core,
+      apply: this.#apply,
+      ticks: host.ticks,
+      onInstalled: (index) => this.#onInstalled(index),
+      onFailed: (error) => this.#fail(error),
     });
   }
 
@@ -81,6 +94,10 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
 
   get bytesWritten(): number {
     return this.#core.log.bytesWritten;
+  }
+
+  get snapshotFailures(): number {
+    return this.#snapshots.failures;
   }
 
   get members(): readonly NodeId[] {
@@ -139,8 +156,9 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     return { stop: () => void this.#listeners.delete(listener) };
   }
 
-  async takeSnapshot(): Promise<LogIndex> {
-    throw new Error('not there yet');
+  takeSnapshot(): Promise<LogIndex> {
+    if (this.#isOver) return Promise.reject(this.#failed ?? unavailable('the group is closed'));
+    return this.#snapshots.take();
   }
 
   close(): Promise<void> {
@@ -172,6 +190,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
   tick(): boolean {
     if (this.#isOver) return false;
     this.#core.catchUp();
+    this.#snapshots.tick();
     const { nowMs } = this.#host.ticks;
     this.#proposals.expire(nowMs);
     this.#membership.expire(nowMs);
@@ -211,6 +230,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
 
   /** Raft repeats what is dropped here; heartbeats pass, so that the leader stays the leader. */
   #isFlooded(message: RaftMessage): boolean {
+    if (message.kind === 'snapshotChunk') return this.#snapshots.isFlooded;
     return (
       message.kind === 'appendRequest' &&
       message.entries.length > 0 &&
@@ -247,6 +267,12 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     }
     this.#reads.applied(this.#apply.appliedIndex);
     this.#membership.applied(entries);
+    this.#snapshots.applied(entries);
+  }
+
+  #onInstalled(index: LogIndex): void {
+    this.#proposals.forgetThrough(index);
+    this.#reads.applied(index);
   }
 
   #onReads({ readsReady, readsRefused }: RaftOutput): void {
@@ -270,6 +296,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     this.#failed = error;
     this.#rejectAll('the group failed');
     void this.#core.stop();
+    void this.#snapshots.stop().catch(() => undefined);
     void this.#apply.stop();
     this.#host.groupFailed(this as GroupDriver<unknown>, error.fault);
   }
@@ -278,8 +305,10 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     if (this.#failed === null) await this.#core.flushWaiting();
     this.#rejectAll('the group was closed');
     await this.#core.stop();
+    // On a disk that failed closing may fail, too, and what is durable is durable already.
+    await Promise.allSettled([this.#snapshots.stop()]);
     await this.#apply.stop();
-    await this.#core.log.close();
+    await Promise.allSettled([this.#core.log.close()]);
     await this.#machine.close();
     this.#host.groupClosed(this as GroupDriver<unknown>);
   }

@@ -50,7 +50,7 @@ export class HostFrames {
     options.transport.onFrame((from, frame) => this.#onFrame(from, frame));
   }
 
-  get counters(): Omit<RaftHostCounters, 'flushes' | 'bytesWritten'> {
+  get counters(): Omit<RaftHostCounters, 'snapshotFailures' | 'flushes' | 'bytesWritten'> {
     return {
       framesSent: this.#framesSent,
       framesReceived: this.#framesReceived,

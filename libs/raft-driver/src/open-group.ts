@@ -12,8 +12,10 @@ import {
 } from '@robustmq/raft';
 import { parseSegmentName } from './log-format.ts';
 import { corrupt, recoverLog, type RecoveredLog } from './log-recovery.ts';
-import type { RaftEnvironment, RaftGroupOptions } from './raft-host.ts';
+import type { CompactionOptions, RaftEnvironment, RaftGroupOptions } from './raft-host.ts';
 import { RaftLogStore } from './raft-log-store.ts';
+import type { SnapshotPlace } from './snapshot-file.ts';
+import { SnapshotFiles } from './snapshot-files.ts';
 import { readSnapshotMetadata, writeSnapshotMetadata } from './snapshot-metadata.ts';
 import type { StateMachine } from './state-machine.ts';
 
@@ -22,12 +24,21 @@ export interface GroupPlace {
   readonly nodeId: NodeId;
   readonly directory: string;
   readonly segmentBytesMax: number;
+  readonly nowTick: number;
 }
+
+const COMPACTION: CompactionOptions = {
+  logBytesMax: 64 * 1024 * 1024,
+  logEntriesMax: 100_000,
+  slackEntries: 10_000,
+};
 
 export interface OpenedGroup<Result> {
   readonly name: string;
   readonly groupId: number;
-  readonly place: GroupPlace;
+  readonly snapshotPlace: SnapshotPlace;
+  readonly files: SnapshotFiles;
+  readonly compaction: CompactionOptions;
   readonly machine: StateMachine<Result>;
   readonly appliedIndex: LogIndex;
   readonly state: RaftState;
@@ -45,10 +56,17 @@ export async function openGroup<Result>(
   const { fileSystem, random } = environment;
   const { name, groupId, machine } = options;
   await fileSystem.makeDirectory(directory);
-  const snapshot = await openSnapshotMetadata(place, options);
-  const { appliedIndex } = machine;
+  const snapshotPlace = { fileSystem, directory, groupId };
+  const files = new SnapshotFiles(snapshotPlace);
+  await files.open(place.nowTick);
+  const stored = await openSnapshotMetadata(place, options);
+  const found = { snapshot: stored, files };
+  const { snapshot, appliedIndex } = await withNewestFile(snapshotPlace, found, machine);
   const keepAfter = Math.max(snapshot.last.index, appliedIndex) as LogIndex;
   const recovered = await recoverLog(fileSystem, directory, keepAfter);
+  if (recovered.segments.length === 0 && stored.last.index > 0) {
+    throw corrupt(directory, 0, `there is a snapshot at ${stored.last.index}, but no log`);
+  }
   checkAgainstMachine(recovered, snapshot, { appliedIndex, directory });
   const log = await RaftLogStore.open(
     { fileSystem, random, directory, segmentBytesMax },
@@ -66,7 +84,32 @@ export async function openGroup<Result>(
   });
   // Far apart from those of other runs, so that a late answer to one of them does not fit.
   const firstRequest = random.uint32() * 0x10_0000;
-  return { name, groupId, place, machine, appliedIndex, state, log, firstRequest };
+  const compaction = { ...COMPACTION, ...options.compaction };
+  const shared = { name, groupId, machine, appliedIndex, state, log, firstRequest };
+  return { ...shared, snapshotPlace, files, compaction };
+}
+
+/**
+ * A snapshot file newer than the metadata was finished right before a crash: what comes after it
+ * is done again.
+ */
+async function withNewestFile<Result>(
+  place: SnapshotPlace,
+  found: { readonly snapshot: SnapshotMetadata; readonly files: SnapshotFiles },
+  machine: StateMachine<Result>,
+): Promise<{ readonly snapshot: SnapshotMetadata; readonly appliedIndex: LogIndex }> {
+  const { snapshot, files } = found;
+  const { newest } = files;
+  const { appliedIndex } = machine;
+  const index = newest?.metadata.last.index ?? snapshot.last.index;
+  if (newest === null || index < snapshot.last.index) return { snapshot, appliedIndex };
+  if (appliedIndex < index) await machine.install(index, newest.content());
+  else await machine.flush();
+  if (index > snapshot.last.index) {
+    await writeSnapshotMetadata(place, place.groupId, newest.metadata);
+  }
+  const reached = Math.max(index, appliedIndex) as LogIndex;
+  return { snapshot: newest.metadata, appliedIndex: reached };
 }
 
 /** The newest snapshot; founds the group where there is nothing. */
@@ -99,14 +142,11 @@ async function openSnapshotMetadata<Result>(
 }
 
 function checkAgainstMachine(
-  { base, last, segments }: RecoveredLog,
+  { base, last }: RecoveredLog,
   snapshot: SnapshotMetadata,
   { appliedIndex, directory }: { readonly appliedIndex: LogIndex; readonly directory: string },
 ): void {
   const covered = snapshot.last.index;
-  if (segments.length === 0 && covered > 0) {
-    throw corrupt(directory, 0, `there is a snapshot at ${covered}, but no log`);
-  }
   if (base.index > covered) {
     throw corrupt(
       directory,

@@ -53,6 +53,7 @@ class Host implements RaftHost, GroupHostPort {
   #isTurnScheduled = false;
   #closing: Promise<void> | null = null;
   #bytesWrittenBefore = 0;
+  #snapshotFailuresBefore = 0;
 
   constructor(options: RaftHostOptions, identity: MemberIdentity, lock: DirectoryLock) {
     this.#options = options;
@@ -71,8 +72,13 @@ class Host implements RaftHost, GroupHostPort {
 
   get counters(): RaftHostCounters {
     let bytesWritten = this.#bytesWrittenBefore;
-    for (const group of this.#groups.values()) bytesWritten += group.bytesWritten;
-    return { ...this.#frames.counters, flushes: this.flushes.rounds, bytesWritten };
+    let snapshotFailures = this.#snapshotFailuresBefore;
+    for (const group of this.#groups.values()) {
+      bytesWritten += group.bytesWritten;
+      snapshotFailures += group.snapshotFailures;
+    }
+    const flushes = this.flushes.rounds;
+    return { ...this.#frames.counters, snapshotFailures, flushes, bytesWritten };
   }
 
   async openGroup<Result>(options: RaftGroupOptions<Result>): Promise<RaftGroup<Result>> {
@@ -87,6 +93,7 @@ class Host implements RaftHost, GroupHostPort {
       nodeId: this.nodeId,
       directory: `${directory}/groups/${name}`,
       segmentBytesMax,
+      nowTick: this.ticks.now,
     };
     try {
       const opened = await openGroup(place, options);
@@ -123,6 +130,7 @@ class Host implements RaftHost, GroupHostPort {
 
   groupClosed(group: GroupDriver<unknown>): void {
     this.#bytesWrittenBefore += group.bytesWritten;
+    this.#snapshotFailuresBefore += group.snapshotFailures;
     this.#groups.delete(group.groupId);
     this.#taken.delete(group.name);
     this.#taken.delete(group.groupId);

@@ -110,6 +110,8 @@ export interface RaftHostCounters {
   readonly messagesSent: number;
   /** For a group that is not open here. */
   readonly messagesUnclaimed: number;
+  /** Snapshot files that could not be written for a follower or read: on a full or failing disk. */
+  readonly snapshotFailures: number;
   readonly flushes: number;
   readonly bytesWritten: number;
 }

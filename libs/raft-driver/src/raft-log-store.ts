@@ -88,6 +88,14 @@ export class RaftLogStore {
     return this.#waiting.length > 0;
   }
 
+  /** Of the segments with entries after `index` alone. */
+  bytesAfter(index: number): number {
+    let bytes = 0;
+    for (const segment of this.#segments)
+      if (segment.previous.index >= index) bytes += segment.bytes;
+    return bytes;
+  }
+
   get segmentCount(): number {
     return this.#segments.length;
   }
