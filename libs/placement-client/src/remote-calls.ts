@@ -1,0 +1,214 @@
+/**
+ * Makes one call of a `Placement` come true over servers that come and go: asks, follows the leader,
+ * waits, asks again, until the deadline.
+ */
+
+import type { Clock, RandomSource, Timers } from '@robustmq/environment';
+import { type CallOptions, PlacementError, type PlacementFault } from '@robustmq/placement';
+import { Backoff, type PipelineCall, type PipelineOutcome } from '@robustmq/rpc';
+import { mayRepeat, verdictOn } from './retry-rule.ts';
+import type { PlacementServer, ServerList } from './server-list.ts';
+
+/** What time and chance come from. */
+export interface ClientEnvironment {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: RandomSource;
+}
+
+/** Bounds of one client. */
+export interface RemoteCallLimits {
+  /** LIMIT: callsWaitingMax. One more call fails with PLACEMENT_OVERLOADED. */
+  readonly callsWaitingMax: number;
+  /** How long one server may take for a call that may be repeated, before another one is asked. */
+  readonly attemptMs: number;
+  /** Pauses between attempts: double from the first to the longest, each shortened by chance. */
+  readonly pauseFirstMs: number;
+  readonly pauseLongestMs: number;
+}
+
+/** For every client that has no reason to differ. */
+export const defaultRemoteCallLimits: RemoteCallLimits = {
+  callsWaitingMax: 16_384,
+  attemptMs: 5_000,
+  pauseFirstMs: 20,
+  pauseLongestMs: 1_000,
+};
+
+/** A call of one kind has an outcome of the same kind. */
+type OutcomeFor<Call extends PipelineCall> = Extract<
+  PipelineOutcome,
+  { readonly kind: Call['kind'] extends 'grant' | 'keep' ? 'grant' | 'keep' : Call['kind'] }
+>;
+
+/** How often a call goes from one named leader to the next without a pause. */
+const HOPS_MAX = 3;
+
+export class RemoteCalls {
+  readonly #servers: ServerList;
+  readonly #environment: ClientEnvironment;
+  readonly #limits: RemoteCallLimits;
+  readonly #closing = new AbortController();
+  #waiting = 0;
+  #idle: (() => void) | null = null;
+
+  constructor(servers: ServerList, environment: ClientEnvironment, limits: RemoteCallLimits) {
+    this.#servers = servers;
+    this.#environment = environment;
+    this.#limits = limits;
+  }
+
+  /**
+   * @returns the outcome; null: an attempt whose answer was lost had done it
+   * @throws PlacementError
+   */
+  async call<Call extends PipelineCall>(
+    call: Call,
+    options: CallOptions,
+  ): Promise<OutcomeFor<Call> | null> {
+    if (this.#closing.signal.aborted) throw new PlacementError({ code: 'PLACEMENT_CLOSED' });
+    const { callsWaitingMax } = this.#limits;
+    if (this.#waiting >= callsWaitingMax) {
+      const detail = `${callsWaitingMax} calls wait already`;
+      throw new PlacementError({ code: 'PLACEMENT_OVERLOADED', detail });
+    }
+    this.#waiting += 1;
+    try {
+      return await new Attempts(call, options, this.#context()).run();
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#idle?.();
+    }
+  }
+
+  /** No further call begins and no further attempt; waits for the attempts under way. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#waiting === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #context(): AttemptContext {
+    return {
+      ...this.#environment,
+      servers: this.#servers,
+      limits: this.#limits,
+      closing: this.#closing.signal,
+    };
+  }
+}
+
+interface AttemptContext extends ClientEnvironment {
+  readonly servers: ServerList;
+  readonly limits: RemoteCallLimits;
+  readonly closing: AbortSignal;
+}
+
+/** All attempts of one call. */
+class Attempts<Call extends PipelineCall> {
+  readonly #call: Call;
+  readonly #options: CallOptions;
+  readonly #context: AttemptContext;
+  readonly #untilMs: number;
+  readonly #backoff: Backoff;
+  readonly #tried = new Set<string>();
+  #lastReason = 'no attempt was made';
+  #inDoubt = false;
+  #hops = 0;
+
+  constructor(call: Call, options: CallOptions, context: AttemptContext) {
+    this.#call = call;
+    this.#options = options;
+    this.#context = context;
+    this.#untilMs = context.clock.monotonicMs() + options.deadlineMs;
+    const { pauseFirstMs: firstMs, pauseLongestMs: longestMs } = context.limits;
+    this.#backoff = new Backoff({ firstMs, longestMs }, context.random);
+  }
+
+  async run(): Promise<OutcomeFor<Call> | null> {
+    for (;;) {
+      const server = this.#context.servers.current();
+      const leftMs = this.#untilMs - this.#context.clock.monotonicMs();
+      if (leftMs <= 0 || this.#isGivenUp()) throw this.#givenUp();
+      try {
+        const options = { deadlineMs: this.#attemptMs(leftMs), signal: this.#options.signal };
+        const outcome: PipelineOutcome = await server.calls.call(this.#call, options);
+        return outcome as OutcomeFor<Call>;
+      } catch (error) {
+        if (!(error instanceof PlacementError)) throw error;
+        const { fault } = error;
+        this.#tried.add(server.address);
+        this.#lastReason = `${server.address}: ${error.message}`;
+        if (this.#isSettled(server, fault)) return null;
+        if (this.#hops === 0) await this.#pause();
+      }
+    }
+  }
+
+  /** A call that may not be repeated has one attempt that counts: it gets all the time there is. */
+  #attemptMs(leftMs: number): number {
+    return mayRepeat(this.#call) ? Math.min(leftMs, this.#context.limits.attemptMs) : leftMs;
+  }
+
+  /** Decides where to ask next. @returns whether the call has happened @throws the fault that ends it */
+  #isSettled(server: PlacementServer, fault: PlacementFault): boolean {
+    const verdict = verdictOn(this.#call, fault, this.#inDoubt);
+    switch (verdict.kind) {
+      case 'done':
+        return true;
+      case 'give up':
+        throw new PlacementError(verdict.fault);
+      case 'againAfterDoubt':
+        this.#inDoubt = true;
+        this.#hops = 0;
+        this.#context.servers.passOver(server);
+        return false;
+      default: {
+        const isKnown = this.#context.servers.followLeader(server, verdict.leader);
+        this.#hops = isKnown && this.#hops < HOPS_MAX ? this.#hops + 1 : 0;
+        return false;
+      }
+    }
+  }
+
+  #isGivenUp(): boolean {
+    return this.#options.signal?.aborted === true || this.#context.closing.aborted;
+  }
+
+  #givenUp(): PlacementError {
+    const servers = [...this.#tried].join(', ') || this.#context.servers.addresses.join(', ');
+    const detail = `tried ${servers}; last: ${this.#lastReason}`;
+    if (this.#inDoubt) return new PlacementError({ code: 'PLACEMENT_OUTCOME_UNKNOWN', detail });
+    if (this.#context.closing.aborted) return new PlacementError({ code: 'PLACEMENT_CLOSED' });
+    return new PlacementError({ code: 'PLACEMENT_UNAVAILABLE', detail });
+  }
+
+  /** Until the next attempt, the deadline or the end of the caller's patience. */
+  async #pause(): Promise<void> {
+    const leftMs = this.#untilMs - this.#context.clock.monotonicMs();
+    const milliseconds = Math.max(0, Math.min(this.#backoff.nextMs(), leftMs));
+    const { signal } = this.#options;
+    const { closing, timers } = this.#context;
+    await pauseUnless(signal === null ? [closing] : [closing, signal], milliseconds, timers);
+  }
+}
+
+/** Resolves after a time, or as soon as one of the signals is aborted. */
+export function pauseUnless(
+  signals: readonly AbortSignal[],
+  milliseconds: number,
+  timers: Timers,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const handle = timers.after(milliseconds, end);
+    for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+    if (signals.some((signal) => signal.aborted)) end();
+    function end(): void {
+      handle.cancel();
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    }
+  });
+}
