@@ -156,8 +156,14 @@ export class RaftLogStore {
    * @throws RaftError RAFT_LOG_CORRUPT, RAFT_IO_FAILED
    */
   async read(from: number, bytesMax: number): Promise<readonly Entry[]> {
-    const segment = this.#segments.findLast((each) => each.previous.index < from);
-    if (segment === undefined || segment.lastIndex < from) return [];
+    const at = this.#segments.findLastIndex((each) => each.previous.index < from);
+    const segment = this.#segments[at];
+    if (segment === undefined) return [];
+    // Later segments may replace the end of this one.
+    let through: number = segment.lastIndex;
+    for (const later of this.#segments.slice(at + 1)) {
+      through = Math.min(through, later.previous.index);
+    }
     const found: Entry[] = [];
     let bytes = 0;
     try {
@@ -169,7 +175,8 @@ export class RaftLogStore {
         for (const entry of batch.body.entries) {
           if (entry.index < from) continue;
           bytes += entryBytes(entry);
-          if (found.length > 0 && bytes > bytesMax) return found;
+          const isEnough = found.length > 0 && bytes > bytesMax;
+          if (isEnough || entry.index > through) return found;
           found.push(entry);
         }
         position += BATCH_HEADER_BYTES + batch.header.bodyBytes;

@@ -1,0 +1,407 @@
+import {
+  FaultyFileSystem,
+  type FileSystem,
+  MemoryFileSystem,
+  SeededRandom,
+} from '@robustmq/environment';
+import {
+  type Entry,
+  type EntryId,
+  type HardState,
+  LOG_START,
+  type LogIndex,
+  NO_HARD_STATE,
+  type NodeId,
+  type Persist,
+  type PersistNumber,
+  type Term,
+} from '@robustmq/raft';
+import { describe, expect, test } from 'vitest';
+import { recoverLog } from './log-recovery.ts';
+import { RaftError } from './raft-error.ts';
+import { RaftLogStore } from './raft-log-store.ts';
+
+const DIRECTORY = 'log';
+
+async function open(
+  fileSystem: FileSystem,
+  keepAfter = 0,
+): Promise<{
+  store: RaftLogStore;
+  entries: Entry[];
+  hardState: HardState;
+  base: EntryId;
+}> {
+  await fileSystem.makeDirectory(DIRECTORY);
+  const recovered = await recoverLog(fileSystem, DIRECTORY, keepAfter as LogIndex);
+  const entries = [...recovered.entries];
+  const place = {
+    fileSystem,
+    random: new SeededRandom(5),
+    directory: DIRECTORY,
+    segmentBytesMax: 1500,
+  };
+  const store = await RaftLogStore.open(place, recovered);
+  const { hardState, base } = recovered;
+  return { store, entries, hardState, base };
+}
+
+/** What the log should hold, kept the way the paper says. */
+class Model {
+  base: EntryId = LOG_START;
+  entries: Entry[] = [];
+  hardState: HardState = NO_HARD_STATE;
+
+  apply({ hardState, resetTo, entries }: Persist): void {
+    if (hardState !== null) this.hardState = hardState;
+    if (resetTo !== null) {
+      this.base = resetTo;
+      this.entries = [];
+    }
+    const first = entries[0];
+    if (first !== undefined) {
+      this.entries = [...this.entries.slice(0, first.index - this.base.index - 1), ...entries];
+    }
+  }
+
+  get last(): EntryId {
+    return this.entries.at(-1) ?? this.base;
+  }
+
+  termAt(index: number): Term {
+    if (index === this.base.index) return this.base.term;
+    return (this.entries[index - this.base.index - 1] as Entry).term;
+  }
+
+  copy(): Model {
+    const copy = new Model();
+    copy.base = this.base;
+    copy.entries = this.entries;
+    copy.hardState = this.hardState;
+    return copy;
+  }
+}
+
+/** A random persist that fits the model, as a follower under changing leaders may produce. */
+function nextPersist(model: Model, random: SeededRandom, number: number): Persist {
+  const choice = random.below(20);
+  let { term } = model.hardState;
+  const changesTerm = choice < 4;
+  if (changesTerm) term = (term + 1 + random.below(2)) as Term;
+  const hardState = changesTerm ? { term, votedFor: vote(random) } : null;
+  let previous = model.last.index;
+  let resetTo: EntryId | null = null;
+  if (choice === 0) {
+    resetTo = { term, index: (model.last.index + random.below(10)) as LogIndex };
+    previous = resetTo.index;
+  } else if (choice < 3) {
+    const back = random.below(Math.min(8, model.entries.length + 1));
+    previous = (previous - back) as LogIndex;
+  }
+  const count = choice === 3 ? 0 : random.below(4) + (choice === 1 || choice === 2 ? 1 : 0);
+  const entries = Array.from({ length: count }, (_, at): Entry => {
+    const index = (previous + 1 + at) as LogIndex;
+    if (random.below(6) === 0) return { kind: 'noop', term, index };
+    if (random.below(10) === 0) return membership(term, index);
+    const length = random.below(10) === 0 ? 700 : random.below(60);
+    return {
+      kind: 'data',
+      term,
+      index,
+      data: Uint8Array.from({ length }, (_each, i) => i + index),
+    };
+  });
+  return { number: number as PersistNumber, hardState, resetTo, entries };
+}
+
+function vote(random: SeededRandom): NodeId | null {
+  return random.below(2) === 0 ? null : (random.below(3) as NodeId) || null;
+}
+
+function membership(term: Term, index: LogIndex): Entry {
+  const voters = [1, 2, index] as NodeId[];
+  const configuration = { voters, outgoing: [], learners: [], learnersNext: [] };
+  return { kind: 'membership', term, index, configuration };
+}
+
+function enqueue(store: RaftLogStore, model: Model, persist: Persist): void {
+  model.apply(persist);
+  store.enqueue(persist, (index) => model.termAt(index));
+}
+
+async function expectHolds(fileSystem: FileSystem, model: Model, label: string): Promise<void> {
+  const { store, entries, hardState, base } = await open(fileSystem);
+  expect({ base, hardState, entries }, label).toEqual({
+    base: { term: model.base.term, index: model.base.index },
+    hardState: model.hardState,
+    entries: model.entries,
+  });
+  await expectReads(store, model, label);
+  await store.close();
+}
+
+async function expectReads(store: RaftLogStore, model: Model, label: string): Promise<void> {
+  for (const [at, entry] of model.entries.entries()) {
+    const found = await store.read(entry.index, 200);
+    expect(found.length, label).toBeGreaterThan(0);
+    expect(found, label).toEqual(model.entries.slice(at, at + found.length));
+  }
+}
+
+describe('the log on disk', () => {
+  test('holds what was written through restarts, truncations and resets', async () => {
+    for (let seed = 0; seed < 40; seed += 1) {
+      const random = new SeededRandom(seed);
+      const disk = new MemoryFileSystem();
+      const model = new Model();
+      for (let life = 0; life < 3; life += 1) {
+        const { store } = await open(disk);
+        for (let number = 1; number <= 25; number += 1) {
+          enqueue(store, model, nextPersist(model, random, number));
+          if (random.below(3) === 0) expect(await store.flush()).toBe(number);
+        }
+        await store.flush();
+        await expectReads(store, model, `seed ${seed}`);
+        await store.close();
+        await expectHolds(disk, model, `seed ${seed}, life ${life}`);
+      }
+    }
+  });
+
+  test('holds after a loss of power at any operation all that was flushed, in whole persists', async () => {
+    let crashes = 0;
+    for (let seed = 0; seed < 250; seed += 1) {
+      const random = new SeededRandom(seed);
+      const memory = new MemoryFileSystem();
+      const crashAt = 3 + random.below(120);
+      let left: MemoryFileSystem | null = null;
+      const disk = new FaultyFileSystem(memory, ({ number }) => {
+        if (number !== crashAt) return null;
+        left = memory.crashClone(seed);
+        return { kind: 'crash' };
+      });
+      const model = new Model();
+      /** After each persist; the first one is the empty log. */
+      const history: Model[] = [model.copy()];
+      let durable = 0;
+      const write = async (): Promise<void> => {
+        const { store } = await open(disk);
+        for (let number = 1; number <= 60; number += 1) {
+          enqueue(store, model, nextPersist(model, random, number));
+          history.push(model.copy());
+          if (random.below(3) === 0) durable = await store.flush();
+        }
+      };
+      await write().catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+      if (left === null) continue;
+      crashes += 1;
+      const { store, entries, hardState, base } = await open(left);
+      const found = { base, hardState, entries };
+      const possible = history.slice(durable).map((each) => ({
+        base: { term: each.base.term, index: each.base.index },
+        hardState: each.hardState,
+        entries: each.entries,
+      }));
+      expect(possible, `seed ${seed}`).toContainEqual(found);
+      // It goes on from there.
+      const after = history.slice(durable).find((each) => sameLog(each, found)) as Model;
+      enqueue(store, after, nextPersist(after, random, 1));
+      await store.flush();
+      await store.close();
+      await expectHolds(left, after, `seed ${seed}, afterwards`);
+    }
+    expect(crashes).toBeGreaterThan(100);
+  });
+
+  test('gives back without data what is applied, and everything after it', async () => {
+    const disk = new MemoryFileSystem();
+    const model = new Model();
+    const { store } = await open(disk);
+    const entries = [1, 2, 3, 4, 5].map(
+      (index): Entry =>
+        index === 2
+          ? membership(1 as Term, 2 as LogIndex)
+          : { kind: 'data', term: 1 as Term, index: index as LogIndex, data: new Uint8Array(4) },
+    );
+    const hardState = { term: 1 as Term, votedFor: 1 as NodeId };
+    enqueue(store, model, { number: 1 as PersistNumber, hardState, resetTo: null, entries });
+    await store.flush();
+    await store.close();
+    const recovered = await open(disk, 3);
+    expect(recovered.entries.map(({ kind }) => kind)).toEqual([
+      'noop',
+      'membership',
+      'noop',
+      'data',
+      'data',
+    ]);
+    await recovered.store.close();
+  });
+
+  test('deletes old segments, but none that is still needed', async () => {
+    const disk = new MemoryFileSystem();
+    const random = new SeededRandom(3);
+    const model = new Model();
+    const { store } = await open(disk);
+    for (let number = 1; number <= 200; number += 1) {
+      const index = (model.last.index + 1) as LogIndex;
+      const data = new Uint8Array(80).fill(random.below(256));
+      const entries: Entry[] = [{ kind: 'data', term: 1 as Term, index, data }];
+      const persist = { number: number as PersistNumber, hardState: null, resetTo: null, entries };
+      enqueue(store, model, persist);
+      await store.flush();
+    }
+    const before = store.segmentCount;
+    await store.dropThrough(100);
+    expect(store.segmentCount).toBeLessThan(before);
+    for (let index = 101; index <= 200; index += 1) {
+      expect((await store.read(index, 1))[0]).toEqual(model.entries[index - 1]);
+    }
+    await store.close();
+    const { base, entries } = await open(disk);
+    expect(base.index).toBeLessThanOrEqual(100);
+    expect(entries.at(-1)).toEqual(model.entries.at(-1));
+  });
+});
+
+function sameLog(
+  model: Model,
+  found: { base: EntryId; hardState: HardState; entries: Entry[] },
+): boolean {
+  return (
+    JSON.stringify(model.hardState) === JSON.stringify(found.hardState) &&
+    model.base.index === found.base.index &&
+    JSON.stringify(model.entries) === JSON.stringify(found.entries)
+  );
+}
+
+/** Three flushes of one persist each in one segment. */
+async function threeBatches(): Promise<{ disk: MemoryFileSystem; path: string; ends: number[] }> {
+  const disk = new MemoryFileSystem();
+  const model = new Model();
+  const { store } = await open(disk);
+  const ends: number[] = [];
+  const path = `${DIRECTORY}/0000000000000001.raftlog`;
+  for (let number = 1; number <= 3; number += 1) {
+    const data = new Uint8Array(100).fill(number);
+    const entries: Entry[] = [{ kind: 'data', term: 1 as Term, index: number as LogIndex, data }];
+    enqueue(store, model, {
+      number: number as PersistNumber,
+      hardState: null,
+      resetTo: null,
+      entries,
+    });
+    await store.flush();
+    ends.push(disk.contentOf(path)?.length ?? 0);
+  }
+  await store.close();
+  return { disk, path, ends };
+}
+
+async function faultOf(disk: FileSystem): Promise<unknown> {
+  const error = await open(disk).then(
+    () => null,
+    (each: unknown) => each,
+  );
+  return error instanceof RaftError ? error.fault : error;
+}
+
+describe('damage', () => {
+  const places: readonly [string, number, string][] = [
+    ['the header of the file', 20, 'the header was durable before the first batch'],
+    ['the first batch', 60, 'two batches behind it were written later'],
+    ['the length of the second batch', 0, 'the third batch proves that it was durable'],
+    ['the data of the last batch', -10, 'no sector is missing, so it is no torn write'],
+  ];
+  for (const [where, at, why] of places) {
+    test(`to ${where} is refused, with file and position: ${why}`, async () => {
+      const { disk, path, ends } = await threeBatches();
+      const first = ends[0] ?? 0;
+      const position = at === 0 ? first : at < 0 ? (ends[2] ?? 0) + at : at;
+      disk.flipBits(path, position, 0x10);
+      expect(await faultOf(disk)).toMatchObject({ code: 'RAFT_LOG_CORRUPT', file: path });
+      const fault = (await faultOf(disk)) as { position: number };
+      const batch = position < 57 ? 0 : [57, ...ends].findLast((start) => start <= position);
+      expect(fault.position).toBe(batch);
+    });
+  }
+
+  test('of a segment that is missing is refused', async () => {
+    const disk = new MemoryFileSystem();
+    const { store } = await open(disk);
+    const model = new Model();
+    for (let number = 1; number <= 60; number += 1) {
+      const data = new Uint8Array(200);
+      const entries: Entry[] = [{ kind: 'data', term: 1 as Term, index: number as LogIndex, data }];
+      enqueue(store, model, {
+        number: number as PersistNumber,
+        hardState: null,
+        resetTo: null,
+        entries,
+      });
+      await store.flush();
+    }
+    await store.close();
+    await disk.unlink(`${DIRECTORY}/0000000000000003.raftlog`);
+    expect(await faultOf(disk)).toMatchObject({ code: 'RAFT_LOG_CORRUPT' });
+  });
+
+  test('that a read finds is refused', async () => {
+    const { disk, path } = await threeBatches();
+    const { store } = await open(disk);
+    disk.flipBits(path, 90, 1);
+    await expect(store.read(1, 100)).rejects.toMatchObject({ fault: { code: 'RAFT_LOG_CORRUPT' } });
+    await store.close();
+  });
+
+  test('that is a torn last write is cut off', async () => {
+    const { disk, path, ends } = await threeBatches();
+    const file = await disk.open(path, 'write');
+    await file.truncate((ends[2] ?? 0) - 20);
+    await file.syncData();
+    const { entries, store } = await open(disk);
+    expect(entries).toHaveLength(2);
+    await store.close();
+    expect(disk.contentOf(path)?.length).toBe(ends[1]);
+  });
+});
+
+describe('a disk that fails', () => {
+  async function flushWith(code: string, kind: 'write' | 'syncData'): Promise<unknown> {
+    let fails = false;
+    const disk = new FaultyFileSystem(new MemoryFileSystem(), (operation) =>
+      fails && operation.kind === kind ? { kind: 'fail', code } : null,
+    );
+    const { store } = await open(disk);
+    const model = new Model();
+    const random = new SeededRandom(1);
+    enqueue(store, model, nextPersist(model, random, 1));
+    await store.flush();
+    fails = true;
+    const data = new Uint8Array(9);
+    const index = (model.last.index + 1) as LogIndex;
+    const entries: Entry[] = [{ kind: 'data', term: 9 as Term, index, data }];
+    enqueue(store, model, { number: 2 as PersistNumber, hardState: null, resetTo: null, entries });
+    const first: unknown = await store.flush().catch((error: RaftError) => error.fault);
+    fails = false;
+    enqueue(store, model, {
+      number: 3 as PersistNumber,
+      hardState: null,
+      resetTo: null,
+      entries: [{ kind: 'noop', term: 9 as Term, index: (index + 1) as LogIndex }],
+    });
+    if (code === 'EIO') {
+      await expect(store.flush(), 'a failed flush is not tried again').rejects.toThrow();
+    }
+    await store.close();
+    return first;
+  }
+
+  test('in a flush is never believed again', async () => {
+    expect(await flushWith('EIO', 'syncData')).toMatchObject({ code: 'RAFT_IO_FAILED' });
+  });
+
+  test('because it is full says so', async () => {
+    expect(await flushWith('ENOSPC', 'write')).toMatchObject({ code: 'RAFT_FULL' });
+  });
+});
