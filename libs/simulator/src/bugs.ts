@@ -18,10 +18,10 @@ export interface BugSwitches {
   readonly compactsBeforeSnapshotIsDurable: boolean;
   /** A node that lost its disk returns under its old identity. */
   readonly wipedNodeReturns: boolean;
-  /** The table of requests already carried out is not consulted. */
+  /** A write loses the request id under which it is applied once. */
   readonly appliesRetries: boolean;
-  /** The same table is not part of a snapshot. */
-  readonly snapshotWithoutSessions: boolean;
+  /** What became of requests is not part of a snapshot. */
+  readonly snapshotWithoutOutcomes: boolean;
   /** A read is answered before the read index is applied. */
   readonly readsBeforeApplied: boolean;
   /** A leader answers reads from its own state without asking anyone. */
@@ -34,6 +34,16 @@ export interface BugSwitches {
   readonly dropsMissedTicks: boolean;
   /** After a restart, replay begins one entry late. */
   readonly skipsEntryOnReplay: boolean;
+  /** The history is not part of a snapshot. */
+  readonly snapshotWithoutHistory: boolean;
+  /** A leader lets leases live without proof that it still leads. */
+  readonly keepsLeasesAlone: boolean;
+  /** A new leader counts the time of leases from before it knew them. */
+  readonly newLeaderGivesNoGrace: boolean;
+  /** A grant that is told again makes the leader keep a lease that has ended. */
+  readonly repeatedGrantRevives: boolean;
+  /** A watch that moves to another node leaves one change out. */
+  readonly watchesResumeLate: boolean;
 }
 
 export const NO_BUGS: BugSwitches = Object.freeze({
@@ -49,11 +59,16 @@ export const NO_BUGS: BugSwitches = Object.freeze({
   compactsBeforeSnapshotIsDurable: false,
   wipedNodeReturns: false,
   appliesRetries: false,
-  snapshotWithoutSessions: false,
+  snapshotWithoutOutcomes: false,
   readsBeforeApplied: false,
   readsLocally: false,
   acknowledgesOnAppend: false,
   keepsMachineOnInstall: false,
   dropsMissedTicks: false,
   skipsEntryOnReplay: false,
+  snapshotWithoutHistory: false,
+  keepsLeasesAlone: false,
+  newLeaderGivesNoGrace: false,
+  repeatedGrantRevives: false,
+  watchesResumeLate: false,
 });

@@ -13,7 +13,9 @@ import {
   type RaftState,
   statusOf,
 } from '@robustmq/raft';
+import { ChangeChecker } from './change-checker.ts';
 import type { Disk } from './disk.ts';
+import { LeaseChecker } from './lease-checker.ts';
 import { Violation } from './violation.ts';
 
 interface SeenEntry {
@@ -40,6 +42,8 @@ export class Checkers {
   readonly #entries = new Map<number, SeenEntry>();
   readonly #committed: CommittedEntry[] = [];
   readonly #executions = new Map<string, number>();
+  readonly leases: LeaseChecker = new LeaseChecker();
+  readonly changes: ChangeChecker = new ChangeChecker();
   readonly #diskOf: (node: NodeId) => Disk | undefined;
 
   constructor(diskOf: (node: NodeId) => Disk | undefined) {
@@ -107,8 +111,7 @@ export class Checkers {
   }
 
   /** A request takes effect at one log index only, however often it was sent. */
-  executed(client: number, sequence: number, index: number): void {
-    const request = `${client}:${sequence}`;
+  executed(request: string, index: number): void {
     const earlier = this.#executions.get(request);
     if (earlier === undefined) this.#executions.set(request, index);
     else if (earlier !== index) {
@@ -127,7 +130,7 @@ export class Checkers {
       if (votedFor !== message.to) throw new Violation('promise before the disk', 'a vote');
     }
     if (message.kind === 'appendAccepted' && term === message.term) {
-      const reached = Math.max(disk.lastIndex, disk.snapshot.metadata.last.index);
+      const reached = Math.max(disk.lastIndex, disk.snapshot.last.index);
       if (reached < message.matchIndex) {
         throw new Violation('promise before the disk', `entries up to ${message.matchIndex}`);
       }
@@ -203,7 +206,7 @@ export class Checkers {
 
 function isOnDisk(disk: Disk | undefined, index: number, term: number | null): boolean {
   if (disk === undefined) return false;
-  if (index <= disk.base.index || index <= disk.snapshot.metadata.last.index) return true;
+  if (index <= disk.base.index || index <= disk.snapshot.last.index) return true;
   return disk.entries[index - disk.base.index - 1]?.term === term;
 }
 

@@ -1,26 +1,16 @@
 /**
- * One node's disk: a log of checksummed records and one snapshot file.
+ * One node's disk: a log of checksummed records, and the state machine's store.
  *
  * Writes wait in `#pending` until a flush that started after them ends. A crash keeps a random
  * prefix of the waiting writes and may leave the next one torn. Damage is found by checksum: a
  * torn record at the end is cut off; anything else makes the disk unusable, never silently shorter.
  */
-import type {
-  Entry,
-  EntryId,
-  HardState,
-  LogIndex,
-  Persist,
-  SnapshotMetadata,
-} from '@robustmq/raft';
+import type { Entry, EntryId, HardState, Persist, SnapshotMetadata } from '@robustmq/raft';
 import { LOG_START, NO_HARD_STATE } from '@robustmq/raft';
 import type { BugSwitches } from './bugs.ts';
+import type { FaultTally } from './fault-tally.ts';
+import { MachineDisk } from './machine-disk.ts';
 import type { SeededRandom } from './random.ts';
-
-export interface StoredSnapshot {
-  readonly metadata: SnapshotMetadata;
-  readonly content: Uint8Array;
-}
 
 type PendingWrite =
   | { readonly kind: 'persist'; readonly persist: Persist }
@@ -31,14 +21,22 @@ export interface Recovered {
   readonly hardState: HardState;
   readonly logBase: EntryId;
   readonly entries: readonly Entry[];
-  readonly snapshot: StoredSnapshot;
+  readonly snapshot: SnapshotMetadata;
+}
+
+/** What a disk needs to know of its world. */
+export interface DiskWorld {
+  readonly random: SeededRandom;
+  readonly bugs: BugSwitches;
+  readonly tally: FaultTally;
 }
 
 export class Disk {
   hardState: HardState = NO_HARD_STATE;
   base: EntryId = LOG_START;
   entries: Entry[] = [];
-  snapshot: StoredSnapshot;
+  /** What is there of the state machine. */
+  machine: MachineDisk;
   /** The operating system reports the next flush as failed. */
   failsNextFlush = false;
   full = false;
@@ -46,14 +44,19 @@ export class Disk {
   corrupt = false;
   #pending: PendingWrite[] = [];
   #hasHole = false;
-  #machine: { readonly index: LogIndex; readonly content: Uint8Array } | null = null;
   readonly #random: SeededRandom;
   readonly #bugs: BugSwitches;
+  readonly #tally: FaultTally;
 
-  constructor(snapshot: StoredSnapshot, random: SeededRandom, bugs: BugSwitches) {
-    this.snapshot = snapshot;
-    this.#random = random;
-    this.#bugs = bugs;
+  constructor(world: DiskWorld, snapshot: SnapshotMetadata) {
+    this.machine = new MachineDisk(snapshot);
+    this.#random = world.random;
+    this.#bugs = world.bugs;
+    this.#tally = world.tally;
+  }
+
+  get snapshot(): SnapshotMetadata {
+    return this.machine.snapshot;
   }
 
   get lastIndex(): number {
@@ -94,21 +97,23 @@ export class Disk {
     this.#hasHole = false;
     const kept = this.#random.below(this.#pending.length + 1);
     const torn = this.#pending[kept];
+    this.#tally.add('write lost', this.#pending.length - kept);
     this.flushed(kept);
     this.#pending = [];
+    this.#tally.add('write lost', this.machine.crash(this.#random));
     const survives = torn?.kind === 'persist' && this.#random.chance(0.5);
+    if (survives) this.#tally.add('write torn');
     // The checksum tells a torn record from a whole one; without it garbage would be believed.
     if (survives && this.#bugs.ignoresChecksum) this.#store(garbled(torn));
   }
 
   /** Everything is gone. */
-  wipe(empty: StoredSnapshot): void {
+  wipe(empty: SnapshotMetadata): void {
     this.hardState = NO_HARD_STATE;
     this.base = LOG_START;
     this.entries = [];
-    this.snapshot = empty;
+    this.machine = new MachineDisk(empty);
     this.corrupt = false;
-    this.#machine = null;
     this.#pending = [];
   }
 
@@ -117,23 +122,6 @@ export class Disk {
     if (this.corrupt && !this.#bugs.ignoresChecksum) return null;
     const start = from - this.base.index - 1;
     return start < 0 ? [] : this.entries.slice(start, start + count);
-  }
-
-  /** Renamed into place: there as a whole. An older one is never put over a newer. */
-  storeSnapshot(snapshot: StoredSnapshot): void {
-    if (snapshot.metadata.last.index > this.snapshot.metadata.last.index) this.snapshot = snapshot;
-  }
-
-  /** The state machine's own store, written with its applied index in one batch, without a flush. */
-  storeMachine(index: LogIndex, content: Uint8Array): void {
-    this.#machine = { index, content };
-  }
-
-  /** The newest content there is of the state machine. */
-  machineContent(): { readonly index: LogIndex; readonly content: Uint8Array } {
-    const { metadata, content } = this.snapshot;
-    if (this.#machine !== null && this.#machine.index > metadata.last.index) return this.#machine;
-    return { index: metadata.last.index, content };
   }
 
   /** @returns null when the disk is corrupt: the node refuses to start */

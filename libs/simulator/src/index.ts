@@ -12,6 +12,7 @@ export {
   type LinearizabilityVerdict,
   type NotLinearizable,
 } from './linearizability.ts';
+export { type FaultCounts, type FaultKind } from './fault-tally.ts';
 export { SeededRandom } from './random.ts';
 export {
   type SimulationOptions,

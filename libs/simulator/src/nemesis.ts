@@ -37,6 +37,7 @@ export function onNewLeader(world: World, node: SimulatedNode): void {
   if (world.healed || !world.random.chance(world.profile.newLeaderCrashes)) return;
   // Some while nobody has their first entry, some when a part of the others has.
   const soonMs = world.random.pick([3, 60]);
+  world.tally.add('crash of a new leader');
   world.queue.after(world.random.between(1, soonMs), () => crash(world, node));
 }
 
@@ -49,12 +50,14 @@ function drawVictim(world: World): SimulatedNode | null {
 }
 
 function crash(world: World, node: SimulatedNode): void {
+  world.tally.add('crash');
   node.crash('power');
   restartLater(world, node);
 }
 
 function crashEveryone(world: World): void {
   if (!world.random.chance(0.3)) return;
+  world.tally.add('crash of all');
   for (const node of world.nodes.values()) {
     if (node.isRunning) crash(world, node);
   }
@@ -65,10 +68,12 @@ function restartLater(world: World, node: SimulatedNode): void {
 }
 
 function pause(world: World, node: SimulatedNode): void {
+  world.tally.add('pause');
   node.pause(world.random.between(100, 5_000));
 }
 
 function isolate(world: World, node: SimulatedNode): void {
+  world.tally.add('isolation');
   world.tell?.(`node ${node.id} is isolated`);
   for (const other of world.nodes.keys()) cutBothWays(world, node, other);
   healLater(world);
@@ -76,6 +81,7 @@ function isolate(world: World, node: SimulatedNode): void {
 
 function split(world: World): void {
   const nodes = world.random.shuffled([...world.nodes.values()]);
+  world.tally.add('split');
   const half = nodes.slice(0, world.random.below(nodes.length + 1));
   world.tell?.(`split: ${half.map((node) => node.id).join(',')} against the rest`);
   for (const node of nodes) {
@@ -93,6 +99,7 @@ function usurp(world: World, leader: SimulatedNode): void {
   const { random, queue, nodes, profile } = world;
   const others = [...nodes.values()].filter((node) => node !== leader && node.isRunning);
   if (others.length === 0) return;
+  world.tally.add('usurpation');
   const usurper = random.pick(others);
   cutBothWays(world, leader, usurper.id);
   const electionMs = profile.options.electionTimeoutTicks * profile.tickMs;
@@ -110,6 +117,7 @@ function usurp(world: World, leader: SimulatedNode): void {
 }
 
 function cutOneWay(world: World, node: SimulatedNode): void {
+  world.tally.add('one-way cut');
   const towards = world.random.chance(0.5);
   for (const other of world.nodes.keys()) {
     if (!world.random.chance(0.7)) continue;
@@ -130,6 +138,7 @@ function healLater(world: World): void {
 
 /** Messages are not lost but arrive seconds late: long enough for terms to have passed. */
 function clogLinks(world: World, node: SimulatedNode): void {
+  world.tally.add('clogged links');
   const forMs = world.random.between(1_000, 8_000);
   for (const other of world.nodes.keys()) {
     if (world.random.chance(0.5)) world.network.clog(node.id, other, forMs);
@@ -138,10 +147,12 @@ function clogLinks(world: World, node: SimulatedNode): void {
 }
 
 function slowDisk(world: World, node: SimulatedNode): void {
+  world.tally.add('slow disk');
   node.slowDisk(world.random.between(1_000, 5_000));
 }
 
 function fillDisk(world: World, node: SimulatedNode): void {
+  world.tally.add('disk full');
   world.tell?.(`node ${node.id}: the disk is full`);
   node.disk.full = true;
   world.queue.after(world.random.between(200, 4_000), () => {
@@ -163,6 +174,7 @@ function failFlush(world: World, node: SimulatedNode): void {
 function flipBit(world: World, node: SimulatedNode): void {
   if (!world.random.chance(0.5) || !mayLose(world)) return;
   if (!node.disk.flipBit()) return;
+  world.tally.add('bit flipped');
   world.tell?.(`node ${node.id}: a bit flips on disk`);
   if (world.random.chance(0.7)) crash(world, node);
 }
@@ -182,6 +194,7 @@ function mayLose(world: World): boolean {
 
 function jumpClock(world: World, node: SimulatedNode): void {
   if (!world.profile.clockJumps) return;
+  world.tally.add('clock jump');
   const hourMs = 3_600_000;
   node.jumpClock(world.random.pick([-hourMs, -5_000, -500, 500, 5_000, hourMs]));
 }

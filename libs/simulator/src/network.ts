@@ -1,6 +1,7 @@
 /** The network between the nodes: lossy, repeating, late, and cut in any shape. */
 import type { NodeId, RaftMessage } from '@robustmq/raft';
 import type { EventQueue } from './event-queue.ts';
+import type { FaultTally } from './fault-tally.ts';
 import type { NetworkProfile } from './profile.ts';
 import type { SeededRandom } from './random.ts';
 
@@ -9,15 +10,19 @@ export class Network {
   readonly #cut = new Set<number>();
   /** Directed links that hold everything back until a time. */
   readonly #cloggedUntilMs = new Map<number, number>();
+  /** When the latest message of a link arrives: one before it overtakes. */
+  readonly #lastArrivalMs = new Map<number, number>();
   readonly #queue: EventQueue;
   readonly #random: SeededRandom;
+  readonly #tally: FaultTally;
   #profile: NetworkProfile;
   #deliver: (message: RaftMessage) => void = () => {};
 
-  constructor(queue: EventQueue, random: SeededRandom, profile: NetworkProfile) {
+  constructor(queue: EventQueue, random: SeededRandom, profile: NetworkProfile, tally: FaultTally) {
     this.#queue = queue;
     this.#random = random;
     this.#profile = profile;
+    this.#tally = tally;
   }
 
   onDeliver(deliver: (message: RaftMessage) => void): void {
@@ -26,9 +31,12 @@ export class Network {
 
   send(message: RaftMessage): void {
     const link = linkOf(message.from, message.to);
-    if (this.#cut.has(link) || this.#random.chance(this.#profile.loss)) return;
+    if (this.#cut.has(link)) return this.#tally.add('message cut off');
+    if (this.#random.chance(this.#profile.loss)) return this.#tally.add('message lost');
     this.#deliverLater(link, message);
-    if (this.#random.chance(this.#profile.duplication)) this.#deliverLater(link, message);
+    if (!this.#random.chance(this.#profile.duplication)) return;
+    this.#tally.add('message repeated');
+    this.#deliverLater(link, message);
   }
 
   cut(from: NodeId, to: NodeId): void {
@@ -63,8 +71,14 @@ export class Network {
   }
 
   #deliverLater(link: number, message: RaftMessage): void {
-    const clogged = (this.#cloggedUntilMs.get(link) ?? 0) - this.#queue.nowMs;
-    this.#queue.after(Math.max(clogged, 0) + this.delayMs(), () => this.#deliver(message));
+    const clogged = Math.max((this.#cloggedUntilMs.get(link) ?? 0) - this.#queue.nowMs, 0);
+    if (clogged > 0) this.#tally.add('message clogged');
+    const delayMs = clogged + this.delayMs();
+    const arrivesMs = this.#queue.nowMs + delayMs;
+    const lastMs = this.#lastArrivalMs.get(link) ?? 0;
+    if (arrivesMs < lastMs) this.#tally.add('message overtaken');
+    else this.#lastArrivalMs.set(link, arrivesMs);
+    this.#queue.after(delayMs, () => this.#deliver(message));
   }
 }
 

@@ -3,6 +3,8 @@ export class NodeClock {
   #rate: number;
   #offsetMs = 0;
   #lastTickMs = 0;
+  /** What the jumps have added: a monotonic clock does not know of them. */
+  #jumpsMs = 0;
 
   /** @param rate  simulated milliseconds of this clock per millisecond of the simulation */
   constructor(rate: number) {
@@ -15,12 +17,18 @@ export class NodeClock {
 
   jump(byMs: number): void {
     this.#offsetMs += byMs;
+    this.#jumpsMs += byMs;
   }
 
   /** Runs at the true rate from now on, without a jump. */
   becomeTrue(nowMs: number): void {
     this.#offsetMs = this.#localMs(nowMs) - nowMs;
     this.#rate = 1;
+  }
+
+  /** Fast or slow like the other one, but never set. */
+  monotonicMs(nowMs: number): number {
+    return this.#localMs(nowMs) - this.#jumpsMs;
   }
 
   restartTicks(nowMs: number): void {

@@ -5,6 +5,7 @@
  * A crash is a new epoch: whatever an earlier epoch still had under way finds itself ignored.
  */
 import { AssertionError } from '@robustmq/errors';
+import { type AppliedCommand, type Command, decodeCommand } from '@robustmq/placement';
 import {
   type Entry,
   entryBytes,
@@ -20,11 +21,13 @@ import {
   snapshotMetadataAt,
   step,
 } from '@robustmq/raft';
-import { Disk, type StoredSnapshot } from './disk.ts';
-import { KeyValueMachine } from './machine.ts';
+import type { BugSwitches } from './bugs.ts';
+import { Disk } from './disk.ts';
+import { HELD_KEYS } from './lease-holder.ts';
+import { LeaseKeeping } from './lease-keeping.ts';
+import { PlacementState } from './placement-state.ts';
 import { onNewLeader } from './nemesis.ts';
 import { NodeClock } from './node-clock.ts';
-import { decodeCommand } from './command.ts';
 import { Requests } from './requests.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -34,16 +37,23 @@ interface WaitingMessages {
   readonly messages: readonly RaftMessage[];
 }
 
+/** A snapshot on its way to the disk: of the own state (`content` null) or of another node. */
+interface PendingSnapshot {
+  readonly metadata: SnapshotMetadata;
+  readonly content: Uint8Array | null;
+}
+
 export class SimulatedNode {
   readonly id: NodeId;
   readonly disk: Disk;
   readonly requests: Requests;
   readonly #world: World;
-  readonly #empty: StoredSnapshot;
+  readonly #empty: SnapshotMetadata;
   state: RaftState | null = null;
   /** `refuses`: its disk is corrupt. `retired`: switched off for good after its removal. */
   status: 'running' | 'down' | 'refuses' | 'retired' = 'down';
-  machine: KeyValueMachine = new KeyValueMachine();
+  machine: PlacementState = new PlacementState();
+  leases: LeaseKeeping;
   appliedIndex: LogIndex = 0 as LogIndex;
   #epoch = 0;
   #pausedUntilMs = 0;
@@ -55,17 +65,19 @@ export class SimulatedNode {
   #slowUntilMs = 0;
   /** What happened while paused, in order. */
   #deferred: (() => void)[] = [];
-  #pendingSnapshot: StoredSnapshot | null = null;
+  #pendingSnapshot: PendingSnapshot | null = null;
   #pieces: Uint8Array[] = [];
 
-  constructor(world: World, id: NodeId, empty: StoredSnapshot) {
+  constructor(world: World, id: NodeId, empty: SnapshotMetadata) {
     this.#world = world;
     this.id = id;
     this.#empty = empty;
-    this.disk = new Disk(empty, world.random, world.bugs);
+    this.disk = new Disk(world, empty);
     this.requests = new Requests(this, world.bugs);
     const { clockSkew } = world.profile;
+    if (clockSkew > 0) world.tally.add('clock skewed');
     this.#clock = new NodeClock(1 + (world.random.fraction() * 2 - 1) * clockSkew);
+    this.leases = this.#newLeaseKeeping();
   }
 
   get isRunning(): boolean {
@@ -86,15 +98,16 @@ export class SimulatedNode {
     }
     if (recovered === null) {
       this.status = 'refuses';
+      this.#world.tally.add('disk refused');
       this.#world.tell?.(`node ${this.id} refuses to start: its disk is corrupt`);
       return;
     }
     const { snapshot, hardState, logBase, entries } = recovered;
-    const content = this.disk.machineContent();
-    this.machine = KeyValueMachine.parse(content.content);
-    this.appliedIndex = content.index;
-    if (bugs.skipsEntryOnReplay && entries.length > content.index - logBase.index) {
-      this.appliedIndex = (content.index + 1) as LogIndex;
+    const { index, state } = this.disk.machine.recover();
+    this.machine = state;
+    this.appliedIndex = index;
+    if (bugs.skipsEntryOnReplay && entries.length > index - logBase.index) {
+      this.appliedIndex = (index + 1) as LogIndex;
     }
     const seed = random.next();
     const { options } = profile;
@@ -104,7 +117,7 @@ export class SimulatedNode {
       options,
       seed,
       hardState,
-      snapshot: snapshot.metadata,
+      snapshot,
       logBase,
       entries,
       appliedIndex,
@@ -124,14 +137,16 @@ export class SimulatedNode {
     this.#epoch += 1;
     this.status = 'down';
     this.state = null;
-    this.disk.crash();
-    // The rename of a finished snapshot may or may not have reached the disk.
+    // What a snapshot under way has flushed may or may not have reached the disk.
     if (this.#pendingSnapshot !== null && this.#world.random.chance(0.5)) {
-      this.disk.storeSnapshot(this.#pendingSnapshot);
+      this.#store(this.#pendingSnapshot);
     }
+    this.disk.crash();
     this.#pendingSnapshot = null;
     this.#deferred = [];
     this.requests.forget();
+    this.leases = this.#newLeaseKeeping();
+    for (const watcher of this.#world.watchers) watcher.crashed(this);
   }
 
   retire(): void {
@@ -204,6 +219,8 @@ export class SimulatedNode {
     }
     if (isLeader && !before.isLeader) this.#onElected(state);
     this.#carryOut(output, state);
+    if (isLeader !== before.isLeader && this.state === state)
+      this.leases.leadershipChanged(isLeader);
     return output;
   }
 
@@ -255,6 +272,7 @@ export class SimulatedNode {
     this.#inBackground(this.#flushMs(), () => {
       const fails = this.disk.failsNextFlush;
       this.disk.failsNextFlush = false;
+      if (fails) this.#world.tally.add('flush failed');
       if (fails) this.disk.flushFailed(count);
       else this.disk.flushed(count);
       this.whenAwake(() => {
@@ -279,22 +297,42 @@ export class SimulatedNode {
       if (entry.index <= this.appliedIndex) continue;
       this.appliedIndex = entry.index;
       if (entry.kind === 'data') this.#applyCommand(entry.data, entry.index);
+      else this.disk.machine.applied(entry.index, []);
       this.#world.checkers.applied(this.id, entry, this.machine.digest);
     }
     if (entries.length === 0) return;
     this.requests.applied();
-    if (this.#world.random.chance(0.03)) {
-      this.disk.storeMachine(this.appliedIndex, this.machine.serialize());
-    }
     this.#takeSnapshotWhenDue(state);
   }
 
-  #applyCommand(data: Uint8Array, index: number): void {
-    const command = decodeCommand(data);
-    const { bugs, checkers } = this.#world;
-    const applied = this.machine.apply(command, bugs.appliesRetries ? 'off' : 'on');
-    if (applied.executed) checkers.executed(command.client, command.sequence, index);
+  #applyCommand(data: Uint8Array, index: LogIndex): void {
+    const { bugs } = this.#world;
+    const decoded = decodeCommand(data);
+    if (!decoded.ok) throw new Violation('assertion', `entry ${index}: ${decoded.fault.detail}`);
+    const command = decoded.value;
+    const applied = this.machine.apply(bugs.appliesRetries ? unnamed(command) : command);
+    this.disk.machine.applied(index, applied.writes);
+    this.#check(command, applied, index);
+    for (const watcher of this.#world.watchers) {
+      if (applied.events.length > 0) watcher.applied(this, applied.revision, applied.events);
+    }
+    if (command.kind === 'revokeLease') this.leases.revoked(command.id);
+    this.leases.applied(applied.result);
     this.requests.commandApplied(command, applied.result);
+  }
+
+  #check(command: Command, { result, revision, events }: AppliedCommand, index: LogIndex): void {
+    const { checkers, queue, tally } = this.#world;
+    checkers.changes.applied(this.id, revision, events);
+    if (command.kind === 'transact' && result.kind === 'transacted' && !result.result.repeated) {
+      checkers.executed(command.transaction.requestId ?? '', index);
+      if (events.some((event) => event.kind === 'delete' && event.key.startsWith(HELD_KEYS))) {
+        throw new Violation('lease ended early', `a key lost its lease's shelter at ${revision}`);
+      }
+    }
+    if (command.kind !== 'revokeLease' || result.kind !== 'leaseRevoked') return;
+    if (command.reason === 'asked') checkers.leases.givenBack(command.id);
+    else if (checkers.leases.expired(command.id, queue.nowMs)) tally.add('lease expired');
   }
 
   #takeSnapshotWhenDue(state: RaftState): void {
@@ -303,29 +341,27 @@ export class SimulatedNode {
     if (since < snapshotEvery || this.#pendingSnapshot !== null) return;
     if (state.incoming?.phase === 'installing') return;
     const metadata = snapshotMetadataAt(state, this.appliedIndex);
-    const stored = { metadata, content: this.#snapshotContent() };
     if (this.#world.bugs.compactsBeforeSnapshotIsDurable) this.#snapshotDurable(metadata);
-    this.#storeSnapshot(stored, () => this.#snapshotDurable(metadata));
-  }
-
-  #snapshotContent(): Uint8Array {
-    if (!this.#world.bugs.snapshotWithoutSessions) return this.machine.serialize();
-    const copy = KeyValueMachine.parse(this.machine.serialize());
-    copy.forgetSessions();
-    return copy.serialize();
+    this.#world.tally.add('snapshot taken');
+    this.#storeSnapshot({ metadata, content: null }, () => this.#snapshotDurable(metadata));
   }
 
   /** Written aside, flushed, renamed, its directory flushed: all there or not there. */
-  #storeSnapshot(stored: StoredSnapshot, then: () => void): void {
-    this.#pendingSnapshot = stored;
+  #storeSnapshot(pending: PendingSnapshot, then: () => void): void {
+    this.#pendingSnapshot = pending;
     this.#inBackground(this.#flushMs() * 3, () => {
       this.whenAwake(() => {
-        if (this.#pendingSnapshot !== stored) return; // Another one overtook it.
+        if (this.#pendingSnapshot !== pending) return; // Another one overtook it.
         this.#pendingSnapshot = null;
-        this.disk.storeSnapshot(stored);
+        this.#store(pending);
         then();
       });
     });
+  }
+
+  #store({ metadata, content }: PendingSnapshot): void {
+    if (content === null) this.disk.machine.storeTaken(metadata);
+    else this.disk.machine.storeReceived(metadata, content);
   }
 
   #snapshotDurable(metadata: SnapshotMetadata): void {
@@ -338,6 +374,7 @@ export class SimulatedNode {
     if (state === null || index <= state.log.base.index) return;
     const term = state.log.termAt(index as LogIndex);
     if (term === null) return;
+    this.#world.tally.add('log compacted');
     this.disk.compact({ term, index: index as LogIndex });
     this.feed({ kind: 'compact', through: index as LogIndex });
     this.#flush();
@@ -347,17 +384,20 @@ export class SimulatedNode {
     if (write.offset === 0) this.#pieces = [];
     this.#pieces.push(write.data);
     if (!write.done) return;
-    const stored = { metadata: write.snapshot, content: joined(this.#pieces) };
+    const metadata = write.snapshot;
+    const content = joined(this.#pieces);
     this.#pieces = [];
-    this.#storeSnapshot(stored, () => this.#install(stored));
+    this.#storeSnapshot({ metadata, content }, () => this.#install(metadata, content));
   }
 
-  #install({ metadata, content }: StoredSnapshot): void {
-    if (!this.#world.bugs.keepsMachineOnInstall) this.machine = KeyValueMachine.parse(content);
+  #install(metadata: SnapshotMetadata, content: Uint8Array): void {
+    this.#world.tally.add('snapshot installed');
+    if (!this.#world.bugs.keepsMachineOnInstall) this.machine = PlacementState.parse(content);
     this.appliedIndex = metadata.last.index;
     this.#world.checkers.installed(this.id, metadata.last.index, this.machine.digest);
     this.feed({ kind: 'snapshotInstalled', snapshot: metadata });
     this.#compactTo(metadata.last.index);
+    for (const watcher of this.#world.watchers) watcher.installed(this);
     this.requests.applied();
   }
 
@@ -371,11 +411,11 @@ export class SimulatedNode {
     }
     for (const { to, snapshotIndex, offset, bytesMax } of output.snapshotReads) {
       this.#later(1, () => {
-        const { metadata, content } = this.disk.snapshot;
-        if (metadata.last.index !== snapshotIndex) {
+        if (this.disk.snapshot.last.index !== snapshotIndex) {
           this.feed({ kind: 'snapshotGone', to, snapshotIndex });
           return;
         }
+        const content = this.disk.machine.content(leftOut(this.#world.bugs));
         const data = content.subarray(offset, offset + bytesMax);
         const done = offset + data.length >= content.length;
         this.feed({ kind: 'snapshotRead', to, snapshotIndex, offset, data, done });
@@ -425,11 +465,23 @@ export class SimulatedNode {
     }
   }
 
+  #newLeaseKeeping(): LeaseKeeping {
+    const { profile, bugs, queue } = this.#world;
+    return new LeaseKeeping(this, {
+      nowMs: () => this.#clock.monotonicMs(queue.nowMs),
+      later: (delayMs, run) => this.#later(delayMs, run),
+      graceMs: profile.options.electionTimeoutTicks * profile.tickMs,
+      bugs,
+    });
+  }
+
   #flushMs(): number {
     const { random, profile, queue, healed } = this.#world;
     const { flushMinMs, flushMaxMs, slowShare } = profile.disk;
     const isSlow = queue.nowMs < this.#slowUntilMs || random.chance(slowShare);
-    return random.between(flushMinMs, isSlow && !healed ? 2_000 : flushMaxMs);
+    const flushMs = random.between(flushMinMs, isSlow && !healed ? 2_000 : flushMaxMs);
+    if (flushMs > 1_000) this.#world.tally.add('flush over 1 s');
+    return flushMs;
   }
 
   #resetVolatile(): void {
@@ -466,6 +518,17 @@ export class SimulatedNode {
       throw new Violation('assertion', `node ${this.id}: ${cause.message}`);
     }
   }
+}
+
+/** A write that has lost its request id. */
+function unnamed(command: Command): Command {
+  if (command.kind !== 'transact') return command;
+  return { kind: 'transact', transaction: { ...command.transaction, requestId: null } };
+}
+
+/** The first letters of records that a planted bug leaves out of snapshots. */
+function leftOut(bugs: BugSwitches): string {
+  return (bugs.snapshotWithoutOutcomes ? 'qo' : '') + (bugs.snapshotWithoutHistory ? 'h' : '');
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,5 @@
 /** The operator: grows, shrinks and repairs the group, and moves its leadership, in mid-storm. */
+import { encodeCommand, type Revision } from '@robustmq/placement';
 import {
   bootstrapSnapshot,
   type Configuration,
@@ -22,6 +23,22 @@ export function operate(world: World): void {
     const leaders = [...world.nodes.values()].filter((node) => isLeading(node) && !node.isPaused);
     if (leaders.length > 0) changeSomething(world, random.pick(leaders));
     operate(world);
+  });
+}
+
+/** Forgets the history but for the last revisions, again and again. */
+export function forgetHistory(world: World): void {
+  const { queue, random } = world;
+  queue.after(random.between(500, 10_000), () => {
+    if (world.healed) return;
+    const leader = leaderOfHighestTerm(world);
+    const revision = (leader?.machine.revision ?? 0) - random.below(100);
+    if (leader !== null && !leader.isPaused && revision > 0) {
+      const command = encodeCommand({ kind: 'compact', revision: revision as Revision });
+      const output = leader.feed({ kind: 'propose', payloads: [command] });
+      if (output?.proposal?.kind === 'appended') world.tally.add('history compacted');
+    }
+    forgetHistory(world);
   });
 }
 
@@ -54,8 +71,7 @@ function addFreshNode(world: World): NodeId {
   );
   if (waiting !== undefined) return waiting.id;
   const id = (Math.max(...world.nodes.keys()) + 1) as NodeId;
-  const empty = { metadata: bootstrapSnapshot(null), content: new Uint8Array(0) };
-  const node = new SimulatedNode(world, id, empty);
+  const node = new SimulatedNode(world, id, bootstrapSnapshot(null));
   world.nodes.set(id, node);
   node.start();
   return id;
@@ -64,7 +80,7 @@ function addFreshNode(world: World): NodeId {
 /** Nothing was ever written to it, and it is no founder: an invitation that was refused. */
 function isFresh(disk: SimulatedNode['disk']): boolean {
   if (disk.lastIndex > 0 || disk.hardState.term > 0 || disk.pendingCount > 0) return false;
-  return disk.snapshot.metadata.configuration.voters.length === 0;
+  return disk.snapshot.configuration.voters.length === 0;
 }
 
 function changeSomething(world: World, leader: SimulatedNode): void {
@@ -76,11 +92,13 @@ function changeSomething(world: World, leader: SimulatedNode): void {
     const to = random.pick(state.configuration.voters);
     world.tell?.(`operator: node ${leader.id} hands over to ${to}`);
     leader.feed({ kind: 'transferLeadership', to });
+    world.tally.add('leadership transfer');
     return;
   }
   const changes = drawChanges(world, state.configuration);
   if (changes.length === 0) return;
   const output = leader.feed({ kind: 'proposeMembership', changes });
+  if (output?.proposal?.kind === 'appended') world.tally.add('membership change');
   world.tell?.(
     `operator: node ${leader.id} changes ${JSON.stringify(changes)}: ${output?.proposal?.kind}`,
   );

@@ -1,19 +1,35 @@
 /** The clients' side of one node: who waits for which command or read, and what they are told. */
+import {
+  type Command,
+  type CommandResult,
+  encodeCommand,
+  type LeaseId,
+  type Revision,
+} from '@robustmq/placement';
 import type { LogIndex, NodeId, ReadReady } from '@robustmq/raft';
 import type { BugSwitches } from './bugs.ts';
-import { type Command, encodeCommand, type Value } from './command.ts';
+import { requestNameOf } from './client-command.ts';
+import type { Value } from './history.ts';
 import type { SimulatedNode } from './node.ts';
+
+export type Request =
+  | { readonly kind: 'read'; readonly key: string }
+  | { readonly kind: 'propose'; readonly command: Command }
+  | { readonly kind: 'keepLease'; readonly id: LeaseId };
 
 /** What a client hears, if anything. */
 export type Reply =
-  | { readonly kind: 'done'; readonly result: Value }
+  | { readonly kind: 'value'; readonly value: Value }
+  | { readonly kind: 'outcome'; readonly outcome: CommandResult }
+  | { readonly kind: 'kept' }
+  /** The lease to be kept has ended, or is about to. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'retry'; readonly leader: NodeId | null };
 
-type Answer = (reply: Reply) => void;
+export type Answer = (reply: Reply) => void;
 
-interface WaitingRead {
-  readonly key: number;
-  readonly answer: Answer;
+interface WaitingBarrier {
+  readonly passed: (confirmed: boolean) => void;
   /** null until the read index is known. */
   index: LogIndex | null;
 }
@@ -22,79 +38,92 @@ export class Requests {
   readonly #node: SimulatedNode;
   readonly #bugs: BugSwitches;
   readonly #writes = new Map<string, Answer>();
-  readonly #reads = new Map<number, WaitingRead>();
-  #readCount = 0;
+  readonly #barriers = new Map<number, WaitingBarrier>();
+  #barrierCount = 0;
 
   constructor(node: SimulatedNode, bugs: BugSwitches) {
     this.#node = node;
     this.#bugs = bugs;
   }
 
-  receive(command: Command, answer: Answer): void {
-    if (command.operation.kind === 'get') this.#read(command.operation.key, answer);
-    else this.#write(command, answer);
+  receive(request: Request, answer: Answer): void {
+    switch (request.kind) {
+      case 'read':
+        return this.#read(request.key, answer);
+      case 'propose':
+        return this.#propose(request.command, answer);
+      case 'keepLease':
+        return this.#node.leases.keep(request.id, answer);
+    }
   }
 
-  commandApplied(command: Command, result: Value): void {
-    const name = nameOf(command);
+  /** Waits until this node shows everything acknowledged before the call (Raft thesis §6.4). */
+  barrier(passed: (confirmed: boolean) => void): void {
+    this.#barrierCount += 1;
+    const requestId = this.#barrierCount;
+    this.#barriers.set(requestId, { passed, index: null });
+    this.#node.feed({ kind: 'readIndex', requestId });
+  }
+
+  commandApplied(command: Command, outcome: CommandResult): void {
+    const name = requestNameOf(command);
+    if (name === null) return;
     const answer = this.#writes.get(name);
     this.#writes.delete(name);
-    answer?.({ kind: 'done', result });
+    answer?.({ kind: 'outcome', outcome });
   }
 
   readsReady(ready: readonly ReadReady[]): void {
     for (const { requestId, index } of ready) {
-      const read = this.#reads.get(requestId);
-      if (read !== undefined) read.index = this.#bugs.readsBeforeApplied ? (0 as LogIndex) : index;
+      const waiting = this.#barriers.get(requestId);
+      if (waiting === undefined) continue;
+      waiting.index = this.#bugs.readsBeforeApplied ? (0 as LogIndex) : index;
     }
     if (ready.length > 0) this.applied();
   }
 
   readsRefused(refused: readonly number[]): void {
     for (const requestId of refused) {
-      this.#reads.get(requestId)?.answer({ kind: 'retry', leader: null });
-      this.#reads.delete(requestId);
+      const waiting = this.#barriers.get(requestId);
+      this.#barriers.delete(requestId);
+      waiting?.passed(false);
     }
   }
 
   /** The state machine moved on: reads may be due (Raft thesis §6.4, step 4). */
   applied(): void {
-    for (const [requestId, read] of this.#reads) {
-      if (read.index === null || read.index > this.#node.appliedIndex) continue;
-      this.#reads.delete(requestId);
-      read.answer({ kind: 'done', result: this.#node.machine.get(read.key) });
+    for (const [requestId, { index, passed }] of this.#barriers) {
+      if (index === null || index > this.#node.appliedIndex) continue;
+      this.#barriers.delete(requestId);
+      passed(true);
     }
   }
 
   forget(): void {
     this.#writes.clear();
-    this.#reads.clear();
+    this.#barriers.clear();
   }
 
-  #read(key: number, answer: Answer): void {
-    if (this.#bugs.readsLocally && this.#node.state?.role.kind === 'leader') {
-      answer({ kind: 'done', result: this.#node.machine.get(key) });
-      return;
-    }
-    this.#readCount += 1;
-    const requestId = this.#readCount;
-    this.#reads.set(requestId, { key, answer, index: null });
-    this.#node.feed({ kind: 'readIndex', requestId });
+  #read(key: string, answer: Answer): void {
+    const tell = (): void => answer({ kind: 'value', value: this.#node.machine.get(key) });
+    if (this.#bugs.readsLocally && this.#node.state?.role.kind === 'leader') return tell();
+    this.barrier((confirmed) => {
+      if (confirmed) tell();
+      else answer({ kind: 'retry', leader: null });
+    });
   }
 
-  #write(command: Command, answer: Answer): void {
-    this.#writes.set(nameOf(command), answer);
+  #propose(command: Command, answer: Answer): void {
+    const name = requestNameOf(command);
+    if (name !== null) this.#writes.set(name, answer);
     const output = this.#node.feed({ kind: 'propose', payloads: [encodeCommand(command)] });
     if (output?.proposal?.kind === 'refused') {
-      this.#writes.delete(nameOf(command));
+      if (name !== null) this.#writes.delete(name);
       answer({ kind: 'retry', leader: output.proposal.leader });
-    } else if (this.#bugs.acknowledgesOnAppend) {
-      const { operation } = command;
-      answer({ kind: 'done', result: operation.kind === 'put' ? operation.value : 1 });
+    } else if (this.#bugs.acknowledgesOnAppend && command.kind === 'transact') {
+      const revision = 0 as Revision;
+      const result = { revision, succeeded: true, results: [], repeated: false };
+      answer({ kind: 'outcome', outcome: { kind: 'transacted', result } });
     }
   }
-}
-
-function nameOf(command: Command): string {
-  return `${command.client}:${command.sequence}`;
 }

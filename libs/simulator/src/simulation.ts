@@ -15,15 +15,18 @@ import { type BugSwitches, NO_BUGS } from './bugs.ts';
 import { Checkers } from './checkers.ts';
 import { SimulatedClient } from './client.ts';
 import { EventQueue } from './event-queue.ts';
+import { type FaultCounts, FaultTally } from './fault-tally.ts';
+import { LeaseHolder } from './lease-holder.ts';
 import { checkLinearizable } from './linearizability.ts';
 import { unleash } from './nemesis.ts';
 import { Network } from './network.ts';
 import { SimulatedNode } from './node.ts';
-import { leaderOfHighestTerm, operate, repair } from './operator.ts';
+import { forgetHistory, leaderOfHighestTerm, operate, repair } from './operator.ts';
 import { drawProfile } from './profile.ts';
 import { SeededRandom } from './random.ts';
 import { TraceHash } from './trace.ts';
 import { Violation } from './violation.ts';
+import { SimulatedWatcher } from './watcher.ts';
 import type { World } from './world.ts';
 
 export interface SimulationOptions {
@@ -46,6 +49,9 @@ export interface SimulationResult {
   readonly committedEntries: number;
   readonly operations: number;
   readonly nodes: number;
+  /** Changes that every watch must have seen. */
+  readonly revisions: number;
+  readonly faults: FaultCounts;
 }
 
 /** The correct code under one seed. */
@@ -64,14 +70,17 @@ export function simulate(options: SimulationOptions): SimulationResult {
     { length: world.profile.clients },
     (_, at) => new SimulatedClient(world, at + 1, clock),
   );
+  const holders = [1, 2].map((number) => new LeaseHolder(world, number));
   const violation = catchViolation(() => {
     foundGroup(world);
-    for (const client of clients) client.start();
+    for (const each of [...clients, ...holders, ...world.watchers]) each.start();
     unleash(world);
     operate(world);
+    forgetHistory(world);
     runUntil(world, options.seconds * 1_000);
     heal(world);
-    judgeLiveness(world, clients);
+    judgeLiveness(world, clients, holders);
+    judgeWatches(world);
     judgeHistory(clients);
   });
   return {
@@ -83,6 +92,8 @@ export function simulate(options: SimulationOptions): SimulationResult {
     committedEntries: world.checkers.committedCount,
     operations: clients.reduce((sum, client) => sum + client.history.length, 0),
     nodes: world.nodes.size,
+    revisions: leaderOfHighestTerm(world)?.machine.revision ?? 0,
+    faults: world.tally.counts,
   };
 }
 
@@ -90,7 +101,8 @@ function newWorld(options: SimulationOptions): World {
   const random = new SeededRandom(options.seed);
   const profile = drawProfile(random);
   const queue = new EventQueue();
-  const network = new Network(queue, random, profile.network);
+  const tally = new FaultTally();
+  const network = new Network(queue, random, profile.network, tally);
   const nodes = new Map<NodeId, SimulatedNode>();
   const checkers = new Checkers((node) => nodes.get(node)?.disk);
   const { rules, bugs } = options;
@@ -101,15 +113,18 @@ function newWorld(options: SimulationOptions): World {
       : (text: string): void => told(`${(queue.nowMs / 1000).toFixed(3).padStart(7)} s  ${text}`);
   tell?.(JSON.stringify(profile));
   const trace = new TraceHash();
-  const healed = false;
-  return { queue, random, network, checkers, profile, bugs, rules, trace, nodes, tell, healed };
+  const watchers: SimulatedWatcher[] = [];
+  const [healed, shared] = [false, { queue, random, network, checkers, profile, tally, trace }];
+  const world: World = { ...shared, bugs, rules, nodes, watchers, tell, healed };
+  for (const id of [1, 2]) watchers.push(new SimulatedWatcher(world, id));
+  return world;
 }
 
 function foundGroup(world: World): void {
   const ids = Array.from({ length: world.profile.nodes }, (_, at) => (at + 1) as NodeId);
   const metadata = bootstrapSnapshot(configurationOf(ids));
   for (const id of ids) {
-    const node = new SimulatedNode(world, id, { metadata, content: new Uint8Array(0) });
+    const node = new SimulatedNode(world, id, metadata);
     world.nodes.set(id, node);
     node.start();
   }
@@ -134,7 +149,11 @@ function heal(world: World): void {
   repair(world);
 }
 
-function judgeLiveness(world: World, clients: readonly SimulatedClient[]): void {
+function judgeLiveness(
+  world: World,
+  clients: readonly SimulatedClient[],
+  holders: readonly LeaseHolder[],
+): void {
   const healedAtMs = world.queue.nowMs;
   const { options, tickMs } = world.profile;
   const leaderByMs =
@@ -144,14 +163,15 @@ function judgeLiveness(world: World, clients: readonly SimulatedClient[]): void 
   for (let atMs = healedAtMs + 200; atMs <= healedAtMs + EQUAL_WITHIN_MS; atMs += 200) {
     runUntil(world, atMs);
     led ||= leaderOfHighestTerm(world) !== null;
-    if (atMs >= stopAtMs) for (const client of clients) client.stop();
+    if (atMs >= stopAtMs) for (const each of [...clients, ...holders]) each.stop();
     const isDone = led && clients.every((client) => client.isIdle);
-    if (atMs > stopAtMs && isDone && areEqual(world)) return;
+    if (atMs > stopAtMs && isDone && areEqual(world) && !hasLeases(world)) return;
     if (!led && atMs > leaderByMs) {
       throw new Violation('no leader after healing', describeNodes(world));
     }
   }
-  throw new Violation('nodes differ after healing', describeNodes(world));
+  const invariant = areEqual(world) ? 'lease does not end' : 'nodes differ after healing';
+  throw new Violation(invariant, describeNodes(world));
 }
 
 function areEqual(world: World): boolean {
@@ -164,6 +184,21 @@ function areEqual(world: World): boolean {
     if (node.machine.digest !== leader.machine.digest) return false;
   }
   return true;
+}
+
+/** Nobody keeps a lease alive any more: each must end. */
+function hasLeases(world: World): boolean {
+  return (leaderOfHighestTerm(world)?.machine.leases().length ?? 0) > 0;
+}
+
+/** Every watch gets to the last change, wherever it goes on. */
+function judgeWatches(world: World): void {
+  const leader = leaderOfHighestTerm(world);
+  for (const watcher of world.watchers) {
+    if (leader !== null) watcher.finish(leader);
+    if (leader === null || watcher.through === leader.machine.revision) continue;
+    throw new Violation('watch', `a watch ends at ${watcher.through}`);
+  }
 }
 
 function judgeHistory(clients: readonly SimulatedClient[]): void {

@@ -18,3 +18,19 @@ export class TraceHash {
     return (this.#hash >>> 0).toString(16).padStart(8, '0');
   }
 }
+
+export function textHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return hash;
+}
+
+export function bytesHash(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < bytes.length; at += 1) {
+    hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  }
+  return hash;
+}
