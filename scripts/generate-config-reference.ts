@@ -7,11 +7,12 @@
 import { writeFileSync } from 'node:fs';
 import type { KeyDeclaration, RowsDeclaration, SectionDeclaration } from '@robustmq/config';
 import { brokerSchema } from '@robustmq/mqtt-broker';
+import { placementCenterSchema } from '@robustmq/placement-center/configuration';
 
 const HEAD = `# Configuration
 
-Every key of \`config/standalone.toml\` and \`config/mqtt-server.toml\`. This page is generated from the
-schema that checks those files; \`node --conditions=source scripts/generate-config-reference.ts\` writes it.
+Every key of \`config/standalone.toml\` and \`config/mqtt-server.toml\`, then those of
+\`config/placement-center.toml\`. This page is generated from the schemas that check those files; \`node --conditions=source scripts/generate-config-reference.ts\` writes it.
 
 An environment variable wins over the file, and the file over the default. The variable of a key is
 \`ROBUST_MQ_SERVER_\`, its section and its name in capitals, such as
@@ -39,10 +40,15 @@ type Section =
 export function configReferencePage(): string {
   const sections = Object.values(brokerSchema.sections) as unknown as readonly Section[];
   const obsolete = brokerSchema.obsolete.map(({ path, reason }) => row([`\`${path}\``, reason]));
-  return `${HEAD}${sections.map(sectionText).join('')}${OBSOLETE}${obsolete.join('\n')}\n`;
+  return `${HEAD}${sections.map((section) => sectionText(section, '')).join('')}${OBSOLETE}${obsolete.join('\n')}\n${placementCenterText()}`;
 }
 
-function sectionText(section: Section): string {
+function placementCenterText(): string {
+  const sections = Object.values(placementCenterSchema.sections) as unknown as readonly Section[];
+  return sections.map((section) => sectionText(section, 'Placement center: ')).join('');
+}
+
+function sectionText(section: Section, of: string): string {
   const keys = Object.entries(section.keys) as readonly (readonly [
     string,
     KeyDeclaration<unknown>,
@@ -56,7 +62,7 @@ function sectionText(section: Section): string {
     ]),
   );
   const head = '| Key | Default | Allowed | Meaning |\n|---|---|---|---|\n';
-  return `\n## ${titleOf(section)}\n\n${section.meaning}\n\n${head}${rows.join('\n')}\n`;
+  return `\n## ${of}${titleOf(section)}\n\n${section.meaning}\n\n${head}${rows.join('\n')}\n`;
 }
 
 function titleOf({ kind, name }: Section): string {

@@ -3,6 +3,7 @@ export type { MemberOperations, MemberStatus } from './member-operations.ts';
 export { openPlacementNode } from './open-placement-node.ts';
 export type {
   Backup,
+  LeasePage,
   PlacementNode,
   PlacementNodeCounters,
   PlacementNodeOptions,

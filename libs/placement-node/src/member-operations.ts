@@ -23,6 +23,8 @@ export interface MemberStatus {
   readonly matchIndex: number | null;
 }
 
+const TRANSFER_ATTEMPT_MS = 1500;
+
 export interface MemberOperationsParts {
   readonly group: RaftGroup<CommandResult>;
   readonly addresses: MemberAddresses;
@@ -107,10 +109,18 @@ export class MemberOperations {
     if (!configuration.voters.includes(to)) {
       throw invalid(`${String(to)} is no member with a vote`);
     }
-    try {
-      await group.transferLeadership(to, deadlineMs);
-    } catch (error) {
-      throw placementErrorFrom(error, (node) => addresses.addressOf(node));
+    // The member may lose its first election, to this one: then it is told to stand again.
+    for (let leftMs = deadlineMs; ; leftMs -= TRANSFER_ATTEMPT_MS) {
+      try {
+        await group.transferLeadership(to, Math.min(leftMs, TRANSFER_ATTEMPT_MS));
+        return;
+      } catch (error) {
+        const { leader } = group.status;
+        if (leader === to) return;
+        if (leader !== id || leftMs <= TRANSFER_ATTEMPT_MS) {
+          throw placementErrorFrom(error, (node) => addresses.addressOf(node));
+        }
+      }
     }
   }
 

@@ -19,6 +19,7 @@ import { observedMachine } from './observed-machine.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import type {
   Backup,
+  LeasePage,
   PlacementNode,
   PlacementNodeOptions,
   PlacementNodeStatus,
@@ -165,6 +166,16 @@ class Member implements PlacementNode {
         leaderChanges: this.#leaderChanges,
       },
     };
+  }
+
+  async listLeases(after: LeaseId | null, limit: number): Promise<LeasePage> {
+    const leases: Lease[] = [];
+    for await (const lease of this.#store.leases()) {
+      if (after !== null && lease.id <= after) continue;
+      if (leases.length === limit) return { leases, more: true };
+      leases.push(lease);
+    }
+    return { leases, more: false };
   }
 
   takeSnapshot(): Promise<LogIndex> {

@@ -1,6 +1,6 @@
 /** One member of the placement group, as its process sees it. */
 import type { Clock, FileSystem, Timers } from '@robustmq/environment';
-import type { Placement, Revision, StateMachineLimits } from '@robustmq/placement';
+import type { Lease, LeaseId, Placement, Revision, StateMachineLimits } from '@robustmq/placement';
 import type { LogIndex, NodeId, RaftOptions, RaftStatus } from '@robustmq/raft';
 import type { CompactionOptions, RaftBootstrap, RaftHost } from '@robustmq/raft-driver';
 import type { Controller, ControllerFailure } from './controllers.ts';
@@ -40,6 +40,8 @@ export interface PlacementNode {
   readonly members: MemberOperations;
   readonly status: PlacementNodeStatus;
 
+  /** Living leases after `after`, ascending by id, as this member has applied them. */
+  listLeases(after: LeaseId | null, limit: number): Promise<LeasePage>;
   /** Writes a snapshot file now and forgets the log before it. */
   takeSnapshot(): Promise<LogIndex>;
   /** The whole content at one moment, as pieces; other work goes on. */
@@ -75,6 +77,11 @@ export interface PlacementNodeCounters {
   readonly readBarriers: number;
   readonly leasesExpired: number;
   readonly leaderChanges: number;
+}
+
+export interface LeasePage {
+  readonly leases: readonly Lease[];
+  readonly more: boolean;
 }
 
 export interface Backup {

@@ -25,7 +25,7 @@ export const COMPONENTS: readonly Component[] = [
   {
     name: 'placement-center',
     aliases: ['place', 'meta'],
-    summary: 'the cluster’s registry (not available in this version)',
+    summary: 'the cluster’s registry: members, keys, leases',
     defaultFile: 'config/placement-center.toml',
   },
   {

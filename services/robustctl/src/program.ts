@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { componentCommand } from './commands/component-command.ts';
 import { configCommand } from './commands/config-command.ts';
+import { kvCommand } from './commands/kv-command.ts';
 import { passwdCommand } from './commands/passwd-command.ts';
 import { pubCommand } from './commands/pub-command.ts';
 import { subCommand } from './commands/sub-command.ts';
@@ -18,6 +19,7 @@ export function createProgram(): Command {
   for (const component of COMPONENTS) program.addCommand(componentCommand(component));
   for (const command of [
     configCommand(),
+    kvCommand(),
     passwdCommand(),
     pubCommand(),
     subCommand(),
@@ -42,4 +44,7 @@ Examples:
   robustctl sub -t 'hello/#' -v                   print what is published
   robustctl pub -t hello/world -m 'it works'      publish
   robustctl config check config/standalone.toml   check a file, and show what holds
-  robustctl passwd passwords.txt alice            add a user`;
+  robustctl passwd passwords.txt alice            add a user
+  robustctl placement-center start node-1.toml    a member of a cluster's placement center
+  robustctl place members                         who belongs to it
+  robustctl kv get --prefix /                     what it keeps`;

@@ -1,6 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Component } from '../component.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
+import { addPlacementCommands } from './placement-commands.ts';
+import { addServerFlags } from '../placement/server-flags.ts';
+import type { ServerFlags } from '../placement/server-flags.ts';
 import type { OutputFormat } from '../output.ts';
 
 /** `robustctl <component> start|stop|status`. What they do is loaded when one is asked for. */
@@ -35,6 +38,11 @@ The configuration file tells which data directory, and so which process, is mean
       const { stopComponent } = await import('./stop-component.ts');
       await stopComponent(component, named, options.force === true ? 'force' : 'ask');
     });
+  if (component.name === 'placement-center') {
+    addPlacementStatus(command, component, file);
+    addPlacementCommands(command);
+    return command;
+  }
   command
     .command('status')
     .description(`show whether ${component.name} runs, and how it is`)
@@ -53,14 +61,30 @@ The configuration file tells which data directory, and so which process, is mean
   return command;
 }
 
+/** Beside the process that a file names, members anywhere can be asked. */
+function addPlacementStatus(command: Command, component: Component, file: string): void {
+  addServerFlags(command.command('status'))
+    .description('show whether the member of a file runs, or with --server how members are')
+    .argument('[file]', file)
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(async (named: string | undefined, flags: ServerFlags) => {
+      if (flags.server !== undefined) {
+        const { runRemoteStatus } = await import('../placement/run-members.ts');
+        await runRemoteStatus(flags);
+        return;
+      }
+      const { showStatus } = await import('./show-status.ts');
+      await showStatus(component, named, flags.output);
+    });
+}
+
 function startHelp(component: Component): string {
   return `
 Examples:
   robustctl ${component.name} start
   robustctl ${component.name} start ${component.defaultFile}
   robustctl ${component.name} start --daemon
-  ROBUST_MQ_SERVER_NETWORK_TCP_PORT=2883 robustctl ${component.name} start
+  ${component.name === 'placement-center' ? 'ROBUST_MQ_SERVER_GRPC_PORT=2228' : 'ROBUST_MQ_SERVER_NETWORK_TCP_PORT=2883'} robustctl ${component.name} start
 
-Signals: SIGTERM and SIGINT drain and stop, a second one exits at once; SIGHUP reads passwords,
-access rules and certificates again.`;
+Signals: SIGTERM and SIGINT drain and stop, a second one exits at once${component.name === 'placement-center' ? '.' : '; SIGHUP reads passwords,\naccess rules and certificates again.'}`;
 }

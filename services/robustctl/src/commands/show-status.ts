@@ -1,5 +1,4 @@
 import type { Component } from '../component.ts';
-import { loadBroker } from '../configuration/broker-configuration.ts';
 import { ExitCode } from '../exit-code.ts';
 import { print, table } from '../output.ts';
 import type { OutputFormat } from '../output.ts';
@@ -7,7 +6,7 @@ import { askHealth } from '../process/health.ts';
 import type { Health } from '../process/health.ts';
 import type { ProcessRecord } from '../process/process-file.ts';
 import { runningProcess } from '../process/stop-process.ts';
-import { assertAvailable } from './start-component.ts';
+import { dataDirectoryOf } from './start-component.ts';
 
 /** Prints whether a component runs and what it says of itself. Sets exit code 69 when it does not run or is not well. */
 export async function showStatus(
@@ -15,8 +14,7 @@ export async function showStatus(
   named: string | undefined,
   output: OutputFormat,
 ): Promise<void> {
-  assertAvailable(component);
-  const { directory } = loadBroker(component, named).settings.storage;
+  const directory = dataDirectoryOf(component, named);
   const running = runningProcess(directory);
   const health = running?.httpAddress == null ? null : await askHealth(running.httpAddress);
   const well = running !== null && (health === null || isWell(health));

@@ -1,5 +1,6 @@
 import type { Component } from '../component.ts';
 import { assertStandsAlone, loadBroker } from '../configuration/broker-configuration.ts';
+import { loadPlacementCenter } from '../configuration/placement-configuration.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 
 /**
@@ -13,22 +14,68 @@ export async function startComponent(
   where: 'foreground' | 'background',
 ): Promise<void> {
   assertAvailable(component);
+  process.exitCode =
+    component.name === 'placement-center'
+      ? await startPlacementCenter(component, named, where)
+      : await startBroker(component, named, where);
+  if (where === 'background') return;
+  // Nothing may keep a stopped component alive: what is still open is a mistake, not a reason to stay.
+  setTimeout(() => process.exit(), 1000).unref();
+}
+
+async function startBroker(
+  component: Component,
+  named: string | undefined,
+  where: 'foreground' | 'background',
+): Promise<ExitCode> {
   const loaded = loadBroker(component, named);
   assertStandsAlone(loaded);
   if (where === 'background') {
     const { runInBackground } = await import('../process/run-background.ts');
-    await runInBackground(component, loaded);
-    return;
+    const { startedText } = await import('../process/started-text.ts');
+    await runInBackground(component, {
+      file: loaded.file,
+      logPath: loaded.configuration.values.log.log_path,
+      startedText: (started) => startedText(component, loaded, started),
+    });
+    return ExitCode.ok;
   }
   const { runBroker } = await import('../process/run-broker.ts');
-  process.exitCode = await runBroker(component, loaded);
-  // Nothing may keep a stopped broker alive: what is still open is a mistake, not a reason to stay.
-  setTimeout(() => process.exit(), 1000).unref();
+  return runBroker(component, loaded);
+}
+
+async function startPlacementCenter(
+  component: Component,
+  named: string | undefined,
+  where: 'foreground' | 'background',
+): Promise<ExitCode> {
+  const loaded = loadPlacementCenter(component, named);
+  const { placementStartedText, runPlacementCenter } = await import(
+    '../process/run-placement-center.ts'
+  );
+  if (where === 'background') {
+    const { runInBackground } = await import('../process/run-background.ts');
+    await runInBackground(component, {
+      file: loaded.file,
+      logPath: loaded.configuration.values.log.log_path,
+      startedText: (started) => placementStartedText(component, loaded, started),
+    });
+    return ExitCode.ok;
+  }
+  return runPlacementCenter(component, loaded);
+}
+
+/** Where the component that a file describes keeps its data. @throws CommandError */
+export function dataDirectoryOf(component: Component, named: string | undefined): string {
+  assertAvailable(component);
+  return component.name === 'placement-center'
+    ? loadPlacementCenter(component, named).settings.directory
+    : loadBroker(component, named).settings.storage.directory;
 }
 
 /** @throws CommandError for components that are announced but not there yet */
 export function assertAvailable(component: Component): void {
-  if (component.name === 'standalone' || component.name === 'broker-mqtt') return;
+  if (component.name !== 'journal-server') return;
   throw new CommandError(
     ExitCode.unavailable,
     `${component.name} is not available in this version. What works today: \`robustctl standalone start\` ` +

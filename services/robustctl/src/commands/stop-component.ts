@@ -1,8 +1,7 @@
 import type { Component } from '../component.ts';
-import { loadBroker } from '../configuration/broker-configuration.ts';
 import { print } from '../output.ts';
 import { runningProcess, stopProcess } from '../process/stop-process.ts';
-import { assertAvailable } from './start-component.ts';
+import { dataDirectoryOf } from './start-component.ts';
 
 /** Stops a component; it is fine when it does not run. */
 export async function stopComponent(
@@ -10,8 +9,7 @@ export async function stopComponent(
   named: string | undefined,
   force: 'force' | 'ask',
 ): Promise<void> {
-  assertAvailable(component);
-  const { directory } = loadBroker(component, named).settings.storage;
+  const directory = dataDirectoryOf(component, named);
   const running = runningProcess(directory);
   if (running === null) {
     print(`${component.name} does not run (data directory ${directory})`);

@@ -1,6 +1,10 @@
 import { describeProblem, effectiveSettings, loadConfiguration } from '@robustmq/config';
 import type { Configuration, Problem } from '@robustmq/config';
 import { brokerSchema, brokerSettingsFrom } from '@robustmq/mqtt-broker';
+import {
+  placementCenterSchema,
+  placementCenterSettingsFrom,
+} from '@robustmq/placement-center/configuration';
 import type { Component } from '../component.ts';
 import { ExitCode } from '../exit-code.ts';
 import { note, print, table } from '../output.ts';
@@ -58,7 +62,13 @@ function printJson({ component, file, problems, configuration }: Checked): void 
 
 /** What only shows when the values are taken together; the broker has such rules. */
 function combinationProblems(component: Component, file: string | null): readonly Problem[] {
-  if (component.name !== 'standalone' && component.name !== 'broker-mqtt') return [];
+  if (component.name === 'journal-server') return [];
+  if (component.name === 'placement-center') {
+    const read = loadConfiguration(placementCenterSchema, file, process.env);
+    if (!read.ok) return read.fault;
+    const member = placementCenterSettingsFrom(read.value, programVersion());
+    return member.ok ? [] : member.fault;
+  }
   const loaded = loadConfiguration(brokerSchema, file, process.env);
   if (!loaded.ok) return loaded.fault;
   const machine = machineFacts(loaded.value.values.storage.directory);

@@ -1,22 +1,6 @@
 import { bytesKey, integerKey, textKey, textListKey, textMapKey } from '@robustmq/config';
 import type { KeyDeclaration, ObsoleteKey, Schema } from '@robustmq/config';
 
-/** The keys of a placement center; checked today, used once the component is available. */
-export interface PlacementCenterValues {
-  readonly node: {
-    readonly cluster_name: string;
-    readonly node_id: number;
-    readonly addr: string;
-    readonly grpc_port: number;
-    readonly http_port: number;
-    readonly nodes: Readonly<Record<string, string>>;
-    readonly data_path: string;
-    readonly log_path: string;
-    readonly heartbeat_timeout_ms: number;
-    readonly heartbeat_check_time_ms: number;
-  };
-}
-
 /** The keys of a journal server; checked today, used once the component is available. */
 export interface JournalServerValues {
   readonly node: {
@@ -40,48 +24,6 @@ const obsolete: readonly ObsoleteKey[] = [
   { path: 'log_segment_size', reason: 'log files are rotated by the system' },
   { path: 'log_file_num', reason: 'log files are rotated by the system' },
 ];
-
-export const placementCenterSchema: Schema<PlacementCenterValues> = {
-  sections: {
-    node: {
-      kind: 'section',
-      name: '',
-      meaning: 'One node of the placement center.',
-      keys: {
-        cluster_name: clusterName(),
-        node_id: nodeId(),
-        addr: address(),
-        grpc_port: port('gRPC: other nodes and brokers connect here.', 1228),
-        http_port: port('HTTP: /health and /metrics.', 1227),
-        nodes: members('1228'),
-        data_path: textKey({
-          default: 'data/placement-center',
-          allowEmpty: false,
-          meaning: 'The directory of the Raft log and of the state.',
-          reason: 'Relative to the working directory. Put it on a disk that survives.',
-        }),
-        log_path: logPath(),
-        heartbeat_timeout_ms: integerKey({
-          default: 30_000,
-          minimum: 1000,
-          maximum: 3_600_000,
-          meaning: 'A node that was not heard of for this long is taken for dead.',
-          reason: 'Shorter finds failures sooner and takes slow nodes for dead.',
-          unit: 'milliseconds',
-        }),
-        heartbeat_check_time_ms: integerKey({
-          default: 1000,
-          minimum: 10,
-          maximum: 60_000,
-          meaning: 'How often that is checked.',
-          reason: 'Must be well below heartbeat_timeout_ms.',
-          unit: 'milliseconds',
-        }),
-      },
-    },
-  },
-  obsolete,
-};
 
 export const journalServerSchema: Schema<JournalServerValues> = {
   sections: {

@@ -3,7 +3,8 @@ import type { Schema } from '@robustmq/config';
 import { componentNamed, COMPONENTS } from '../component.ts';
 import type { Component } from '../component.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
-import { journalServerSchema, placementCenterSchema } from './cluster-schemas.ts';
+import { placementCenterSchema } from '@robustmq/placement-center/configuration';
+import { journalServerSchema } from './cluster-schemas.ts';
 
 /** The schema of a component, for code that treats all components alike. */
 export function schemaOf(component: Component): Schema<Record<string, never>> {

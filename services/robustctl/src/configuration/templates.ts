@@ -1,7 +1,8 @@
 import { annotatedFile } from '@robustmq/config';
 import type { AnnotatedFileOptions } from '@robustmq/config';
 import { brokerSchema } from '@robustmq/mqtt-broker';
-import { journalServerSchema, placementCenterSchema } from './cluster-schemas.ts';
+import { placementCenterSchema } from '@robustmq/placement-center/configuration';
+import { journalServerSchema } from './cluster-schemas.ts';
 
 const HOW = [
   'Every key is shown with its default: a file needs to hold only what differs.',
@@ -39,7 +40,13 @@ export function templateOf(path: string): string {
         }),
       );
     case 'config/placement-center.toml':
-      return annotatedFile(placementCenterSchema, whole(NOT_YET('placement center'), {}));
+      return annotatedFile(
+        placementCenterSchema,
+        whole(
+          'RobustMQ: one member of the placement center. Start it with `robustctl placement-center start`.',
+          {},
+        ),
+      );
     case 'config/journal-server.toml':
       return annotatedFile(journalServerSchema, whole(NOT_YET('journal server'), {}));
     case 'config/cluster/placement-center':
@@ -61,7 +68,10 @@ function whole(title: string, overrides: AnnotatedFileOptions['overrides']): Ann
 function placementNode(node: number): AnnotatedFileOptions {
   const title = `RobustMQ: node ${String(node)} of a placement center of three, all on one machine. All keys: config/placement-center.toml.`;
   return {
-    header: [title, NOT_YET('placement center')],
+    header: [
+      title,
+      'Start all three with `robustctl placement-center start node-N.toml --daemon`.',
+    ],
     keys: 'overridden',
     overrides: {
       cluster_name: 'robustmq',

@@ -2,24 +2,31 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import type { Component } from '../component.ts';
-import type { LoadedBroker } from '../configuration/broker-configuration.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { note, print } from '../output.ts';
 import { BACKGROUND_VARIABLE, logFileOf } from './readiness.ts';
+import type { ProcessRecord } from './process-file.ts';
 import type { ReadyMessage } from './readiness.ts';
-import { startedText } from './started-text.ts';
 
 /** Opening a large journal after a crash takes time; longer than this is a fault. */
 const READY_TIMEOUT_MS = 120_000;
 const LOG_TAIL_LINES = 20;
+
+/** What is known of a component before it is started. */
+export interface Launch {
+  readonly file: string | null;
+  readonly logPath: string;
+  /** What to say once it is ready. */
+  readonly startedText: (started: Pick<ProcessRecord, 'listeners' | 'httpAddress'>) => string;
+}
 
 /**
  * Starts the component in the background and waits until it is ready, or failed.
  *
  * @throws CommandError with the end of the log when it did not become ready
  */
-export async function runInBackground(component: Component, loaded: LoadedBroker): Promise<void> {
-  const directory = loaded.configuration.values.log.log_path;
+export async function runInBackground(component: Component, loaded: Launch): Promise<void> {
+  const directory = loaded.logPath;
   mkdirSync(directory, { recursive: true });
   const logFile = logFileOf(component, directory);
   const log = openSync(logFile, 'a');
@@ -40,7 +47,7 @@ export async function runInBackground(component: Component, loaded: LoadedBroker
   if (outcome.kind === 'ready') {
     child.disconnect();
     child.unref();
-    print(startedText(component, loaded, outcome).trimEnd());
+    print(loaded.startedText(outcome).trimEnd());
     print(`It runs in the background as process ${String(child.pid)}; its log is ${logFile}.`);
     print(
       `End it with \`robustctl ${component.name} stop${file.length === 0 ? '' : ` ${file.join('')}`}\`.`,
