@@ -101,7 +101,6 @@ export const anyTransaction: Any<Transaction> = fc
   .tuple(fc.array(comparison, { maxLength: 4 }), operations, operations, requestId)
   .map(([compare, first, second, id]) => ({
     compare,
-    // oxlint-disable-next-line unicorn/no-thenable -- the contract's own word.
     then: first,
     otherwise: second,
     requestId: id,

@@ -49,7 +49,6 @@ export function readTransaction(reader: ProtobufReader): Transaction {
     else if (reader.field === 4) requestId = reader.text();
     else reader.skip();
   }
-  // oxlint-disable-next-line unicorn/no-thenable -- the contract's own word.
   return { compare, then, otherwise, requestId };
 }
 

@@ -1,8 +1,10 @@
 /** A gRPC server: admission, deadlines, errors, health and an orderly end, the same for every service. */
 import {
+  logVerbosity,
   Server,
   type ServerOptions as GrpcServerOptions,
   type ServiceDefinition,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { systemTimers } from '@robustmq/environment';
@@ -73,6 +75,8 @@ export interface RpcServer {
 /** @throws RpcSetupError RPC_TLS_INVALID, RPC_LISTEN_FAILED */
 export async function openRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const credentials = serverCredentials(options.tls);
+  // What grpc-js would print is thrown or observed.
+  setLogVerbosity(logVerbosity.NONE);
   const closing = new AbortController();
   const host: CallHost = {
     closing: closing.signal,
