@@ -44,10 +44,9 @@ const encodedPipeline: ServiceContract<EncodedPipeline> = {
 };
 
 /** A call of one kind has an outcome of the same kind. */
-export type OutcomeOf<Call extends PipelineCall> = Extract<
-  PipelineOutcome,
-  { readonly kind: Call['kind'] }
->;
+export type OutcomeOf<Call extends PipelineCall> = PipelineOutcome & {
+  readonly kind: Call['kind'];
+};
 
 interface PendingCall {
   readonly resolve: (outcome: PipelineOutcome) => void;
