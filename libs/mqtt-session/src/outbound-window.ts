@@ -138,12 +138,16 @@ export class OutboundWindow {
     return found.sort((a, b) => a.offset - b.offset);
   }
 
-  /** The lowest offset behind an open exchange, or `otherwise`. */
+  /**
+   * The lowest offset of a message that may have to be sent again, or `otherwise`: after PUBREC it is
+   * PUBREL that is repeated (MQTT-5.0 [MQTT-4.3.3-6]).
+   */
   oldestOffset(otherwise: number): number {
     if (this.#count === 0 || this.#offsets === null) return otherwise;
     let oldest = otherwise;
     for (let id = 1; id <= this.#capacity; id += 1) {
-      if (this.#states[id] === ExchangeState.free) continue;
+      const state = this.#states[id] as number;
+      if (state === ExchangeState.free || state >= ExchangeState.received) continue;
       const offset = this.#offsets[id] as number;
       if (offset >= 0 && offset < oldest) oldest = offset;
     }

@@ -155,6 +155,7 @@ class BrokerNode implements Broker {
       }
     }
     this.#context?.router.invalidateAll();
+    this.#context?.groups.rightsChanged();
     return lines;
   }
 

@@ -91,6 +91,10 @@ export interface StorageSettings {
   readonly journalBytesMax: number;
   /** Free disk space below which durable publishes are refused. */
   readonly diskFreeBytesMin: number;
+  /** Size of the journal above which the readers furthest behind lose their oldest messages; 0: never. */
+  readonly readerLagBytesMax: number;
+  /** Age at which a message that a reader has not taken is given up; 0: never. */
+  readonly readerLagSecondsMax: number;
   /** `sync`: PUBACK after the flush. `memory`: before it; the name says what is at risk. */
   readonly acknowledge: 'sync' | 'memory';
 }

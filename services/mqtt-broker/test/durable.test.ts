@@ -434,6 +434,7 @@ describe('the journal', () => {
     const world = await startDurable({ storage: 'segment_bytes_max = "1 MiB"' });
     const away = await world.client(kept('away'));
     await away.subscribe('rare', { qos: 1 });
+    await away.subscribe('$share/g/rare', { qos: 1 });
     const reader = await world.client(kept('reader', { properties: { receiveMaximum: 10 } }));
     await reader.subscribe('a', { qos: 1 });
     await away.disconnect();

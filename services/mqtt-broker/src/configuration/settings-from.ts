@@ -59,6 +59,8 @@ export function brokerSettingsFrom(
         storage.disk_free_bytes_min === 'auto'
           ? Math.min(DISK_FREE_BYTES_DEFAULT, Math.floor(machine.diskBytes / 20))
           : storage.disk_free_bytes_min,
+      readerLagBytesMax: storage.reader_lag_bytes_max,
+      readerLagSecondsMax: storage.reader_lag_seconds_max,
       acknowledge: storage.acknowledge,
     },
     access: accessSettings(sections.auth),

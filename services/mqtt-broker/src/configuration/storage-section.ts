@@ -1,4 +1,4 @@
-import { bytesKey, bytesOrAutoKey, choiceKey, textKey } from '@robustmq/config';
+import { bytesKey, bytesOrAutoKey, choiceKey, integerKey, textKey } from '@robustmq/config';
 import type { SectionDeclaration } from '@robustmq/config';
 
 /** `[storage]`: where messages that must not be lost are kept. */
@@ -8,6 +8,8 @@ export interface StorageSection {
   readonly segment_bytes_max: number;
   readonly journal_bytes_max: number;
   readonly disk_free_bytes_min: number | 'auto';
+  readonly reader_lag_bytes_max: number;
+  readonly reader_lag_seconds_max: number;
   readonly acknowledge: 'sync' | 'memory';
 }
 
@@ -53,6 +55,24 @@ export const storageSection: SectionDeclaration<StorageSection> = {
       meaning: 'Free disk space below which durable messages are refused.',
       reason:
         '"auto": 64 MiB, or a twentieth of the disk where that is less. A full disk helps nobody.',
+    }),
+    reader_lag_bytes_max: bytesKey({
+      default: 0,
+      minimum: 0,
+      maximum: 2 ** 50,
+      meaning:
+        'The size of the journal above which the durable readers furthest behind lose their oldest messages. 0: never.',
+      reason:
+        'What was acknowledged is kept. Set it below journal_bytes_max where a reader that stays away must not keep others from publishing.',
+    }),
+    reader_lag_seconds_max: integerKey({
+      default: 0,
+      minimum: 0,
+      maximum: 2 ** 31,
+      unit: 'seconds',
+      meaning:
+        'The age at which a message that a durable reader has not taken is given up. 0: never.',
+      reason: 'As above. Sessions that nobody returns to end by their own expiry.',
     }),
     acknowledge: choiceKey({
       default: 'sync',

@@ -4,9 +4,15 @@ import {
   type CheckpointLog,
 } from '@robustmq/record-log';
 import type { BrokerContext } from '../broker-context.ts';
+import type { ClientSession } from '../session/client-session.ts';
 import { encodeSession, encodeState } from '../session/session-record.ts';
 import { encodeGroup } from './durable-group.ts';
 import { FieldReader, FieldWriter } from './operations.ts';
+
+/** How long clients may have to wait for a part of a checkpoint. */
+const SLICE_MS = 5;
+
+const UTF8 = new TextEncoder();
 
 /** What a checkpoint stands for: replay goes on from here. */
 export interface CheckpointMark {
@@ -30,9 +36,11 @@ export const ENTRY = { session: 's', state: 't', retained: 'r', will: 'w', group
  * Saves what changed since the last checkpoint, so that a restart replays only the journal's newest
  * part, however much is stored.
  *
- * The changes are serialised in one turn, together with the journal's next offset: a consistent cut.
- * They are written only after everything before that offset is durable, so the state on disk is never
- * ahead of the journal.
+ * Replay goes on from the journal's next offset as it is when the checkpoint begins. Sessions are
+ * serialised in slices of a few milliseconds, each as it is by then: newer than that offset, which
+ * does no harm, since every operation sets what it is about, and all of them are replayed. It is
+ * written only after everything that was appended up to the last slice is durable, so the state on
+ * disk is never ahead of the journal.
  */
 export class Checkpointer {
   readonly #context: BrokerContext;
@@ -69,10 +77,13 @@ export class Checkpointer {
     log.needsCheckpoint = false;
     const position = log.nextOffset;
     const changes = this.#collect(position);
-    const mark = encodeMark({ position, nextSessionNumber: context.sessions.nextNumber });
     log.appendedBytesSinceCheckpoint = 0;
     try {
+      await this.#collectSessions(changes);
+      const mark = encodeMark({ position, nextSessionNumber: context.sessions.nextNumber });
       await committed(context);
+      // Offsets of a batch that failed meanwhile are given out again: a slice may hold some.
+      if (log.needsCheckpoint) throw new Error('the disk was full during the checkpoint');
       await this.#store.write(changes, mark);
     } catch (error) {
       for (const change of changes) this.#markAgain(change);
@@ -84,6 +95,7 @@ export class Checkpointer {
       throw error;
     }
     this.position = position;
+    log.stateIsPartial = false;
   }
 
   /** A change that was not saved is saved next time, as it is then. */
@@ -118,19 +130,12 @@ export class Checkpointer {
     const context = this.#context;
     const changes: Change[] = [];
     for (const clientId of context.sessions.ended) {
+      const next = context.sessions.find(clientId);
+      if (next?.durable === true) context.markDirty(next);
       changes.push({ key: ENTRY.session + clientId, value: null });
       changes.push({ key: ENTRY.state + clientId, value: null });
     }
     context.sessions.ended.clear();
-    const planned = context.log.plannedExactlyOnce();
-    for (const session of context.dirtySessions) {
-      // It ended, and another one may have its client identifier.
-      if (context.sessions.find(session.clientId) !== session) continue;
-      const state = encodeState(session, position, planned.get(session));
-      changes.push({ key: ENTRY.session + session.clientId, value: encodeSession(session) });
-      changes.push({ key: ENTRY.state + session.clientId, value: state });
-    }
-    context.dirtySessions.clear();
     context.retained.takeChanges((name, value) => {
       changes.push({ key: ENTRY.retained + name, value });
     });
@@ -142,6 +147,37 @@ export class Checkpointer {
       changes.push({ key: ENTRY.group + key, value });
     }
     return changes;
+  }
+
+  /** Everybody is served between two slices. */
+  async #collectSessions(changes: Change[]): Promise<void> {
+    const { dirtySessions } = this.#context;
+    const sessions = [...dirtySessions];
+    dirtySessions.clear();
+    try {
+      while (sessions.length > 0) {
+        this.#collectSlice(sessions, changes);
+        if (sessions.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      for (const session of sessions) this.#context.markDirty(session);
+    }
+  }
+
+  #collectSlice(sessions: ClientSession[], changes: Change[]): void {
+    const context = this.#context;
+    const endMs = performance.now() + SLICE_MS;
+    const next = context.log.nextOffset;
+    const planned = context.log.plannedExactlyOnce();
+    do {
+      const session = sessions.pop();
+      if (session === undefined) return;
+      // It ended, and another one may have its client identifier.
+      if (context.sessions.find(session.clientId) !== session) continue;
+      const state = encodeState(session, next, planned.get(session));
+      changes.push({ key: ENTRY.session + session.clientId, value: encodeSession(session) });
+      changes.push({ key: ENTRY.state + session.clientId, value: state });
+    } while (performance.now() < endMs);
   }
 }
 

@@ -155,6 +155,22 @@ export class DurableGroup implements ConsumerOwner {
     this.#offer();
   }
 
+  /** The journal forgets what is below `after`. @returns how many messages were nobody's yet */
+  giveUpBefore(after: number): number {
+    let lost = 0;
+    for (const offset of this.#returned.keys()) {
+      if (offset >= after) continue;
+      this.#returned.delete(offset);
+      this.#done(offset);
+      lost += 1;
+    }
+    // What is lent is at its receiver; only a repetition for another is lost.
+    for (const offset of this.#lent.keys()) {
+      if (offset < after) this.acknowledged(offset);
+    }
+    return lost;
+  }
+
   /** The journal ends at `next` after all. */
   rewindTo(next: number): void {
     this.consumer.rewindTo(next);

@@ -163,6 +163,10 @@ export class GroupRegistry {
     return null;
   }
 
+  all(): IterableIterator<DurableGroup> {
+    return this.#groups.values();
+  }
+
   /** The oldest record that some group still needs. */
   oldestPlace(next: number): number {
     let oldest = next;

@@ -113,6 +113,33 @@ export class LogConsumer {
     });
   }
 
+  /** Nothing below `position` is for the owner, or it is given up. */
+  skipTo(position: number): void {
+    if (this.live || this.position >= position) return;
+    this.position = position;
+    this.#generation += 1;
+    this.#owner.placeChanged();
+  }
+
+  /** How many messages from its place to `after` wait for the owner. */
+  async countBefore(after: number): Promise<number> {
+    let count = 0;
+    if (this.live || this.position >= after) return count;
+    const from = this.position as Offset;
+    const reader = this.#context.log.shard.openReader(from, this.#owner.selector());
+    while (reader.position < after) {
+      const records = await reader.read(READ_RECORDS_MAX, READ_BYTES_MAX);
+      if (records.length === 0) break;
+      for (const { kind, offset, topic, body } of records) {
+        if (kind === RECORD_KIND.operations || offset >= after) continue;
+        const name = kind === RECORD_KIND.direct ? directNameOf(body, 0) : topic;
+        const delivery = this.#owner.deliveryOf(this.#context.router.topicOf(name), offset, kind);
+        if (delivery !== null) count += 1;
+      }
+    }
+    return count;
+  }
+
   /** The journal ends at `next` after all: nothing is behind it. */
   rewindTo(next: number): void {
     if (this.position > next) this.position = next;

@@ -1,6 +1,8 @@
 import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import type { DurableGroup } from './durable-group.ts';
+import { LagLimit } from './lag-limit.ts';
 import type { OpenedStorage } from './open-storage.ts';
 
 const TRIM_SECONDS = 2;
@@ -10,22 +12,24 @@ const TOPICS_PER_TURN = 500;
 /**
  * Keeps the journal as small as its readers allow, and messages out of it when it is full.
  *
- * A segment goes when no session, group or checkpoint needs a record of it. A session that is away
+ * A segment goes when no session, group or checkpoint needs a record of it. A reader that is behind
  * is moved past segments that hold nothing for it, so that a rare subscription pins no storage.
- * Nothing that was acknowledged is dropped to make room: above the limits new durable messages are
- * refused (0x97) until there is room again.
+ * Nothing that was acknowledged is dropped to make room, unless somebody set how far a reader may lag
+ * ({@link LagLimit}): above the limits new durable messages are refused (0x97) until there is room.
  *
  * LIMIT: journalBytesMax, diskFreeBytesMin
  */
 export class Retention {
   readonly #context: BrokerContext;
   readonly #storage: OpenedStorage;
+  readonly #lagLimit: LagLimit;
   #busy = false;
   #refusedWhenFull = 0;
 
   constructor(context: BrokerContext, storage: OpenedStorage) {
     this.#context = context;
     this.#storage = storage;
+    this.#lagLimit = new LagLimit(context, storage);
   }
 
   /** Once a second. */
@@ -46,6 +50,7 @@ export class Retention {
     const { tick, log: durable } = this.#context;
     if (tick % TRIM_SECONDS === 0 || durable.full) await this.#trim();
     if (tick % SWEEP_SECONDS === 0 || durable.full) await this.#sweepAll();
+    if (tick % TRIM_SECONDS === 0) await this.#lagLimit.enforce();
     await this.#measureRoom();
   }
 
@@ -78,30 +83,18 @@ export class Retention {
     }
   }
 
-  /** Moves sessions past the oldest segment when none of its topics is for them. */
+  /** Moves readers past the oldest segment when none of its topics is for them. */
   async #sweep(): Promise<void> {
     const context = this.#context;
     const summary = await this.#storage.shard.oldestSegment();
     if (summary === null) return;
-    const lagging = new Set<ClientSession>();
-    for (const session of context.sessions.all()) {
-      const { consumer } = session;
-      if (consumer === null || consumer.live || session.online) continue;
-      if (consumer.position < summary.after) lagging.add(session);
-    }
+    const lagging = laggingReaders(context, summary.after);
     if (lagging.size === 0) return;
     for (let index = 0; index < summary.topics.length && lagging.size > 0; index += 1) {
       keepNeeded(context, summary.topics[index] as string, lagging);
       if (index % TOPICS_PER_TURN === TOPICS_PER_TURN - 1) await nextTurn();
     }
-    for (const session of lagging) {
-      const { consumer } = session;
-      if (consumer === null || consumer.live || session.online) continue;
-      if (consumer.position < summary.after) {
-        consumer.position = summary.after;
-        context.markDirty(session);
-      }
-    }
+    for (const reader of lagging) reader.consumer?.skipTo(summary.after);
   }
 
   async #measureRoom(): Promise<void> {
@@ -140,15 +133,29 @@ export class Retention {
   }
 }
 
-/** Takes the sessions that want `topic` out of `lagging`. */
-function keepNeeded(context: BrokerContext, topic: string, lagging: Set<ClientSession>): void {
+type Reader = ClientSession | DurableGroup;
+
+/** Sessions and groups whose place is below `after`, connected or not. */
+function laggingReaders(context: BrokerContext, after: number): Set<Reader> {
+  const lagging = new Set<Reader>();
+  for (const reader of [...context.sessions.all(), ...context.groups.all()]) {
+    const { consumer } = reader;
+    if (consumer !== null && !consumer.live && consumer.position < after) lagging.add(reader);
+  }
+  return lagging;
+}
+
+/** Takes the readers that want `topic` out of `lagging`. */
+function keepNeeded(context: BrokerContext, topic: string, lagging: Set<Reader>): void {
   if (topic.charCodeAt(0) === 0) {
     const session = context.sessions.byNumber(Number(topic.slice(1)));
     if (session !== undefined) lagging.delete(session);
     return;
   }
-  for (const delivery of context.router.match(context.router.topicOf(topic)).durable) {
-    lagging.delete(delivery.subscriber as ClientSession);
+  const match = context.router.match(context.router.topicOf(topic));
+  for (const delivery of match.durable) lagging.delete(delivery.subscriber as ClientSession);
+  for (const group of match.shared) {
+    if (group.state !== null) lagging.delete(group.state as DurableGroup);
   }
 }
 
