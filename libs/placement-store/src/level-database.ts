@@ -7,7 +7,7 @@
  * directory is flushed for a new log. `flushLogs` does both, so that "flushed" covers all that was
  * written before.
  */
-import { fileErrorCode, type FileSystem } from '@robustmq/environment';
+import { fileErrorCode, type FileSystem, type OpenFile } from '@robustmq/environment';
 import type { KeyRange } from '@robustmq/placement';
 import { Level } from 'level';
 import { PlacementStoreError } from './placement-store-error.ts';
@@ -115,13 +115,23 @@ export async function* scan(
 export async function flushLogs(fileSystem: FileSystem, path: string): Promise<void> {
   for (const name of await fileSystem.list(path)) {
     if (!name.endsWith('.log')) continue;
+    // A log that is gone has become a table, and tables are flushed before.
+    const file = await openUnlessGone(fileSystem, `${path}/${name}`);
+    if (file === null) continue;
     try {
-      const file = await fileSystem.open(`${path}/${name}`, 'write');
-      await file.syncData().finally(() => file.close());
-    } catch (error) {
-      // A log that is gone has become a table, and tables are flushed before.
-      if (fileErrorCode(error) !== 'ENOENT') throw error;
+      await file.syncData();
+    } finally {
+      await file.close();
     }
   }
   await fileSystem.syncDirectory(path);
+}
+
+async function openUnlessGone(fileSystem: FileSystem, path: string): Promise<OpenFile | null> {
+  try {
+    return await fileSystem.open(path, 'write');
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
 }

@@ -2,9 +2,11 @@
  * The placement state in LevelDB.
  *
  * ```text
- *  entries ─► commands ─► PendingRecords ─► one batch with the applied index ─► LevelDB
+ *  entries ─► commands ─► PendingRecords ─► batches with the applied index ─► LevelDB
  *                  └────► events ─────────► listeners, then the results are told
  * ```
+ *
+ * While one batch is written, the next commands are applied to what is pending.
  *
  * A batch is not flushed: after a crash the Raft log is replayed from the applied index, which is in
  * the same batch. History that commands forgot is removed in the background; a start removes what was
@@ -59,8 +61,8 @@ import {
   storedMeta,
 } from './stored-reads.ts';
 
-/** A batch goes to the database when it has become this long, even before its last command. */
-const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** So much goes to the database while the next commands are applied. */
+const CHUNK_BYTES = 64 * 1024;
 
 export interface StoreParts {
   readonly fileSystem: FileSystem;
@@ -82,6 +84,9 @@ export class LevelPlacementStore implements PlacementStore {
   #pending: PendingRecords;
   #meta: StoreMeta;
   #appliedIndex: LogIndex;
+  /** The batch on its way to the database. */
+  #writing: Promise<void> = Promise.resolve();
+  #failure: Error | null = null;
   #sweep: Promise<void> = Promise.resolve();
   #sweptRevision: Revision = 0 as Revision;
   #closing: Promise<void> | null = null;
@@ -124,38 +129,43 @@ export class LevelPlacementStore implements PlacementStore {
 
   async apply(entries: readonly DataEntry[], through: LogIndex): Promise<readonly CommandResult[]> {
     this.#assertOpen();
+    try {
+      const [results, revisions] = await this.#applyAll(entries);
+      await this.#writeOut(through);
+      if (revisions.length > 0) for (const listener of this.#appliedListeners) listener(revisions);
+      return results;
+    } catch (error) {
+      // What is pending now is not known: a later batch must not be applied on it.
+      this.#failure = databaseFault(error);
+      throw this.#failure;
+    }
+  }
+
+  async #applyAll(
+    entries: readonly DataEntry[],
+  ): Promise<readonly [results: CommandResult[], revisions: RevisionEvents[]]> {
     const results: CommandResult[] = [];
     const revisions: RevisionEvents[] = [];
     let before = this.#appliedIndex;
     for (const entry of entries) {
       const command = commandOf(entry);
-      await this.#prepare(command, before);
-      const applied = this.#applyOne(command);
+      const ranges = rangesOf(command);
+      if (ranges.length > 0) await this.#load(ranges, before);
+      else if (this.#pending.bytes > CHUNK_BYTES) await this.#startWriting(before);
+      const applied = applyCommand(this.#pending, command, this.#limits);
+      this.#pending.write(applied.writes);
+      this.#appliedCommands += 1;
       results.push(applied.result);
       if (applied.events.length > 0) revisions.push(applied);
       before = entry.index;
     }
-    await this.#writeOut(through);
-    if (revisions.length > 0) for (const listener of this.#appliedListeners) listener(revisions);
-    return results;
+    return [results, revisions];
   }
 
-  #applyOne(command: Command): ReturnType<typeof applyCommand> {
-    try {
-      const applied = applyCommand(this.#pending, command, this.#limits);
-      this.#pending.write(applied.writes);
-      this.#appliedCommands += 1;
-      return applied;
-    } catch (error) {
-      throw databaseFault(error);
-    }
-  }
-
-  /** Loads what the command reads by range; `before` is the last entry applied. */
-  async #prepare(command: Command, before: LogIndex): Promise<void> {
-    const ranges = rangesOf(command);
-    if (ranges.length > 0 || this.#pending.bytes > BATCH_BYTES_MAX) await this.#writeOut(before);
-    if (ranges.length === 0) return;
+  /** @param before  the last entry applied */
+  async #load(ranges: ReturnType<typeof rangesOf>, before: LogIndex): Promise<void> {
+    await this.#startWriting(before);
+    await this.#writing;
     const loaded: [(typeof ranges)[number], Entry[]][] = [];
     for (const range of ranges) loaded.push([range, await this.#loadRange(range)]);
     this.#pending.load(loaded);
@@ -171,12 +181,25 @@ export class LevelPlacementStore implements PlacementStore {
     return loaded;
   }
 
+  /** Waits for the batch before, then lets what is pending go to the database. */
+  async #startWriting(applied: LogIndex): Promise<void> {
+    await this.#writing;
+    const writes = this.#pending.leave();
+    const writing = writeBatch(this.#database, writes, { applied, flush: 'async' });
+    this.#writing = writing.then(() => {
+      this.#pending.arrived();
+      this.#appliedIndex = applied;
+      this.#writtenBatches += 1;
+    });
+    // A failure is told to whoever waits for it, who may come later.
+    this.#writing.catch(() => undefined);
+  }
+
   async #writeOut(applied: LogIndex): Promise<void> {
+    await this.#writing;
     if (this.#pending.size === 0 && applied === this.#appliedIndex) return;
-    await writeBatch(this.#database, this.#pending.entries(), { applied, flush: 'async' });
-    this.#pending.clear();
-    this.#writtenBatches += 1;
-    this.#appliedIndex = applied;
+    await this.#startWriting(applied);
+    await this.#writing;
     this.#meta = storedMeta(this.#database);
     this.#sweepHistory();
   }
@@ -253,11 +276,12 @@ export class LevelPlacementStore implements PlacementStore {
   }
 
   async #settleReads(): Promise<void> {
-    await Promise.allSettled([...this.#reads, this.#sweep]);
+    await Promise.allSettled([...this.#reads, this.#writing, this.#sweep]);
   }
 
   #assertOpen(): void {
     if (this.#closing !== null) throw closedFault();
+    if (this.#failure !== null) throw this.#failure;
   }
 
   onApplied(listener: (revisions: readonly RevisionEvents[]) => void): { stop(): void } {

@@ -1,19 +1,27 @@
 /**
- * What a batch of commands has written so far and the database does not have yet, with the database
- * behind it: the reader that commands are applied to.
+ * What commands have written and the database does not have yet, with the database behind it: the
+ * reader that commands are applied to.
  *
- * Ranges are read from what was loaded for the command that announced them. Before loading, what is
+ * ```text
+ *  get:  #writes, of the commands being applied ─► #leaving, on its way to the database ─► database
+ * ```
+ *
+ * Ranges are read from what was loaded for the command that announced them. Before loading, all that is
  * pending goes to the database, so that a loaded range is complete.
  */
 import type { KeyRange, RecordReader, RecordWrite } from '@robustmq/placement';
 import type { Database, Entry } from './level-database.ts';
 
+/** null: deleted. */
+export type PendingWrites = ReadonlyMap<string, Uint8Array | null>;
+
+const NONE: PendingWrites = new Map();
 const ENTRY_OVERHEAD_BYTES = 64;
 
 export class PendingRecords implements RecordReader {
   readonly #database: Database;
-  /** null: deleted. */
-  readonly #writes = new Map<string, Uint8Array | null>();
+  #writes = new Map<string, Uint8Array | null>();
+  #leaving: PendingWrites = NONE;
   #loaded = new Map<string, readonly Entry[]>();
   #bytes = 0;
 
@@ -25,15 +33,21 @@ export class PendingRecords implements RecordReader {
     return this.#writes.size;
   }
 
-  /** An estimate that never shrinks until `clear`. */
+  /** An estimate of what is not on its way yet. */
   get bytes(): number {
     return this.#bytes;
   }
 
   get(key: string): Uint8Array | undefined {
-    const pending = this.#writes.get(key);
-    if (pending === undefined) return this.#database.getSync(key);
+    const pending = this.#writes.get(key) ?? this.#settled(key);
     return pending ?? undefined;
+  }
+
+  /** @returns what stands without the newest writes, which know nothing of the key or deleted it */
+  #settled(key: string): Uint8Array | null | undefined {
+    if (this.#writes.has(key)) return null;
+    const leaving = this.#leaving.get(key);
+    return leaving === undefined ? this.#database.getSync(key) : leaving;
   }
 
   range(range: KeyRange): readonly Entry[] {
@@ -57,14 +71,17 @@ export class PendingRecords implements RecordReader {
     }
   }
 
-  entries(): IterableIterator<[string, Uint8Array | null]> {
-    return this.#writes.entries();
+  /** Hands the writes over; they are read here until `arrived`, which the next call waits for. */
+  leave(): PendingWrites {
+    this.#leaving = this.#writes;
+    this.#writes = new Map();
+    this.#bytes = 0;
+    return this.#leaving;
   }
 
-  /** After everything pending reached the database. */
-  clear(): void {
-    this.#writes.clear();
-    this.#bytes = 0;
+  /** The database has what left. */
+  arrived(): void {
+    this.#leaving = NONE;
   }
 }
 
