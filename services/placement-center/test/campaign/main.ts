@@ -1,0 +1,78 @@
+/**
+ * Runs the campaigns of the placement center and prints their figures; exit code 1 when one is missed.
+ *
+ * usage: node --conditions=source main.ts CAMPAIGN... [--seed N] [--seconds N] [--faults A,B] [--short]
+ *
+ * `linearizability` is ten minutes of all faults, `storm` each kind of fault by itself, `leader` kills
+ * the leader again and again, `powercut` takes away what was not flushed, `clocks` makes them jump.
+ */
+import { parseArgs } from 'node:util';
+import { allHold, tableOf } from '@robustmq/campaign';
+import type { CampaignResult } from './campaign-result.ts';
+import { runClockCampaign } from './clock-campaign.ts';
+import { runLeaderCampaign } from './leader-campaign.ts';
+import { runPowercutCampaign } from './powercut-campaign.ts';
+import { runStormCampaign } from './storm-campaign.ts';
+import type { FaultKind } from './storm.ts';
+
+interface Wishes {
+  readonly seed: number;
+  readonly seconds: number | null;
+  readonly short: boolean;
+  readonly faults: readonly FaultKind[] | null;
+}
+
+const ALL_FAULTS: readonly FaultKind[] = ['kill', 'stop', 'cut', 'isolate', 'roll', 'all'];
+
+const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignResult>>> = {
+  linearizability: ({ seed, seconds, short, faults }) =>
+    runStormCampaign({
+      ...{ seed, kinds: faults ?? ALL_FAULTS, pauseMs: 20 },
+      seconds: seconds ?? (short ? 30 : 600),
+    }),
+  storm: runEachFault,
+  leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 20 }),
+  powercut: ({ seed, short }) => runPowercutCampaign({ seed, rounds: short ? 3 : 20 }),
+  clocks: ({ seed, short }) => runClockCampaign({ seed, jumps: short ? 4 : 30 }),
+};
+
+/** Each kind of fault by itself: its figures stand one below the other. */
+async function runEachFault({ seed, seconds, short, faults }: Wishes): Promise<CampaignResult> {
+  const results: CampaignResult[] = [];
+  for (const kind of faults ?? ALL_FAULTS) {
+    const spent = seconds ?? (short ? 20 : 120);
+    const result = await runStormCampaign({ seed, seconds: spent, kinds: [kind], pauseMs: 20 });
+    console.log(tableOf(kind, result.figures));
+    results.push(result);
+  }
+  return { figures: [], examples: results.flatMap((result) => result.examples) };
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seconds: { type: 'string' },
+    faults: { type: 'string' },
+    short: { type: 'boolean', default: false },
+  },
+});
+const wishes: Wishes = {
+  seed: Number(values.seed),
+  seconds: values.seconds === undefined ? null : Number(values.seconds),
+  short: values.short,
+  faults: (values.faults?.split(',') as readonly FaultKind[] | undefined) ?? null,
+};
+let failed = false;
+for (const name of positionals.length === 0 ? [''] : positionals) {
+  const campaign = CAMPAIGNS[name];
+  if (campaign === undefined) {
+    console.error(`no campaign is called "${name}": ${Object.keys(CAMPAIGNS).join(', ')}`);
+    process.exit(2);
+  }
+  const { figures, examples } = await campaign(wishes);
+  console.log(tableOf(name, figures));
+  for (const example of examples) console.log(`  ! ${example}`);
+  failed ||= !allHold(figures);
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,140 @@
+/** Three members, on hosts of their own or on the loopback interface, and how to reach them. */
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Hosts } from '@robustmq/campaign';
+import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
+import type { Placement } from '@robustmq/placement';
+import { connectPlacement } from '@robustmq/placement-client';
+import { type MemberOptions, MemberProcess } from './member-process.ts';
+
+const TOKEN = 'campaign-token';
+const HOST_PORT = 1228;
+
+export interface ClusterOptions {
+  readonly folder: string;
+  readonly members: number;
+  /** null: on the loopback interface, where nothing can be cut. */
+  readonly hosts: Hosts | null;
+  readonly sections: readonly string[];
+  environmentOf(nodeId: number): Readonly<Record<string, string>>;
+}
+
+export class PlacementCluster {
+  readonly members: readonly MemberProcess[];
+
+  private constructor(members: readonly MemberProcess[]) {
+    this.members = members;
+  }
+
+  static async open(options: ClusterOptions): Promise<PlacementCluster> {
+    const { hosts } = options;
+    const numbers = Array.from({ length: options.members }, (_, index) => index + 1);
+    const ports = await freePorts(options.members);
+    const addressOf = (nodeId: number): MemberOptions['address'] =>
+      hosts === null
+        ? { host: '127.0.0.1', port: ports[nodeId - 1] ?? 0 }
+        : { host: hosts.address(nodeId), port: HOST_PORT };
+    const nodes = numbers.map((nodeId) => {
+      const { host, port } = addressOf(nodeId);
+      return `"${nodeId}" = "${host}:${port}"`;
+    });
+    const members = numbers.map(
+      (nodeId) =>
+        new MemberProcess({
+          ...{ nodeId, address: addressOf(nodeId), nodes: nodes.join(', '), token: TOKEN },
+          ...{ sections: options.sections, environment: options.environmentOf(nodeId) },
+          folder: join(options.folder, `m${nodeId}`),
+          prefix: hosts?.wrap(nodeId) ?? [],
+        }),
+    );
+    return new PlacementCluster(members);
+  }
+
+  get token(): string {
+    return TOKEN;
+  }
+
+  get servers(): readonly string[] {
+    return this.members.map((member) => member.server);
+  }
+
+  get crashes(): number {
+    return this.members.reduce((sum, member) => sum + member.crashes, 0);
+  }
+
+  member(nodeId: number): MemberProcess {
+    const member = this.members[nodeId - 1];
+    if (member === undefined) throw new Error(`there is no member ${nodeId}`);
+    return member;
+  }
+
+  startAll(): void {
+    for (const member of this.members) member.start();
+  }
+
+  async killAll(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()));
+  }
+
+  connect(): Placement {
+    return connectPlacement({
+      ...{ servers: this.servers, token: TOKEN, tls: null, limits: null },
+      ...{ clock: systemClock, timers: systemTimers, random: systemRandom },
+    });
+  }
+
+  /** Waits until a write is acknowledged. @returns milliseconds from the call on */
+  async serving(limitMs: number): Promise<number> {
+    const beganMs = performance.now();
+    const placement = this.connect();
+    try {
+      for (;;) {
+        const spentMs = performance.now() - beganMs;
+        if (spentMs > limitMs)
+          throw new Error(`no write within ${limitMs} ms\n${this.lastWords()}`);
+        const done = await putOnce(placement, 'campaign/probe', String(spentMs)).then(
+          () => true,
+          () => false,
+        );
+        if (done) return performance.now() - beganMs;
+      }
+    } finally {
+      await placement.close();
+    }
+  }
+
+  lastWords(): string {
+    const parts = this.members.map(
+      ({ options, output }) => `member ${options.nodeId}:\n${output.slice(-2000)}`,
+    );
+    return parts.join('\n');
+  }
+}
+
+function putOnce(placement: Placement, key: string, text: string): Promise<unknown> {
+  return placement.transact(
+    {
+      compare: [],
+      then: [{ kind: 'put', key, value: new TextEncoder().encode(text), lease: null }],
+      otherwise: [],
+      requestId: null,
+    },
+    { deadlineMs: 1000, signal: null },
+  );
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
