@@ -12,8 +12,6 @@ import { FieldReader, FieldWriter } from './operations.ts';
 /** How long clients may have to wait for a part of a checkpoint. */
 const SLICE_MS = 5;
 
-const UTF8 = new TextEncoder();
-
 /** What a checkpoint stands for: replay goes on from here. */
 export interface CheckpointMark {
   readonly position: number;
