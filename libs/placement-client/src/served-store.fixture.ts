@@ -115,6 +115,8 @@ async function openProxy(target: number): Promise<{
     const pair = { near, far };
     pairs.add(pair);
     far.on('error', () => undefined);
+    near.setNoDelay(true);
+    far.setNoDelay(true);
     near.on('data', (bytes) => far.write(bytes));
     far.on('data', (bytes) => {
       if (state !== 'muted') near.write(bytes);
