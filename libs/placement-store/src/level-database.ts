@@ -111,6 +111,29 @@ export async function* scan(
   }
 }
 
+/** How many records the range has; their contents are not read. */
+export async function countRecords(
+  database: Database,
+  range: KeyRange,
+  snapshot: DatabaseSnapshot,
+): Promise<number> {
+  const bounds =
+    range.after === null ? { gte: range.first } : { gte: range.first, lt: range.after };
+  const iterator = database.keys({ ...bounds, snapshot, highWaterMarkBytes: STEP_BYTES });
+  let count = 0;
+  try {
+    for (;;) {
+      const { length } = await iterator.nextv(STEP_RECORDS);
+      if (length === 0) return count;
+      count += length;
+    }
+  } catch (error) {
+    throw databaseFault(error);
+  } finally {
+    await iterator.close();
+  }
+}
+
 /** Makes what the write-ahead logs hold durable. */
 export async function flushLogs(fileSystem: FileSystem, path: string): Promise<void> {
   for (const name of await fileSystem.list(path)) {

@@ -28,7 +28,13 @@ import {
   type RevisionEvents,
   type StoreMeta,
 } from '@robustmq/placement';
-import { type Database, type DatabaseSnapshot, type Entry, scan } from './level-database.ts';
+import {
+  countRecords,
+  type Database,
+  type DatabaseSnapshot,
+  type Entry,
+  scan,
+} from './level-database.ts';
 import type { StoredLease } from './placement-store.ts';
 
 /** Where the records of the state begin: what stands before is the store's own. */
@@ -46,10 +52,14 @@ export async function readRange(
   request: Omit<RangeRequest, 'consistency'>,
 ): Promise<RangeReply> {
   const { revision } = storedMeta(database, snapshot);
-  const collector = new RangeCollector(request);
-  if (!isEmptyRange(request.range)) {
-    await collect(scan(database, keyRecordRange(request.range), snapshot), collector);
+  const isEmpty = isEmptyRange(request.range);
+  const records = keyRecordRange(request.range);
+  if (request.content === 'count') {
+    const count = isEmpty ? 0 : await countRecords(database, records, snapshot);
+    return { kind: 'range', keyValues: [], count, more: false, revision };
   }
+  const collector = new RangeCollector(request);
+  if (!isEmpty) await collect(scan(database, records, snapshot), collector);
   return { ...collector.result(), revision };
 }
 
