@@ -19,7 +19,7 @@ import {
 import { LogReplay } from './log-replay.ts';
 import { type LogSegment, markBatch } from './log-segment.ts';
 import { RaftError } from './raft-error.ts';
-import { scanSegment } from './segment-scan.ts';
+import { type BatchFound, scanSegment } from './segment-scan.ts';
 
 export interface RecoveredLog {
   readonly segments: LogSegment[];
@@ -89,9 +89,10 @@ async function recoverSegment(progress: Progress, place: SegmentPlace): Promise<
     if (header !== null) {
       const segment = segmentOf(place, header);
       let batches = 0;
-      const onBatch = (batch: BatchBody, position: number): void => {
+      const onBatch = (batch: BatchBody, { position, durableBefore }: BatchFound): void => {
         if (batches === 0) begin(progress, header, place);
         batches += 1;
+        segment.trustedBytes = Math.max(segment.trustedBytes, durableBefore);
         takeBatch(progress, segment, { batch, position });
       };
       const end = await scanSegment(file, { salt: header.salt, role, onBatch });
@@ -131,7 +132,9 @@ async function readHeader(
 function segmentOf(place: SegmentPlace, header: SegmentHeader): LogSegment {
   const { number, path } = place;
   const { salt, previous } = header;
-  return { number, path, salt, previous, lastIndex: previous.index, bytes: 0, marks: [] };
+  const lastIndex = previous.index;
+  const trustedBytes = SEGMENT_HEADER_BYTES;
+  return { number, path, salt, previous, lastIndex, bytes: 0, trustedBytes, marks: [] };
 }
 
 /** Places the segment after what was read so far. */

@@ -11,6 +11,8 @@ export interface LogSegment {
   lastIndex: LogIndex;
   /** Bytes that are whole. */
   bytes: number;
+  /** Up to here a flush has succeeded for sure. */
+  trustedBytes: number;
   /** Index of the first entry, and position, of every batch that begins a stretch of the file. */
   readonly marks: { readonly index: number; readonly position: number }[];
 }

@@ -37,7 +37,7 @@ export interface RaftHostOptions {
   readonly transport: PeerTransport;
   /** 100 when absent. The times in `RaftOptions` are counted in these. */
   readonly tickMs?: number;
-  /** LIMIT: segmentBytesMax: a segment file grows no further; 64 MiB when absent. */
+  /** LIMIT: a segment file grows no further; 64 MiB when absent. */
   readonly segmentBytesMax?: number;
   /**
    * A group failed for good: its log can't be written or trusted. It answers nothing any more, and
@@ -91,9 +91,9 @@ export type RaftBootstrap =
 
 /** When the log forgets what the state machine has made durable. */
 export interface CompactionOptions {
-  /** LIMIT: logBytesMax: more applied bytes than this: compact. 64 MiB when absent. */
+  /** LIMIT: more applied bytes than this: compact. 64 MiB when absent. */
   readonly logBytesMax: number;
-  /** LIMIT: logEntriesMax: more applied entries than this: compact. 100 000 when absent. */
+  /** LIMIT: more applied entries than this: compact. 100 000 when absent. */
   readonly logEntriesMax: number;
   /** Entries kept for followers that lag; 10 000 when absent. */
   readonly slackEntries: number;

@@ -72,12 +72,13 @@ export class RaftLogStore {
     this.#hardState = recovered.hardState;
   }
 
-  /** Cuts off a torn tail, durably. @throws RaftError RAFT_IO_FAILED, RAFT_FULL */
+  /** Cuts off a torn tail; the rest is durable on return. @throws RaftError RAFT_IO_FAILED, RAFT_FULL */
   static async open(place: LogPlace, recovered: RecoveredLog): Promise<RaftLogStore> {
     const last = recovered.segments.at(-1);
     try {
-      const active =
-        last === undefined ? null : await AppendFile.open(place.fileSystem, last.path, last.bytes);
+      if (last === undefined) return new RaftLogStore(place, recovered, null);
+      await rewriteDoubtful(place.fileSystem, last);
+      const active = await AppendFile.open(place.fileSystem, last.path, last.bytes);
       return new RaftLogStore(place, recovered, active);
     } catch (error) {
       throw ioFault(error);
@@ -271,7 +272,17 @@ export class RaftLogStore {
     this.#writtenLast = previous;
     this.#resets = kind === 'resets';
     const bytes = this.#active.length;
-    this.#fresh = { number, path, salt, previous, lastIndex: previous.index, bytes, marks: [] };
+    const lastIndex = previous.index;
+    this.#fresh = {
+      number,
+      path,
+      salt,
+      previous,
+      lastIndex,
+      bytes,
+      trustedBytes: bytes,
+      marks: [],
+    };
   }
 
   #buffer(byteCount: number): Uint8Array {
@@ -294,6 +305,21 @@ export class RaftLogStore {
     const { fileSystem, directory } = this.#place;
     for (const { path } of segments) await fileSystem.unlink(path);
     if (segments.length > 0) await fileSystem.syncDirectory(directory);
+  }
+}
+
+/**
+ * After a failed flush the system may hold pages that it takes for written and that the disk never
+ * got. Writing them once more makes it try again, and this time the flush is believed.
+ */
+async function rewriteDoubtful(fileSystem: FileSystem, segment: LogSegment): Promise<void> {
+  const doubtful = new Uint8Array(segment.bytes - segment.trustedBytes);
+  const file = await fileSystem.open(segment.path, 'write');
+  try {
+    await file.read(doubtful, segment.trustedBytes);
+    await file.write(doubtful, segment.trustedBytes);
+  } finally {
+    await file.close();
   }
 }
 

@@ -25,7 +25,13 @@ export interface SegmentScan {
   readonly salt: number;
   /** The last segment's tail may be torn. */
   readonly role: 'last' | 'sealed';
-  readonly onBatch: (batch: BatchBody, position: number) => void;
+  readonly onBatch: (batch: BatchBody, place: BatchFound) => void;
+}
+
+export interface BatchFound {
+  readonly position: number;
+  /** Bytes of the file that were durable when the batch was written. */
+  readonly durableBefore: number;
 }
 
 export type ScanEnd =
@@ -42,7 +48,7 @@ export async function scanSegment(file: OpenFile, scan: SegmentScan): Promise<Sc
       const torn = scan.role === 'last' && (await isTorn(file, position, scan.salt));
       return { kind: torn ? 'whole' : 'damaged', position };
     }
-    scan.onBatch(found.body, position);
+    scan.onBatch(found.body, { position, durableBefore: found.header.durableBefore });
     position += BATCH_HEADER_BYTES + found.header.bodyBytes;
   }
   return { kind: 'whole', position };
