@@ -23,8 +23,6 @@ import type { OpenedGroup } from './open-group.ts';
 import { ioFault } from './raft-log-store.ts';
 import type { StateMachine } from './state-machine.ts';
 
-/** LIMIT: one proposal; a larger one is refused as `tooLarge`. */
-const PROPOSAL_BYTES_MAX = 16 * 1024 * 1024;
 /** LIMIT: proposals without an answer; one more is refused as `overloaded`. */
 const PENDING_PROPOSALS_MAX = 65_536;
 /** LIMIT: bytes of proposals without an answer; one more is refused as `overloaded`. */
@@ -35,6 +33,7 @@ const APPLY_BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 const STEP_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface GroupHostPort extends GroupPort {
+  readonly proposalBytesMax: number;
   groupFailed(group: GroupDriver<unknown>, fault: RaftFault): void;
   groupClosed(group: GroupDriver<unknown>): void;
 }
@@ -222,7 +221,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     if (this.#closing !== null) return refusal('closed', null);
     const { role, leader } = this.#core.leadership;
     if (role !== 'leader') return refusal('notLeader', leader);
-    if (byteCount > PROPOSAL_BYTES_MAX) return refusal('tooLarge', leader);
+    if (byteCount > this.#host.proposalBytesMax) return refusal('tooLarge', leader);
     const { count, bytes } = this.#proposals;
     const isFull = count >= PENDING_PROPOSALS_MAX || bytes + byteCount > PENDING_PROPOSAL_BYTES_MAX;
     return isFull ? refusal('overloaded', leader) : null;

@@ -277,7 +277,7 @@ describe('limits', () => {
   test('a proposal that is too large is refused', async () => {
     const cluster = await TestCluster.found(1);
     const { group } = await cluster.leader();
-    const fault = await faultOf(group?.propose(new Uint8Array(17 * 1024 * 1024), 1000));
+    const fault = await faultOf(group?.propose(new Uint8Array(2 * 1024 * 1024 + 1), 1000));
     expect(fault).toMatchObject({ code: 'RAFT_REFUSED', reason: 'tooLarge' });
     await cluster.stopAll();
   });
@@ -290,13 +290,13 @@ describe('limits', () => {
       open = resolve;
     });
     const group = node.group as RaftGroup<number>;
-    const large = new Uint8Array(15 * 1024 * 1024);
-    const held = [1, 2, 3, 4].map(() => group.propose(large, 60_000));
+    const large = new Uint8Array(2 * 1024 * 1024);
+    const held = Array.from({ length: 32 }, () => group.propose(large, 60_000));
     await settle();
     const fault = await faultOf(group.propose(large, 60_000));
     expect(fault).toMatchObject({ code: 'RAFT_REFUSED', reason: 'overloaded' });
     open();
-    expect(await Promise.all(held)).toHaveLength(4);
+    expect(await Promise.all(held)).toHaveLength(32);
     await cluster.stopAll();
   });
 

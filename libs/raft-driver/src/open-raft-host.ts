@@ -15,6 +15,7 @@ import { TickSource } from './tick-source.ts';
 const FORMAT = { name: 'robustmq-raft', version: 1 };
 const TICK_MS = 100;
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+const PROPOSAL_BYTES_MAX = 2 * 1024 * 1024;
 const GROUP_NAME = /^[a-z0-9-]{1,100}$/;
 
 /**
@@ -41,6 +42,7 @@ export async function openRaftHost(options: RaftHostOptions): Promise<RaftHost> 
 class Host implements RaftHost, GroupHostPort {
   readonly nodeId: NodeId;
   readonly memberId: string;
+  readonly proposalBytesMax: number;
   readonly ticks: TickSource;
   readonly flushes: FlushScheduler;
   readonly #options: RaftHostOptions;
@@ -61,6 +63,7 @@ class Host implements RaftHost, GroupHostPort {
     this.#lock = lock;
     this.nodeId = options.nodeId;
     this.memberId = identity.memberId;
+    this.proposalBytesMax = options.proposalBytesMax ?? PROPOSAL_BYTES_MAX;
     const tickMs = options.tickMs ?? TICK_MS;
     this.ticks = new TickSource(options.environment, tickMs, () => this.#tick());
     this.flushes = new FlushScheduler(() => this.#turn());

@@ -40,6 +40,11 @@ export interface RaftHostOptions {
   /** LIMIT: a segment file grows no further; 64 MiB when absent. */
   readonly segmentBytesMax?: number;
   /**
+   * LIMIT: one proposal, 2 MiB when absent; a larger one is refused as `tooLarge`. The transport must
+   * carry frames that are 1 KiB larger: an entry that it drops is never replicated.
+   */
+  readonly proposalBytesMax?: number;
+  /**
    * A group failed for good: its log can't be written or trusted. It answers nothing any more, and
    * the process should say so and exit (ADR 0005); a restart recovers what is durable.
    */
