@@ -68,6 +68,13 @@ function client(servers: readonly string[], limits: Parameters<typeof connectTo>
   return connected;
 }
 
+const READ = {
+  range: { first: 'a', after: null },
+  limit: 0,
+  content: 'whole',
+  consistency: 'linearizable',
+} as const;
+
 describe('who leads', () => {
   test('a server that names the leader sends its clients there, also out of their list', async () => {
     const memory = new MemoryPlacement();
@@ -90,8 +97,7 @@ describe('who leads', () => {
     const servers = [await servedBy(memory, pointing(1)), await servedBy(memory, pointing(0))];
     addresses.push(...servers.map((server) => server.address));
     const placement = client(addresses, { pauseFirstMs: 20, pauseLongestMs: 50 });
-    const transaction = { compare: [], then: [put('a', '1')], otherwise: [], requestId: null };
-    const fault = await faultOf(placement.transact(transaction, { deadlineMs: 300, signal: null }));
+    const fault = await faultOf(placement.range(READ, { deadlineMs: 300, signal: null }));
     expect(fault).toMatchObject({ code: 'PLACEMENT_UNAVAILABLE' });
     for (const address of addresses)
       expect(fault).toHaveProperty('detail', expect.stringContaining(address));
@@ -122,13 +128,7 @@ describe('who leads', () => {
     const gone = await servedBy(new MemoryPlacement(), async () => undefined);
     await gone.close();
     const call = { deadlineMs: 200, signal: null };
-    const request = {
-      range: { first: 'a', after: null },
-      limit: 0,
-      content: 'whole',
-      consistency: 'linearizable',
-    } as const;
-    const fault = await faultOf(client([gone.address]).range(request, call));
+    const fault = await faultOf(client([gone.address]).range(READ, call));
     expect(fault).toEqual({
       code: 'PLACEMENT_UNAVAILABLE',
       detail: expect.stringMatching(`tried ${gone.address}; last: ${gone.address}: .+`),
@@ -238,15 +238,10 @@ describe('a server that is slow', () => {
   test('a call that its caller gave up ends at once', async () => {
     const server = await servedBy(new MemoryPlacement(), never);
     const stop = new AbortController();
-    const reading = client([server.address]).range(
-      {
-        range: { first: 'a', after: null },
-        limit: 0,
-        content: 'whole',
-        consistency: 'linearizable',
-      },
-      { deadlineMs: 60_000, signal: stop.signal },
-    );
+    const reading = client([server.address]).range(READ, {
+      deadlineMs: 60_000,
+      signal: stop.signal,
+    });
     setImmediate(() => stop.abort());
     expect(await faultOf(reading)).toMatchObject({ code: 'PLACEMENT_UNAVAILABLE' });
   });

@@ -7,7 +7,7 @@ import type { Clock, RandomSource, Timers } from '@robustmq/environment';
 import { type CallOptions, PlacementError, type PlacementFault } from '@robustmq/placement';
 import { Backoff, type PipelineCall, type PipelineOutcome } from '@robustmq/rpc';
 import { mayRepeat, verdictOn } from './retry-rule.ts';
-import type { PlacementServer, ServerList } from './server-list.ts';
+import type { PlacementServer, PlacementServers } from './placement-server.ts';
 
 /** What time and chance come from. */
 export interface ClientEnvironment {
@@ -45,14 +45,14 @@ type OutcomeFor<Call extends PipelineCall> = Extract<
 const HOPS_MAX = 3;
 
 export class RemoteCalls {
-  readonly #servers: ServerList;
+  readonly #servers: PlacementServers;
   readonly #environment: ClientEnvironment;
   readonly #limits: RemoteCallLimits;
   readonly #closing = new AbortController();
   #waiting = 0;
   #idle: (() => void) | null = null;
 
-  constructor(servers: ServerList, environment: ClientEnvironment, limits: RemoteCallLimits) {
+  constructor(servers: PlacementServers, environment: ClientEnvironment, limits: RemoteCallLimits) {
     this.#servers = servers;
     this.#environment = environment;
     this.#limits = limits;
@@ -101,7 +101,7 @@ export class RemoteCalls {
 }
 
 interface AttemptContext extends ClientEnvironment {
-  readonly servers: ServerList;
+  readonly servers: PlacementServers;
   readonly limits: RemoteCallLimits;
   readonly closing: AbortSignal;
 }
@@ -134,7 +134,7 @@ class Attempts<Call extends PipelineCall> {
       if (leftMs <= 0 || this.#isGivenUp()) throw this.#givenUp();
       try {
         const options = { deadlineMs: this.#attemptMs(leftMs), signal: this.#options.signal };
-        const outcome: PipelineOutcome = await server.calls.call(this.#call, options);
+        const outcome: PipelineOutcome = await server.call(this.#call, options);
         return outcome as OutcomeFor<Call>;
       } catch (error) {
         if (!(error instanceof PlacementError)) throw error;

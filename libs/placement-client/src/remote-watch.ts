@@ -15,13 +15,13 @@ import {
   type WatchBatch,
   type WatchRequest,
 } from '@robustmq/placement';
-import { Backoff, placementFaultOf, watchBatchesOf } from '@robustmq/rpc';
+import { Backoff } from '@robustmq/rpc';
 import { type ClientEnvironment, pauseUnless } from './remote-calls.ts';
-import type { PlacementServer, ServerList } from './server-list.ts';
+import type { PlacementServer, PlacementServers } from './placement-server.ts';
 
 /** What a watch needs of its client. */
 export interface RemoteWatchHost extends ClientEnvironment {
-  readonly servers: ServerList;
+  readonly servers: PlacementServers;
   /** The revision after the newest of the store. */
   nextRevision(signal: AbortSignal): Promise<Revision>;
   /** The watch is over. */
@@ -84,26 +84,18 @@ export class RemoteWatch implements Watch {
   /** Over one connection, until it is lost. @throws PlacementError when another one does not help */
   async *#follow(first: Revision): AsyncGenerator<WatchBatch, void, undefined> {
     const server = this.#host.servers.current();
-    const { signal } = this.#stop;
-    const messages = server.watches.watch(
-      { ...this.#request, from: first },
-      { signal, metadata: {} },
-    );
-    let isFirst = true;
+    const request = { ...this.#request, from: first };
     try {
-      for await (const batch of watchBatchesOf(messages)) {
-        // The first message only tells where the watch begins.
-        if (!isFirst) {
-          this.#from = (batch.revision + 1) as Revision;
-          this.#backoff.reset();
-          yield batch;
-        }
-        isFirst = false;
+      for await (const batch of server.follow(request, this.#stop.signal)) {
+        this.#from = (batch.revision + 1) as Revision;
+        this.#backoff.reset();
+        yield batch;
       }
       // The server stops: what is next is asked of another one.
       this.#host.servers.passOver(server);
     } catch (error) {
-      this.#leave(server, placementFaultOf(error, 'reads'));
+      if (!(error instanceof PlacementError)) throw error;
+      this.#leave(server, error.fault);
     }
   }
 
