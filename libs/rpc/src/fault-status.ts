@@ -47,19 +47,29 @@ export interface SentStatus {
 /** What a server sends for `error`; null when the error is none that a client may see. */
 export function sentStatus(error: unknown): SentStatus | null {
   if (error instanceof PlacementError) {
-    return { ...faultStatus(error.fault), details: error.message };
+    return faultStatus(error.fault);
   }
   if (!(error instanceof RpcError)) return null;
   if (error.fault !== null) return faultStatus(error.fault);
   const details = error.message.slice(status[error.status].length + 2);
-  return { code: error.status, details, metadata: new Metadata() };
+  return { code: error.status, details: cut(details), metadata: new Metadata() };
 }
 
-/** What a server sends for `fault`. */
-export function faultStatus(fault: PlacementFault): SentStatus {
+/** LIMIT: DETAIL_UNITS_MAX. Statuses travel as headers, which have little room: the rest is cut. */
+const DETAIL_UNITS_MAX = 1024;
+
+/** What a server sends for `told`. */
+export function faultStatus(told: PlacementFault): SentStatus {
+  const fault = 'detail' in told ? { ...told, detail: cut(told.detail) } : told;
   const metadata = new Metadata();
   metadata.set(FAULT_TRAILER, bufferOf(faultCodec.encode(fault)));
   return { code: statusOf(fault), details: new PlacementError(fault).message, metadata };
+}
+
+function cut(detail: string): string {
+  return detail.length <= DETAIL_UNITS_MAX
+    ? detail
+    : `${detail.slice(0, DETAIL_UNITS_MAX).toWellFormed()}…`;
 }
 
 /** What a client got. */

@@ -109,6 +109,16 @@ describe('a unary call', () => {
     });
   }
 
+  test('cuts a detail that would not fit into a header', async () => {
+    const detail = 'ä'.repeat(100_000);
+    const compact = async (): Promise<never> => {
+      throw new PlacementError({ code: 'PLACEMENT_INVALID', detail });
+    };
+    const client = await serve({ compact }, {});
+    const error = (await rejection(client.compact({ revision: revision(1) }, SOON))) as RpcError;
+    expect(error.fault).toEqual({ code: 'PLACEMENT_INVALID', detail: `${'ä'.repeat(1024)}…` });
+  });
+
   test('ends with the status that the handler chose', async () => {
     const compact = (): never => {
       throw refusal(rpcStatus.NOT_FOUND, 'no user anna');
