@@ -81,17 +81,28 @@ check: test ## Exactly what the continuous integration runs
 coverage: build ## Run the unit tests and write coverage/
 	@vitest run --project unit --coverage
 
+# Simulations run in as many processes as there are processors, or PROCESSES=n.
+simulate = @node --conditions=source libs/simulator/src/main.ts --processes $(or $(PROCESSES),$(shell nproc))
+
 .PHONY: sim
-sim: build ## Replay simulated clusters (SEED=n for one, SEEDS=n for many)
-	$(call program,scripts/simulate.ts,$(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)))
+sim: build ## Simulate placement groups: 2,000 seeds, or SEEDS=n; SEED=n replays one; ARGS=--help
+	$(simulate) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) $(ARGS)
 
 .PHONY: sim-long
 sim-long: build ## Simulate 50 000 seeds: a night's work
-	$(call program,scripts/simulate.ts,--seeds $(or $(SEEDS),50000))
+	$(simulate) --from $(or $(FROM),1) --seeds $(or $(SEEDS),50000) $(ARGS)
+
+.PHONY: sim-mutants
+sim-mutants: build ## Plant every known bug, and count the seeds until the simulator notices
+	$(simulate) --mutants $(ARGS)
+
+.PHONY: check-history
+check-history: build ## Judge whether a recorded history is linearizable (FILE=history.jsonl)
+	@node --conditions=source libs/simulator/src/main.ts check-history $(FILE)
 
 .PHONY: golden
 golden: build ## Rewrite the expected output of the text scenarios; review the diff
-	@ROBUSTMQ_GOLDEN=1 vitest run --project unit scenarios
+	@GOLDEN=1 vitest run --project unit scenarios
 
 .PHONY: spec-coverage
 spec-coverage: build ## List which statements of the MQTT standards are cited and tested

@@ -1,10 +1,11 @@
 /**
  * Runs the suites one after the other, goes on after failures, and sums up in one closing line.
  *
- * usage: node scripts/run-tests.ts [lint] [unit] [e2e] [script] [crash]     default: the first four
+ * usage: node scripts/run-tests.ts [lint] [unit] [sim] [e2e] [script] [crash]     default: all but crash
  *
  * - `lint`    scripts/lint.ts; counts only when it fails
  * - `unit`    the vitest project of that name
+ * - `sim`     2,000 simulated histories of placement groups; each hundred counts as one test
  * - `e2e`     the same with real processes and sockets, one file at a time
  * - `crash`   those of `e2e` whose file name says crash
  * - `script`  every `services/<name>/test/<name>.suite.ts`, a program of its own. It writes one or more
@@ -16,7 +17,7 @@
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import {
   closingLine,
@@ -48,7 +49,7 @@ process.env['PATH'] = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] 
 
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);
-  const suites = suitesNamed(asked.length === 0 ? ['lint', 'unit', 'e2e', 'script'] : asked);
+  const suites = suitesNamed(asked.length === 0 ? ['lint', 'unit', 'sim', 'e2e', 'script'] : asked);
   const tallies: Tally[] = [];
   for (const suite of suites) {
     const tally = await runSuite(suite);
@@ -65,12 +66,13 @@ function suitesNamed(names: readonly string[]): readonly Suite[] {
   return names.flatMap((name) => {
     if (name === 'lint') return [lintSuite()];
     if (name === 'unit') return [vitestSuite(name, ['--project', 'unit'], 12)];
+    if (name === 'sim') return [simulationSuite()];
     if (name === 'e2e') return [vitestSuite(name, ['--project', 'e2e', '--maxWorkers=1'], 15)];
     if (name === 'crash') {
       return [vitestSuite(name, ['--project', 'e2e', '--maxWorkers=1', 'crash'], 15)];
     }
     if (name === 'script') return scriptSuites();
-    throw new Error(`no suite is called ${name}: lint, unit, e2e, crash, script`);
+    throw new Error(`no suite is called ${name}: lint, unit, sim, e2e, crash, script`);
   });
 }
 
@@ -94,6 +96,14 @@ function vitestSuite(name: string, filters: readonly string[], limitMinutes: num
   };
 }
 
+/** Rung R1 of the reliability ladder: docs/reference/simulation.md. */
+function simulationSuite(): Suite {
+  const options = ['--conditions=source', 'libs/simulator/src/main.ts', '--seeds', '2000'];
+  const processes = ['--processes', String(availableParallelism())];
+  const command = { name: 'sim', command: 'node', options: [...options, ...processes] };
+  return { ...command, limitMinutes: 10, tally: tallyOfFolder };
+}
+
 function scriptSuites(): readonly Suite[] {
   return readdirSync(join(root, 'services'))
     .flatMap((service) => suiteFiles(join(root, 'services', service, 'test')))
@@ -102,13 +112,13 @@ function scriptSuites(): readonly Suite[] {
       command: 'node',
       options: [path],
       limitMinutes: 8,
-      tally: (folder) =>
-        sumOf(
-          readdirSync(folder)
-            .filter((file) => file.endsWith('.json'))
-            .map((file) => tallyOfResult(readFileSync(join(folder, file), 'utf8'))),
-        ),
+      tally: tallyOfFolder,
     }));
+}
+
+function tallyOfFolder(folder: string): Tally {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+  return sumOf(files.map((file) => tallyOfResult(readFileSync(join(folder, file), 'utf8'))));
 }
 
 function suiteFiles(folder: string): readonly string[] {

@@ -36,8 +36,8 @@ export interface BugSwitches {
   readonly skipsEntryOnReplay: boolean;
   /** The history is not part of a snapshot. */
   readonly snapshotWithoutHistory: boolean;
-  /** A leader lets leases live without proof that it still leads. */
-  readonly keepsLeasesAlone: boolean;
+  /** A leader lets a lease live whose end is in the log already. */
+  readonly keepsEndingLeases: boolean;
   /** A new leader counts the time of leases from before it knew them. */
   readonly newLeaderGivesNoGrace: boolean;
   /** A grant that is told again makes the leader keep a lease that has ended. */
@@ -67,7 +67,7 @@ export const NO_BUGS: BugSwitches = Object.freeze({
   dropsMissedTicks: false,
   skipsEntryOnReplay: false,
   snapshotWithoutHistory: false,
-  keepsLeasesAlone: false,
+  keepsEndingLeases: false,
   newLeaderGivesNoGrace: false,
   repeatedGrantRevives: false,
   watchesResumeLate: false,

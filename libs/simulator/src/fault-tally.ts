@@ -1,42 +1,45 @@
 /** Counts what was done to the nodes of a simulation, so that nobody takes calm for strength. */
 
-export type FaultKind =
-  | 'message lost'
-  | 'message repeated'
-  | 'message overtaken'
-  | 'message cut off'
-  | 'message clogged'
-  | 'crash'
-  | 'crash of all'
-  | 'crash of a new leader'
-  | 'pause'
-  | 'isolation'
-  | 'split'
-  | 'one-way cut'
-  | 'usurpation'
-  | 'clogged links'
-  | 'clock skewed'
-  | 'clock jump'
-  | 'slow disk'
-  | 'flush over 1 s'
-  | 'disk full'
-  | 'flush failed'
-  | 'bit flipped'
-  | 'write lost'
-  | 'write torn'
-  | 'disk refused'
-  | 'membership change'
-  | 'leadership transfer'
-  | 'other release'
-  | 'snapshot taken'
-  | 'snapshot installed'
-  | 'log compacted'
-  | 'history compacted'
-  | 'request repeated'
-  | 'lease expired'
-  | 'lease revoked'
-  | 'watch moved'
-  | 'watch resynchronised';
+export const FAULT_KINDS = [
+  'message lost',
+  'message repeated',
+  'message overtaken',
+  'message cut off',
+  'message clogged',
+  'crash',
+  'crash of all',
+  'crash of a new leader',
+  'pause',
+  'isolation',
+  'split',
+  'one-way cut',
+  'usurpation',
+  'clogged links',
+  'clock skewed',
+  'clock jump',
+  'slow disk',
+  'flush over 1 s',
+  'disk full',
+  'flush failed',
+  'bit flipped',
+  'write lost',
+  'write torn',
+  'disk refused',
+  'membership change',
+  'leadership transfer',
+  'other release',
+  'snapshot taken',
+  'snapshot installed',
+  'log compacted',
+  'history compacted',
+  'request repeated',
+  'lease expired',
+  'lease revoked',
+  'watch moved',
+  'watch resynchronised',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export type FaultCounts = Readonly<Partial<Record<FaultKind, number>>>;
 

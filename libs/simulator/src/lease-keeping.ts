@@ -61,8 +61,7 @@ export class LeaseKeeping {
       lease.deadlineMs = Math.max(lease.deadlineMs, askedMs + lease.ttlSeconds * 1_000);
       answer({ kind: 'kept' });
     };
-    if (this.#edges.bugs.keepsLeasesAlone) confirmed(true);
-    else this.#node.requests.barrier(confirmed);
+    this.#node.requests.barrier(confirmed);
   }
 
   /** A command that grants a lease was applied: a repeated one may name a lease that has ended. */
@@ -118,6 +117,7 @@ export class LeaseKeeping {
 
   #lives(id: LeaseId): boolean {
     const lease = this.#leases.get(id);
+    if (this.#edges.bugs.keepsEndingLeases) return lease !== undefined;
     return lease !== undefined && lease.endingSinceMs === null;
   }
 

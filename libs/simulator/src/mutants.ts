@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
   ofDriver('entry skipped on replay', { skipsEntryOnReplay: true }),
   ofDriver('missed ticks dropped', { dropsMissedTicks: true }),
   ofDriver('snapshot without history', { snapshotWithoutHistory: true }),
-  ofDriver('lease kept without leadership', { keepsLeasesAlone: true }),
+  ofDriver('lease kept beyond its end', { keepsEndingLeases: true }),
   ofDriver('lease without grace', { newLeaderGivesNoGrace: true }),
   ofDriver('repeated grant revives a lease', { repeatedGrantRevives: true }),
   ofDriver('watch resumes one late', { watchesResumeLate: true }),

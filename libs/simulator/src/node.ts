@@ -15,6 +15,7 @@ import {
   type PersistNumber,
   type RaftInput,
   type RaftMessage,
+  type RaftOptions,
   type RaftOutput,
   type RaftState,
   type SnapshotMetadata,
@@ -28,6 +29,7 @@ import { LeaseKeeping } from './lease-keeping.ts';
 import { PlacementState } from './placement-state.ts';
 import { onNewLeader } from './nemesis.ts';
 import { NodeClock } from './node-clock.ts';
+import { ofAnotherRelease } from './profile.ts';
 import { Requests } from './requests.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -55,6 +57,7 @@ export class SimulatedNode {
   machine: PlacementState = new PlacementState();
   leases: LeaseKeeping;
   appliedIndex: LogIndex = 0 as LogIndex;
+  #options: RaftOptions;
   #epoch = 0;
   #pausedUntilMs = 0;
   readonly #clock: NodeClock;
@@ -73,6 +76,7 @@ export class SimulatedNode {
     this.id = id;
     this.#empty = empty;
     this.disk = new Disk(world, empty);
+    this.#options = world.profile.options;
     this.requests = new Requests(this, world.bugs);
     const { clockSkew } = world.profile;
     if (clockSkew > 0) world.tally.add('clock skewed');
@@ -110,7 +114,11 @@ export class SimulatedNode {
       this.appliedIndex = (index + 1) as LogIndex;
     }
     const seed = random.next();
-    const { options } = profile;
+    if (this.#epoch > 0 && random.chance(profile.otherReleases)) {
+      this.#world.tally.add('other release');
+      this.#options = ofAnotherRelease(random, profile.options);
+    }
+    const options = this.#options;
     const { appliedIndex, id } = this;
     const start = {
       id,
@@ -331,8 +339,10 @@ export class SimulatedNode {
       }
     }
     if (command.kind !== 'revokeLease' || result.kind !== 'leaseRevoked') return;
-    if (command.reason === 'asked') checkers.leases.givenBack(command.id);
-    else if (checkers.leases.expired(command.id, queue.nowMs)) tally.add('lease expired');
+    if (command.reason === 'asked') {
+      tally.add('lease revoked');
+      checkers.leases.givenBack(command.id);
+    } else if (checkers.leases.expired(command.id, queue.nowMs)) tally.add('lease expired');
   }
 
   #takeSnapshotWhenDue(state: RaftState): void {

@@ -44,6 +44,8 @@ export interface Profile {
   readonly changeEveryMs: number;
   /** Applied entries after which a node takes a snapshot. */
   readonly snapshotEvery: number;
+  /** The share of restarts after which a node runs another release: other limits and pace. */
+  readonly otherReleases: number;
   /** Entries kept before the snapshot for followers that lag. */
   readonly compactionSlack: number;
 }
@@ -84,6 +86,7 @@ export function drawProfile(random: SeededRandom): Profile {
     newLeaderCrashes: isRestless ? 0.9 : random.pick([0, 0, 0.3]),
     restartMaxMs: isRestless ? 1_000 : random.pick([300, 1_500, 4_000]),
     changeEveryMs: drawChangeEveryMs(random, mood),
+    otherReleases: random.pick([0, 0.3]),
     snapshotEvery: random.pick([10, 40, 200]),
     compactionSlack: random.pick([0, 5, 50]),
   };
@@ -104,17 +107,26 @@ function drawChangeEveryMs(random: SeededRandom, mood: Mood): number {
 
 function drawOptions(random: SeededRandom, mood: Mood, electionTimeoutTicks: number): RaftOptions {
   const isRestless = mood === 'restlessLeaders';
-  return {
+  const options: RaftOptions = {
     ...defaultRaftOptions,
     electionTimeoutTicks,
     heartbeatTicks: electionTimeoutTicks === 10 ? 2 : 1,
-    inflightMessagesMax: isRestless ? 1 : random.pick([1, 4, 64]),
-    inflightBytesMax: random.pick([200, 1 << 20]),
-    appendBytesMax: isRestless ? 40 : random.pick([60, 400, 1 << 16]),
-    snapshotChunkBytesMax: random.pick([64, 200, 1 << 16]),
-    windowBytesMax: random.pick([0, 600, 1 << 20]),
     reads: mood === 'leases' ? 'lease' : 'quorum',
     leaseTicks: leaseTicksFor(electionTimeoutTicks),
     quiesceAfterTicks: random.chance(0.2) ? 3 : 0,
+  };
+  const drawn = ofAnotherRelease(random, options);
+  return isRestless ? { ...drawn, inflightMessagesMax: 1, appendBytesMax: 140 } : drawn;
+}
+
+/** What may differ between the releases that run in one group. The group agrees on the rest. */
+export function ofAnotherRelease(random: SeededRandom, options: RaftOptions): RaftOptions {
+  return {
+    ...options,
+    inflightMessagesMax: random.pick([1, 4, 64]),
+    inflightBytesMax: random.pick([200, 1 << 20]),
+    appendBytesMax: random.pick([140, 800, 1 << 16]),
+    snapshotChunkBytesMax: random.pick([300, 2_000, 1 << 16]),
+    windowBytesMax: random.pick([0, 1_500, 1 << 20]),
   };
 }

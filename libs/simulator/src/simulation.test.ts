@@ -1,18 +1,28 @@
 import { describe, expect, test } from 'vitest';
+import { REGRESSION_SEEDS } from './regression-seeds.ts';
 import { simulate, simulationOf } from './simulation.ts';
 
-const SEEDS = 120;
+/** A look: the 2,000 seeds of 60 s are a suite of their own, `make sim`. */
+const SEEDS = 60;
 const PER_TEST = 20;
 
-describe('a cluster under one seed', () => {
+function verdictOn(seed: number, seconds: number): string {
+  const { violation } = simulate(simulationOf(seed, seconds));
+  return violation === null ? '' : `make sim SEED=${seed}: ${violation.message}`;
+}
+
+describe('a group under one seed', () => {
   for (let first = 1; first <= SEEDS; first += PER_TEST) {
     test(`holds every invariant under seeds ${first} to ${first + PER_TEST - 1}`, () => {
       for (let seed = first; seed < first + PER_TEST; seed += 1) {
-        const { violation } = simulate(simulationOf(seed, 30));
-        expect(violation === null ? '' : `make sim SEED=${seed}: ${violation.message}`).toBe('');
+        expect(verdictOn(seed, 30)).toBe('');
       }
     });
   }
+
+  test.each(REGRESSION_SEEDS)('holds under seed $seed again: $why', ({ seed }) => {
+    expect(verdictOn(seed, 60)).toBe('');
+  });
 
   test('has the same history twice under the same seed', () => {
     for (const seed of [3, 14, 15]) {
@@ -26,14 +36,16 @@ describe('a cluster under one seed', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  test('commits and answers, so that the checkers have something to check', () => {
-    let [entries, answers] = [0, 0];
+  test('commits, answers and watches, so that the checkers have something to check', () => {
+    let [entries, answers, revisions] = [0, 0, 0];
     for (let seed = 11; seed < 21; seed += 1) {
-      const { committedEntries, operations } = simulate(simulationOf(seed, 20));
-      entries += committedEntries;
-      answers += operations;
+      const result = simulate(simulationOf(seed, 20));
+      entries += result.committedEntries;
+      answers += result.operations;
+      revisions += result.revisions;
     }
     expect(entries).toBeGreaterThan(500);
     expect(answers).toBeGreaterThan(500);
+    expect(revisions).toBeGreaterThan(500);
   });
 });

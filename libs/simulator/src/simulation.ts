@@ -83,6 +83,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     judgeWatches(world);
     judgeHistory(clients);
   });
+  world.trace.add(world.random.next()); // Whoever drew once more or less is another history.
   return {
     seed: options.seed,
     violation,

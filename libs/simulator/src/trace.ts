@@ -1,4 +1,7 @@
-/** The fingerprint of a history: two runs are the same when their hashes are. */
+/**
+ * The fingerprint of a history: two runs are the same when their hashes are. Beside it, the hashes by
+ * which states and changes are compared.
+ */
 
 /** A well-stirred 32-bit mixture of two numbers. */
 export function mixed(left: number, right: number): number {
