@@ -1,4 +1,4 @@
 /** `node scripts/bench-placement.ts --help` says what it measures; the folder beside this file is a project of its own. */
 
-const program = new URL('bench-placement/run-placement-bench.ts', import.meta.url);
+const program = new URL('bench/placement/run-placement-bench.ts', import.meta.url);
 await import(program.href);

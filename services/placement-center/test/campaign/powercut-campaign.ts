@@ -86,7 +86,7 @@ async function cutRepeatedly(
   return {
     figures: [
       told('seed', seed),
-      atLeast('power cuts of all three members', servingMs.length, 20),
+      atLeast('power cuts of all three members', servingMs.length, rounds),
       told(
         'writes under way when cut',
         disks.reduce((sum, disk) => sum + disk.writes, 0),

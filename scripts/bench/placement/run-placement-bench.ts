@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isInstalled, runCommand } from '../bench/command.ts';
-import { machineFacts } from '../bench/machine.ts';
-import { replaceSection } from '../bench/page-section.ts';
-import { EXIT_UNAVAILABLE, Unavailable } from '../bench/unavailable.ts';
+import { isInstalled, runCommand } from '../command.ts';
+import { machineFacts } from '../machine.ts';
+import { replaceSection } from '../page-section.ts';
+import { EXIT_UNAVAILABLE, Unavailable } from '../unavailable.ts';
 import { startEtcd } from './etcd-group.ts';
 import { startPlacementCenter } from './placement-group.ts';
 import type { PutFigures, PutLoad } from './put-load.ts';
@@ -23,7 +23,7 @@ const USAGE = `usage: node scripts/bench-placement.ts [options]     make bench-p
 
 Needs Debian's etcd-server; exit code 69 without it.`;
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = new URL('../../..', import.meta.url).pathname;
 const page = join(root, 'docs/benchmarks.md');
 const VALUE_BYTES = 256;
 const KEYS = 100_000;

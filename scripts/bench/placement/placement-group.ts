@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCommand } from '../command.ts';
 import {
   freePorts,
   MEMBERS,
@@ -11,15 +12,14 @@ import {
   waitFor,
 } from './store-group.ts';
 
-interface Readiness {
-  readonly leads?: boolean;
+interface PlaceStatus {
+  readonly members: readonly { readonly nodeId: number; readonly role: string }[];
 }
 
 export async function startPlacementCenter(folder: string, root: string): Promise<StoreGroup> {
-  const ports = await freePorts(MEMBERS * 2);
+  const ports = await freePorts(MEMBERS);
   const indexes = Array.from({ length: MEMBERS }, (_, index) => index);
-  const grpcPort = (index: number): number => ports[index * 2] ?? 0;
-  const httpPort = (index: number): number => ports[index * 2 + 1] ?? 0;
+  const grpcPort = (index: number): number => ports[index] ?? 0;
   const nodes = indexes
     .map((index) => `"${index + 1}" = "127.0.0.1:${grpcPort(index)}"`)
     .join(', ');
@@ -34,7 +34,7 @@ export async function startPlacementCenter(folder: string, root: string): Promis
         `node_id = ${index + 1}`,
         'addr = "127.0.0.1"',
         `grpc_port = ${grpcPort(index)}`,
-        `http_port = ${httpPort(index)}`,
+        'http_port = "off"',
         `nodes = { ${nodes} }`,
         `data_path = ${JSON.stringify(join(place, 'data'))}`,
         '',
@@ -47,7 +47,11 @@ export async function startPlacementCenter(folder: string, root: string): Promis
   try {
     const leader = await waitFor(
       'placement center',
-      () => leaderOf(indexes.map(httpPort)),
+      () =>
+        leaderOf(
+          root,
+          indexes.map((index) => `127.0.0.1:${grpcPort(index)}`),
+        ),
       children,
     );
     const order = [leader, ...indexes.filter((index) => index !== leader)];
@@ -62,11 +66,12 @@ export async function startPlacementCenter(folder: string, root: string): Promis
   }
 }
 
-async function leaderOf(httpPorts: readonly number[]): Promise<number | null> {
-  for (const [index, port] of httpPorts.entries()) {
-    const response = await fetch(`http://127.0.0.1:${port}/health/ready`);
-    const readiness = (await response.json()) as Readiness;
-    if (readiness.leads === true) return index;
-  }
-  return null;
+async function leaderOf(root: string, servers: readonly string[]): Promise<number | null> {
+  const words = ['place', 'status', '--server', servers.join(','), '--output', 'json'];
+  const command = [join(root, 'scripts/robustctl'), ...words];
+  const result = await runCommand(command, { environment: {}, limitMs: 10_000, signal: null });
+  if (result.exitCode !== 0) return null;
+  const { members } = JSON.parse(result.output) as PlaceStatus;
+  const leader = members.find((member) => member.role === 'leader');
+  return leader === undefined ? null : leader.nodeId - 1;
 }

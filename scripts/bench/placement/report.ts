@@ -1,7 +1,7 @@
 /** The section of docs/benchmarks.md about the placement center. */
 
-import { medianOf } from '../bench/judgement.ts';
-import type { MachineFacts } from '../bench/machine.ts';
+import { medianOf } from '../judgement.ts';
+import type { MachineFacts } from '../machine.ts';
 import type { PutFigures } from './put-load.ts';
 import type { StoreName } from './store-group.ts';
 
