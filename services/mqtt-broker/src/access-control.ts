@@ -16,6 +16,8 @@ export interface AccessParts {
   readonly waiting: 'named' | 'never';
   /** Chain of all authorisers, the default verdict included. */
   readonly authorizer: Authorizer;
+  /** Who may read `$SYS`: everybody, or whoever has a user name or is on this machine. */
+  readonly sysReaders: 'everybody' | 'known';
 }
 
 /**
@@ -71,12 +73,21 @@ export class AccessControl {
   }
 
   mayReceive(client: ClientIdentity, topic: string): boolean {
+    if (!this.#mayReadSys(client, topic)) return false;
     return this.#parts.authorizer.authorize(client, 'receive', topic) === 'allow';
   }
 
   /** @param filter  without its share prefix */
   maySubscribe(client: ClientIdentity, filter: string): boolean {
+    if (!this.#mayReadSys(client, filter)) return false;
+    if (this.unrestricted) return true;
     return this.#parts.authorizer.authorize(client, 'subscribe', filter) === 'allow';
+  }
+
+  /** The figures tell a stranger more than it needs. No filter but one that begins so matches them. */
+  #mayReadSys(client: ClientIdentity, name: string): boolean {
+    if (!name.startsWith('$SYS/') || this.#parts.sysReaders === 'everybody') return true;
+    return client.username !== null || isLoopbackAddress(client.remoteAddress);
   }
 }
 

@@ -18,6 +18,7 @@ const SETTINGS: AccessSettings = {
   rulesFile: null,
   defaultVerdict: 'allow',
   certificateAsUsername: false,
+  sysTopicsForAnonymousRemote: false,
 };
 const CLIENT = { clientId: 'c', username: null, remoteAddress: '127.0.0.1' };
 
@@ -166,4 +167,23 @@ describe('a start', () => {
       /missing cannot be read/,
     );
   });
+});
+
+describe('$SYS may be read by', () => {
+  const rows = [
+    [null, '127.0.0.1', false, true, 'a client on this machine, whoever it is'],
+    [null, '203.0.113.7', false, false, 'no stranger from elsewhere'],
+    ['alice', '203.0.113.7', false, true, 'a user, from anywhere'],
+    [null, '203.0.113.7', true, true, 'strangers, when somebody said so'],
+  ] as const;
+  for (const [username, remoteAddress, everybody, expected, why] of rows) {
+    test(why, async () => {
+      const settings = { ...SETTINGS, sysTopicsForAnonymousRemote: everybody };
+      const { control } = await openAccess(settings);
+      const client = { clientId: 'c', username, remoteAddress };
+      expect(control.maySubscribe(client, '$SYS/#')).toBe(expected);
+      expect(control.mayReceive(client, '$SYS/brokers/1/version')).toBe(expected);
+      expect(control.maySubscribe(client, '#')).toBe(true);
+    });
+  }
 });

@@ -48,6 +48,7 @@ export async function openAccess(settings: AccessSettings): Promise<OpenedAccess
     {
       authenticator: createAuthenticatorChain(authenticatorsOf(settings, passwords)),
       waiting: passwords === null ? 'never' : 'named',
+      sysReaders: settings.sysTopicsForAnonymousRemote ? 'everybody' : 'known',
       authorizer: createAuthorizerChain(rules === null ? [] : [rules], settings.defaultVerdict),
     },
     scopeOf(settings, rules),

@@ -107,6 +107,8 @@ export interface AccessSettings {
   readonly rulesFile: string | null;
   /** What holds when no rule matches. */
   readonly defaultVerdict: 'allow' | 'deny';
+  /** Whether clients without a user name that are not on this machine may read `$SYS`. */
+  readonly sysTopicsForAnonymousRemote: boolean;
   /** A verified client certificate's common name is the user name. */
   readonly certificateAsUsername: boolean;
 }

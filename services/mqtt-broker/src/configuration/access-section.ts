@@ -9,6 +9,7 @@ export interface AccessSection {
   readonly rules_file: string;
   readonly default_verdict: 'allow' | 'deny';
   readonly certificate_as_username: boolean;
+  readonly sys_topics_for_anonymous_remote: boolean;
 }
 
 export const accessSection: SectionDeclaration<AccessSection> = {
@@ -48,6 +49,12 @@ export const accessSection: SectionDeclaration<AccessSection> = {
       default: false,
       meaning: 'Whether the common name of a verified client certificate is the user name.',
       reason: 'Then a certificate is a login; the authority must not sign for anybody else.',
+    }),
+    sys_topics_for_anonymous_remote: booleanKey({
+      default: false,
+      meaning: 'Whether clients on other machines may read $SYS without a user name.',
+      reason:
+        'Who is connected and how much is nothing for strangers. Others are judged by the rules.',
     }),
   },
 };

@@ -213,9 +213,14 @@ describe('a listener that others can reach', () => {
       'one row is enough',
     ],
     [
-      '[[listener]]\nname = "x"\nkind = "tls"\nport = 1\nhost = "10.0.0.1"\ntls_cert = "c"\ntls_key = "k"\ntls_ca = "a"\ntls_client_certificate = "required"',
+      '[[listener]]\nname = "x"\nkind = "tls"\nport = 1\nhost = "10.0.0.1"\ntls_cert = "c"\ntls_key = "k"\ntls_ca = "a"\ntls_client_certificate = "required"\n[auth]\ncertificate_as_username = true',
       'accepted',
       'certificates are a login',
+    ],
+    [
+      '[[listener]]\nname = "x"\nkind = "tls"\nport = 1\nhost = "10.0.0.1"\ntls_cert = "c"\ntls_key = "k"\ntls_ca = "a"\ntls_client_certificate = "required"',
+      'refused',
+      'certificates that log nobody in leave everybody out',
     ],
   ] as const;
   for (const [text, expected, why] of rows) {
@@ -233,6 +238,7 @@ describe('a listener that others can reach', () => {
       'password_file',
       'robustctl passwd',
       'tls_client_certificate',
+      'certificate_as_username = true',
       'allow_anonymous_remote = true',
     ]) {
       expect(message).toContain(way);

@@ -22,18 +22,22 @@ export function exposureProblems(
   if (auth.allow_anonymous_remote || auth.password_file !== '') return [];
   return listeners.flatMap(({ options, hostPath }) => {
     if (isLoopbackHost(options.host)) return [];
-    if (options.tls?.clientCertificate === 'required') return [];
+    const certificates = options.tls?.clientCertificate === 'required';
+    if (certificates && auth.certificate_as_username) return [];
     return [
       {
         severity: 'error',
         code: 'CONFIG_COMBINATION_REFUSED',
         origin: configuration.originOf(hostPath),
         key: hostPath,
-        message:
-          `is "${options.host}": listener "${options.name}" would be open to other machines without a login. ` +
-          'Either listen on 127.0.0.1, or set [auth] password_file (make one with `robustctl passwd FILE USER`), ' +
-          'or require client certificates (tls_client_certificate = "required"), ' +
-          'or, in a network you trust, set [auth] allow_anonymous_remote = true',
+        message: certificates
+          ? `is "${options.host}": listener "${options.name}" asks for client certificates, but nobody is logged in by one, so every client would be refused. ` +
+            'Set [auth] certificate_as_username = true, or [auth] password_file for user names beside the certificates, ' +
+            'or, where the certificate is enough and no names are needed, [auth] allow_anonymous_remote = true'
+          : `is "${options.host}": listener "${options.name}" would be open to other machines without a login. ` +
+            'Either listen on 127.0.0.1, or set [auth] password_file (make one with `robustctl passwd FILE USER`), ' +
+            'or require client certificates (tls_client_certificate = "required" with [auth] certificate_as_username = true), ' +
+            'or, in a network you trust, set [auth] allow_anonymous_remote = true',
       } satisfies Problem,
     ];
   });

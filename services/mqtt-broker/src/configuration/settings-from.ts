@@ -139,6 +139,7 @@ function accessSettings(section: AccessSection): AccessSettings {
     passwordFile: section.password_file === '' ? null : section.password_file,
     rulesFile: section.rules_file === '' ? null : section.rules_file,
     defaultVerdict: section.default_verdict,
+    sysTopicsForAnonymousRemote: section.sys_topics_for_anonymous_remote,
     certificateAsUsername: section.certificate_as_username,
   };
 }

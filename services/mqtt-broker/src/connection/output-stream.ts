@@ -34,6 +34,8 @@ export class OutputStream {
   #writing: WaitingChunk | null = null;
   #waiting: WaitingChunk[] | null = null;
   #waitingBytes = 0;
+  /** Somebody waits for room. */
+  #wake: (() => void) | null = null;
   /** Called when the socket has taken everything after a time in which it had not. */
   readonly #owner: { outputDrained(): void };
 
@@ -46,6 +48,15 @@ export class OutputStream {
   /** Bytes that wait because the socket is full; 0 while it takes everything. */
   get pendingBytes(): number {
     return this.#writing === null ? 0 : this.#waitingBytes + this.length;
+  }
+
+  /** Resolves when less than `bytesMax` wait, or the stream is closed. For one caller at a time. */
+  async room(bytesMax: number): Promise<void> {
+    while (this.#transport !== null && this.pendingBytes >= bytesMax) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
   }
 
   /** Makes room for `byteLength` bytes at `length` in `chunk`; the caller then writes and adds to `length`. */
@@ -85,6 +96,7 @@ export class OutputStream {
       this.#account(-next.bytes.length);
       this.#write(next.bytes, next.byteLength);
     }
+    this.#wakeWaiter();
     if (this.#writing !== null) return;
     this.#waiting = null;
     this.flush();
@@ -106,6 +118,13 @@ export class OutputStream {
     }
     this.#waiting = null;
     this.#waitingBytes = 0;
+    this.#wakeWaiter();
+  }
+
+  #wakeWaiter(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
   }
 
   #makeRoom(byteLength: number): Buffer {

@@ -136,7 +136,7 @@ export function continueConnect(
     superuser: client.superuser,
     cleanStart: connect.cleanStart,
     terms: connection.terms,
-    will: willOf(context, connect),
+    will: willOf(context, connect, client),
   });
   if (taken.verdict === 'refuse') {
     refuseConnect(connection, taken.reasonCode, taken.reason);

@@ -170,11 +170,7 @@ function refusalOf(
     return ReasonCode.wildcardSubscriptionsNotSupported;
   }
   if (protocol.refusedSubscriptions.includes(parsed.filter)) return ReasonCode.unspecifiedError;
-  if (
-    !access.unrestricted &&
-    !session.superuser &&
-    !access.maySubscribe(session.identity, parsed.filter)
-  ) {
+  if (!session.superuser && !access.maySubscribe(session.identity, parsed.filter)) {
     counters.aclFailed += 1;
     return ReasonCode.notAuthorized;
   }

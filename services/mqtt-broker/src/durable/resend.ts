@@ -60,6 +60,7 @@ async function resendEach(
   for (const { id, state, offset } of work.exchanges) {
     // Its commit group sends the PUBLISH, or the PUBREL: not before it is durable.
     if (state === ExchangeState.assigned || state === ExchangeState.received) continue;
+    await session.connection?.output.room(context.settings.limits.outputBytesMax);
     const released = state === ExchangeState.awaitingPubcomp;
     const record = released || offset < 0 ? null : await readRecord(context, offset as Offset);
     const { connection } = session;

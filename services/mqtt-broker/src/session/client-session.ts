@@ -314,6 +314,11 @@ export class ClientSession implements Subscriber {
     this.#queue = null;
   }
 
+  /** One that has grown stays so; between two connections no acknowledgement is under way. */
+  forgetEmptyWindow(): void {
+    if (this.#window?.count === 0) this.#window = null;
+  }
+
   /** The session is over: nothing of it waits any more. */
   resetExchanges(): void {
     this.dropQueue();

@@ -146,6 +146,7 @@ export class SessionRegistry {
     session.expiresAtMs = sessionExpiresAtMs(context.nowMs(), session.sessionExpirySeconds);
     if (session.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(session);
     session.dropQueue();
+    session.forgetEmptyWindow();
     context.log.operations.position(session.number, consumer.position);
     logTerms(context, session);
     context.wills.connectionLost(session);

@@ -13,7 +13,7 @@ import type { BrokerContext } from '../broker-context.ts';
 import { FieldReader, FieldWriter } from '../durable/operations.ts';
 import { publishMessage } from '../publish-message.ts';
 import type { ClientSession } from './client-session.ts';
-import { WILL_NEVER_EXPIRES, type WillMessage } from './will-message.ts';
+import { WILL_NEVER_EXPIRES, type WillMessage, type WillOwner } from './will-message.ts';
 
 interface PendingWill {
   readonly will: WillMessage;
@@ -118,11 +118,9 @@ export class Wills {
     this.#forget(session.clientId);
     // Rules may have changed since CONNECT.
     const { access } = context;
-    if (
-      !session.superuser &&
-      !access.unrestricted &&
-      !access.mayPublish(session.identity, message.topic.name)
-    ) {
+    const { username, superuser } = will.owner;
+    const identity = { ...session.identity, username };
+    if (!superuser && !access.unrestricted && !access.mayPublish(identity, message.topic.name)) {
       context.counters.droppedNotAuthorized += 1;
       return;
     }
@@ -156,7 +154,11 @@ function expiresAtMs(context: BrokerContext, will: WillMessage): number {
 }
 
 /** The will of a CONNECT as a message of the broker's. */
-export function willOf(context: BrokerContext, connect: Connect): WillMessage | null {
+export function willOf(
+  context: BrokerContext,
+  connect: Connect,
+  owner: WillOwner,
+): WillMessage | null {
   const { will } = connect;
   if (will === null) return null;
   const { willDelayIntervalSeconds, messageExpiryIntervalSeconds, ...forwarded } = will.properties;
@@ -173,6 +175,7 @@ export function willOf(context: BrokerContext, connect: Connect): WillMessage | 
     message,
     delaySeconds: willDelayIntervalSeconds ?? 0,
     expirySeconds: messageExpiryIntervalSeconds ?? WILL_NEVER_EXPIRES,
+    owner: { username: owner.username, superuser: owner.superuser },
   };
 }
 
@@ -201,7 +204,10 @@ function headersOf(properties: Properties): Uint8Array {
   return bytes.slice(fields.propertiesStart, fields.propertiesEnd);
 }
 
-/** text topic | u8 QoS and retain | u32 delay s | u32 expiry s | blob headers | blob payload */
+/**
+ * text topic | u8 QoS and retain | u32 delay s | u32 expiry s | blob headers | blob payload
+ * | u8 1: has user, 2: superuser | text user
+ */
 export function encodeWill(will: WillMessage): Uint8Array {
   const { message } = will;
   return new FieldWriter()
@@ -211,6 +217,8 @@ export function encodeWill(will: WillMessage): Uint8Array {
     .u32(will.expirySeconds)
     .blob(message.headerBytes.subarray(message.headersStart, message.headersEnd))
     .blob(message.payloadBytes.subarray(message.payloadStart, message.payloadEnd))
+    .u8((will.owner.username === null ? 0 : 1) | (will.owner.superuser ? 2 : 0))
+    .text(will.owner.username ?? '')
     .finish();
 }
 
@@ -226,5 +234,13 @@ export function decodeWill(context: BrokerContext, bytes: Uint8Array): WillMessa
   message.headersEnd = message.headerBytes.length;
   message.payloadBytes = reader.blob();
   message.payloadEnd = message.payloadBytes.length;
-  return { message, delaySeconds, expirySeconds };
+  return { message, delaySeconds, expirySeconds, owner: ownerFrom(reader) };
+}
+
+function ownerFrom(reader: FieldReader): WillOwner {
+  // Written before the owner was.
+  if (reader.done) return { username: null, superuser: false };
+  const flags = reader.u8();
+  const username = reader.text();
+  return { username: (flags & 1) !== 0 ? username : null, superuser: (flags & 2) !== 0 };
 }
