@@ -34,6 +34,8 @@ const STEP_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface GroupHostPort extends GroupPort {
   readonly proposalBytesMax: number;
+  /** `takeTurn` at the end of this turn of the event loop. */
+  awaitTurn(group: GroupDriver<unknown>): void;
   groupFailed(group: GroupDriver<unknown>, fault: RaftFault): void;
   groupClosed(group: GroupDriver<unknown>): void;
 }
@@ -109,7 +111,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     const deadlineAtMs = this.#host.ticks.nowMs + deadlineMs;
     return new Promise((resolve, reject) => {
       this.#proposals.add({ data, deadlineAtMs, resolve, reject });
-      this.#host.scheduleTurn();
+      this.#host.awaitTurn(this as GroupDriver<unknown>);
     });
   }
 
@@ -119,7 +121,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     return new Promise((resolve, reject) => {
       this.#reads.add({ deadlineAtMs, resolve, reject });
       this.#host.ticks.need();
-      this.#host.scheduleTurn();
+      this.#host.awaitTurn(this as GroupDriver<unknown>);
     });
   }
 
@@ -195,7 +197,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     this.#membership.expire(nowMs);
     if (!this.#reads.isEmpty) {
       this.#reads.tick(nowMs);
-      this.#host.scheduleTurn();
+      this.#host.awaitTurn(this as GroupDriver<unknown>);
     }
     const isIdle = this.#proposals.count === 0 && this.#reads.isEmpty && this.#membership.isEmpty;
     return !this.#core.isQuiescent || !isIdle;

@@ -26,7 +26,12 @@ import type { GroupCore } from './group-core.ts';
 import type { RaftError } from './raft-error.ts';
 import type { CompactionOptions } from './raft-host.ts';
 import { ioFault } from './raft-log-store.ts';
-import { SnapshotDamaged, type SnapshotPlace, SnapshotWriter } from './snapshot-file.ts';
+import {
+  SnapshotDamaged,
+  type SnapshotPlace,
+  type SnapshotReader,
+  SnapshotWriter,
+} from './snapshot-file.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { writeSnapshotMetadata } from './snapshot-metadata.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -160,9 +165,10 @@ export class GroupSnapshots<Result> {
   }
 
   async #forget(index: number): Promise<void> {
-    const { core, files } = this.#parts;
+    const { core, files, ticks } = this.#parts;
     const { log, snapshot } = core.state;
-    const through = Math.min(index, files.oldestIndex, snapshot.last.index) as LogIndex;
+    const inUse = files.oldestInUse(ticks.now);
+    const through = Math.min(index, inUse, snapshot.last.index) as LogIndex;
     if (this.#isStopped || through <= log.base.index) return;
     core.feed({ kind: 'compact', through });
     await core.log.dropThrough(through);
@@ -195,11 +201,9 @@ export class GroupSnapshots<Result> {
   async #serve(read: SnapshotRead): Promise<void> {
     const { core, files, ticks } = this.#parts;
     const { to, snapshotIndex, offset, bytesMax } = read;
+    if (core.leadership.role !== 'leader') return;
     try {
-      let reader = files.use(snapshotIndex, ticks.now);
-      if (reader === null && (await this.#create()) === snapshotIndex) {
-        reader = files.use(snapshotIndex, ticks.now);
-      }
+      const reader = files.use(snapshotIndex, ticks.now) ?? (await this.#createUnlessNewer(read));
       if (this.#isStopped) return;
       if (reader === null) {
         core.feed({ kind: 'snapshotGone', to, snapshotIndex });
@@ -216,6 +220,16 @@ export class GroupSnapshots<Result> {
       this.failures += 1;
       if (error instanceof SnapshotDamaged) await files.remove(snapshotIndex);
     }
+  }
+
+  /** Null when the file to be read instead is another one. */
+  async #createUnlessNewer({ snapshotIndex }: SnapshotRead): Promise<SnapshotReader | null> {
+    const { core, files, ticks } = this.#parts;
+    const newest = core.state.snapshot.last.index;
+    // Made for another follower while this one waited.
+    if (newest > snapshotIndex && files.use(newest, ticks.now) !== null) return null;
+    await this.#create();
+    return files.use(snapshotIndex, ticks.now);
   }
 
   async #receive(write: SnapshotWrite): Promise<void> {

@@ -9,8 +9,13 @@ export interface Waiter<Value> {
   readonly reject: (error: RaftError) => void;
 }
 
+interface PendingChange {
+  readonly first: EntryId;
+  readonly waiter: Waiter<EntryId>;
+}
+
 export class MembershipWait {
-  #changes: { readonly first: EntryId; readonly waiter: Waiter<EntryId> }[] = [];
+  #changes: PendingChange[] = [];
   #transfers: { readonly to: NodeId; readonly waiter: Waiter<void> }[] = [];
 
   get isEmpty(): boolean {
@@ -25,17 +30,14 @@ export class MembershipWait {
     this.#transfers.push({ to, waiter });
   }
 
-  /** A change is over with the first configuration from its own on that is not joint. */
+  /**
+   * A change is over with the first configuration from its own on that is not joint; once its own is
+   * committed that is sure to come, whoever leads.
+   */
   applied(entries: readonly Entry[]): void {
     if (this.#changes.length === 0) return;
     for (const entry of entries) {
-      if (entry.kind !== 'membership' || entry.configuration.outgoing.length > 0) continue;
-      const { term, index } = entry;
-      this.#changes = this.#changes.filter(({ first, waiter }) => {
-        if (first.index > index || first.term !== term) return true;
-        waiter.resolve({ term, index });
-        return false;
-      });
+      this.#changes = this.#changes.filter((change) => !isSettledBy(change, entry));
     }
   }
 
@@ -49,7 +51,7 @@ export class MembershipWait {
     }
   }
 
-  /** A final configuration that is committed is applied for sure; others may be replaced. */
+  /** What is not committed may be replaced. */
   leadershipLost(committedIndex: number): void {
     this.#changes = this.#changes.filter(({ first, waiter }) => {
       if (first.index <= committedIndex) return true;
@@ -74,4 +76,16 @@ export class MembershipWait {
     this.#changes = [];
     this.#transfers = [];
   }
+}
+
+function isSettledBy({ first, waiter }: PendingChange, entry: Entry): boolean {
+  const { term, index } = entry;
+  if (index < first.index) return false;
+  if (index === first.index && term !== first.term) {
+    waiter.reject(unknown('another leader replaced it'));
+    return true;
+  }
+  if (entry.kind !== 'membership' || entry.configuration.outgoing.length > 0) return false;
+  waiter.resolve({ term, index });
+  return true;
 }

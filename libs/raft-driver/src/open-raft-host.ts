@@ -52,6 +52,8 @@ class Host implements RaftHost, GroupHostPort {
   readonly #groups = new Map<number, GroupDriver<unknown>>();
   /** Names and ids that are open or being opened. */
   readonly #taken = new Set<string | number>();
+  /** Groups with something to take up in the next turn. */
+  readonly #waiting = new Set<GroupDriver<unknown>>();
   #isTurnScheduled = false;
   #closing: Promise<void> | null = null;
   #bytesWrittenBefore = 0;
@@ -107,7 +109,7 @@ class Host implements RaftHost, GroupHostPort {
     } catch (error) {
       this.#taken.delete(name);
       this.#taken.delete(groupId);
-      await options.machine.close();
+      await Promise.allSettled([options.machine.close()]);
       throw ioFault(error);
     }
   }
@@ -127,6 +129,11 @@ class Host implements RaftHost, GroupHostPort {
     this.#options.environment.timers.soon(() => this.#turn());
   }
 
+  awaitTurn(group: GroupDriver<unknown>): void {
+    this.#waiting.add(group);
+    this.scheduleTurn();
+  }
+
   groupFailed(group: GroupDriver<unknown>, fault: RaftFault): void {
     this.#options.onFatal(fault, group.name);
   }
@@ -142,7 +149,8 @@ class Host implements RaftHost, GroupHostPort {
   /** What gathered in this turn of the event loop leaves: first the frames, then the writes. */
   #turn(): void {
     this.#isTurnScheduled = true;
-    for (const group of this.#groups.values()) group.takeTurn();
+    for (const group of this.#waiting) group.takeTurn();
+    this.#waiting.clear();
     this.#isTurnScheduled = false;
     this.#frames.flush();
     this.flushes.start();

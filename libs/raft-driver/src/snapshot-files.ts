@@ -7,6 +7,9 @@ const KEEP_TICKS = 3000;
 /** When there is a newer one, this is long enough. */
 const KEEP_OLD_TICKS = 300;
 
+/** Longer than a follower is left alone with a lost piece (an election timeout). */
+const IN_USE_TICKS = 100;
+
 interface KeptFile {
   readonly reader: SnapshotReader;
   usedAt: number;
@@ -37,9 +40,16 @@ export class SnapshotFiles {
     return this.#files.get(index)?.reader ?? null;
   }
 
-  /** Entries after this index are needed by whoever reads a file. */
-  get oldestIndex(): number {
-    return Math.min(...this.#files.keys());
+  /**
+   * Who gets a file needs the entries after its index next; the leader's core asks for a piece again
+   * and again while it waits. Infinity when nobody reads any.
+   */
+  oldestInUse(nowTick: number): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const [index, { usedAt }] of this.#files) {
+      if (nowTick - usedAt <= IN_USE_TICKS) oldest = Math.min(oldest, index);
+    }
+    return oldest;
   }
 
   async add(index: number, nowTick: number): Promise<SnapshotReader> {

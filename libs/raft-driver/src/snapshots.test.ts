@@ -104,6 +104,20 @@ describe('a follower that is too far behind', () => {
     await cluster.stopAll();
   });
 
+  test('shares the file with others that need it', async () => {
+    const cluster = await TestCluster.found(1, SMALL);
+    await proposeMany(cluster, 0, 60);
+    const leader = await cluster.leader();
+    const learners = [2, 3, 4].map((id) => cluster.addNode(id as NodeId));
+    for (const learner of learners) await cluster.start(learner);
+    const changes = learners.map(({ id }) => ({ kind: 'addLearner' as const, node: id }));
+    await cluster.during(leader.group?.changeMembership(changes, 60_000) as Promise<unknown>);
+    await cluster.until(() => learners.every((learner) => itemsOf(learner).length === 60));
+    for (const learner of learners) expect(itemsOf(learner)).toEqual(expected(60));
+    expect(leader.machine?.snapshots).toBe(1);
+    await cluster.stopAll();
+  });
+
   test('recovers from a loss of power at any operation of the installation', async () => {
     let crashes = 0;
     for (let crashAt = 12; crashAt < 90; crashAt += 1) {

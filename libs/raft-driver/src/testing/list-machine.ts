@@ -21,6 +21,7 @@ export class ListMachine implements StateMachine<number> {
   /** Waited for before each batch is applied. */
   gate: Promise<void> = Promise.resolve();
   installs = 0;
+  snapshots = 0;
 
   constructor(disk: ListDisk) {
     this.#disk = disk;
@@ -43,6 +44,7 @@ export class ListMachine implements StateMachine<number> {
   }
 
   async openSnapshot(): Promise<MachineSnapshot> {
+    this.snapshots += 1;
     const bytes = new TextEncoder().encode(JSON.stringify(this.items));
     return {
       index: this.#applied as LogIndex,
