@@ -179,6 +179,28 @@ test('a large batch of replies is cut into messages, none of them much larger th
   expect(parts.map((part) => part.map(({ id }) => id))).toEqual([[0, 1], [2, 3, 4], [5], [6]]);
 });
 
+test('a reply that no message can hold becomes a fault, alone', () => {
+  const keyValue = { ...sampleKeyValue, key: 'k'.repeat(40_000) };
+  const put = { kind: 'put', previous: keyValue } as const;
+  const outcomeOf = (count: number): PipelineReply['outcome'] => ({
+    kind: 'transact',
+    result: {
+      revision: sampleKeyValue.modRevision,
+      succeeded: true,
+      results: Array.from({ length: count }, () => put),
+      repeated: false,
+    },
+  });
+  // The estimate of 60 keys is beyond the limit, their bytes are not.
+  const replies = [1, 60, 110].map((count) => ({ id: count, outcome: outcomeOf(count) }));
+  const sent = (pipelineRepliesCodec.parts?.(replies) ?? []).flat();
+  expect(sent.map(({ id, outcome }) => [id, outcome.kind])).toEqual([
+    [1, 'transact'],
+    [60, 'transact'],
+    [110, 'fault'],
+  ]);
+});
+
 test('a batch of events is cut into messages, and joined again', async () => {
   const keyValue = { ...sampleKeyValue, value: new Uint8Array(600_000) };
   const batch = {

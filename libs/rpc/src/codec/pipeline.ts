@@ -1,10 +1,8 @@
 /** Batches of calls on one stream: `proto/robustmq/placement/v1/kv.proto`. */
 import type {
-  KeyValue,
   Lease,
   LeaseId,
   LeaseStatus,
-  OperationResult,
   PlacementFault,
   RangeReply,
   RangeRequest,
@@ -34,6 +32,7 @@ import {
   writeLeaseRequest,
   writeLeaseStatus,
 } from './lease.ts';
+import { replyParts } from './pipeline-parts.ts';
 import { readRevision, writeRevision } from './single-key.ts';
 import {
   readTransaction,
@@ -237,50 +236,10 @@ export const pipelineRequestsCodec: Codec<readonly PipelineRequest[]> = codecOf(
   readPipelineRequests,
 );
 
+const batches = codecOf(writePipelineReplies, readPipelineReplies);
+
 /** Batches of replies, as above. A server that writes a large batch sends several. */
 export const pipelineRepliesCodec: Codec<readonly PipelineReply[]> = {
-  ...codecOf(writePipelineReplies, readPipelineReplies),
-  parts: replyParts,
+  ...batches,
+  parts: (replies) => replyParts(replies, (reply) => batches.encode([reply]).length),
 };
-
-/** A message has about as much; a larger reply travels alone. */
-const PART_BYTES = 256 * 1024;
-
-function replyParts(replies: readonly PipelineReply[]): readonly (readonly PipelineReply[])[] {
-  const parts: PipelineReply[][] = [];
-  let room = 0;
-  for (const reply of replies) {
-    const size = replyBytes(reply);
-    const last = parts.at(-1);
-    if (last !== undefined && size <= room) last.push(reply);
-    else parts.push([reply]);
-    room = (last !== undefined && size <= room ? room : PART_BYTES) - size;
-  }
-  return parts;
-}
-
-/** An upper bound that is cheap to have: no UTF-16 unit takes more than three bytes. */
-function replyBytes({ outcome }: PipelineReply): number {
-  switch (outcome.kind) {
-    case 'range':
-      return 64 + keyValuesBytes(outcome.reply.keyValues);
-    case 'transact':
-      return outcome.result.results.reduce((bytes, result) => bytes + resultBytes(result), 64);
-    case 'readLease':
-      return outcome.status.keys.reduce((bytes, key) => bytes + 8 + 3 * key.length, 64);
-    case 'fault':
-      return 128 + ('detail' in outcome.fault ? 3 * outcome.fault.detail.length : 0);
-    default:
-      return 64;
-  }
-}
-
-function resultBytes(result: OperationResult): number {
-  if (result.kind === 'range') return 32 + keyValuesBytes(result.keyValues);
-  if (result.kind === 'put' && result.previous !== null) return keyValuesBytes([result.previous]);
-  return 16;
-}
-
-function keyValuesBytes(keyValues: readonly KeyValue[]): number {
-  return keyValues.reduce((bytes, { key, value }) => bytes + 64 + 3 * key.length + value.length, 0);
-}

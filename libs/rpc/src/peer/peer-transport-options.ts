@@ -22,7 +22,10 @@ export interface PeerTransportOptions {
 export interface PeerTransportLimits {
   /** LIMIT: unsentBytesMax. Further frames for that node are dropped and counted. */
   readonly unsentBytesMax: number;
-  /** As the server of the other node has it: a larger frame is dropped and counted. */
+  /**
+   * As the server of the other node has it: a larger frame is dropped and counted. Twice what a
+   * proposal may have, or its entry never arrives.
+   */
   readonly messageBytesMax: number;
   /** From the first attempt until the other node has let the stream in. */
   readonly connectMs: number;
@@ -47,7 +50,7 @@ export const defaultPeerLimits: PeerTransportLimits = {
 export interface PeerObserver {
   /** The other node takes our frames. */
   connected(node: NodeId): void;
-  /** It does not any more, or refused to; null: it ended the stream in order. */
+  /** It does not any more, or an attempt failed; null: it ended the stream in order. */
   lost(node: NodeId, error: RpcError | null): void;
 }
 

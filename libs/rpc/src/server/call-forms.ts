@@ -9,6 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { systemTimers } from '@robustmq/environment';
+import { PlacementError } from '@robustmq/placement';
 import type { Codec } from '../contract/method.ts';
 import type { DuplexCall } from '../duplex-call.ts';
 import { faultStatus, sentStatus, type SentStatus } from '../fault-status.ts';
@@ -21,6 +22,7 @@ import { ServerDuplex } from './server-duplex.ts';
 export interface CallHost {
   readonly closing: AbortSignal;
   readonly unaryDeadlineMsMax: number;
+  readonly messageBytesMax: number;
   /** Told of errors that clients see as INTERNAL. */
   mistake(method: string, error: unknown): void;
 }
@@ -31,8 +33,9 @@ export type Received<Message> = Message | MalformedMessageError;
 /** Answers with the handler's value, unless the deadline comes first. */
 export function unaryForm(
   handler: (request: unknown, context: CallContext) => Promise<unknown>,
+  codec: Codec<unknown>,
   host: CallHost,
-): (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => void {
+): (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<Uint8Array>) => void {
   return (call, callback) => {
     if (call.request instanceof MalformedMessageError) {
       callback(statusFor(call.request, call.getPath(), host));
@@ -40,7 +43,7 @@ export function unaryForm(
     }
     const context = new IncomingCall(call as GrpcCall, host.closing, host.unaryDeadlineMsMax);
     let answered = false;
-    const answer: sendUnaryData<unknown> = (error, reply) => {
+    const answer: sendUnaryData<Uint8Array> = (error, reply) => {
       if (answered) return;
       answered = true;
       timer.cancel();
@@ -51,7 +54,11 @@ export function unaryForm(
       answer(DEADLINE_PASSED);
     });
     call.on('cancelled', () => timer.cancel());
-    promised(() => handler(call.request, context)).then(
+    const run = async (): Promise<Uint8Array> => {
+      const reply = await handler(call.request, context);
+      return withinLimit(codec.encode(reply), host);
+    };
+    run().then(
       (reply) => answer(null, reply),
       (error: unknown) => answer(statusFor(error, context.method, host)),
     );
@@ -64,8 +71,11 @@ const DEADLINE_PASSED: SentStatus = {
   metadata: new Metadata(),
 };
 
-async function promised(call: () => Promise<unknown>): Promise<unknown> {
-  return call();
+/** What was done cannot be told: grpc-js would say so with a status that means that nothing was. */
+function withinLimit(bytes: Uint8Array, { messageBytesMax }: CallHost): Uint8Array {
+  if (bytes.length <= messageBytesMax) return bytes;
+  const detail = `the reply of ${bytes.length} bytes exceeds ${messageBytesMax}`;
+  throw new PlacementError({ code: 'PLACEMENT_OUTCOME_UNKNOWN', detail });
 }
 
 /** Writes what the handler yields, as fast as the client takes it. */

@@ -8,6 +8,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { systemTimers } from '@robustmq/environment';
+import { bytesCodec } from '../codec/codec-of.ts';
 import type { ServingStatus } from '../codec/health.ts';
 import type { AnyMethod, Codec } from '../contract/method.ts';
 import { bufferOf } from '../contract/reflection.ts';
@@ -81,6 +82,7 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   const host: CallHost = {
     closing: closing.signal,
     unaryDeadlineMsMax: options.limits.unaryDeadlineMsMax,
+    messageBytesMax: options.limits.messageBytesMax,
     mistake: (method, error) => options.observer.handlerFailed(method, error),
   };
   const openPrefix = `/${healthService.name}/`;
@@ -158,7 +160,7 @@ function addService(server: Server, service: MountedService, host: CallHost): vo
 function formOf(method: AnyMethod, handler: never, host: CallHost): unknown {
   switch (method.kind) {
     case 'unary':
-      return unaryForm(handler, host);
+      return unaryForm(handler, method.reply as Codec<unknown>, host);
     case 'serverStream':
       return serverStreamForm(handler, host);
     default:
@@ -167,7 +169,9 @@ function formOf(method: AnyMethod, handler: never, host: CallHost): unknown {
 }
 
 function methodDefinition(method: AnyMethod): ServiceDefinition[string] {
-  const reply = method.reply as Codec<unknown>;
+  // The unary form encodes by itself.
+  const reply: Codec<unknown> =
+    method.kind === 'unary' ? (bytesCodec as Codec<never>) : (method.reply as Codec<unknown>);
   const request = method.request as Codec<unknown>;
   return {
     path: method.path,

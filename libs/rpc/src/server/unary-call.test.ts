@@ -228,6 +228,20 @@ describe('a unary call', () => {
     expect(await client.set(small, SOON)).toEqual({ revision: 3 });
   });
 
+  test('whose reply is too large has an unknown outcome', async () => {
+    const keyValue = {
+      key: 'a',
+      value: new Uint8Array(5_000_000),
+      createRevision: revision(1),
+      modRevision: revision(1),
+      version: 1,
+      lease: null,
+    };
+    const client = await serve({ get: async () => ({ keyValue, revision: revision(1) }) }, {});
+    const error = (await rejection(client.get({ key: 'a' }, SOON))) as RpcError;
+    expect(error.fault?.code).toBe('PLACEMENT_OUTCOME_UNKNOWN');
+  });
+
   test('without anybody who listens has surely not been sent', async () => {
     const server = await fixture.serve([kvStub({})], {});
     await server.close(0);
