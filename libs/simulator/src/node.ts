@@ -5,7 +5,6 @@
  * A crash is a new epoch: whatever an earlier epoch still had under way finds itself ignored.
  */
 import { AssertionError } from '@robustmq/errors';
-import { type AppliedCommand, type Command, decodeCommand } from '@robustmq/placement';
 import {
   type Entry,
   entryBytes,
@@ -19,18 +18,17 @@ import {
   type RaftOutput,
   type RaftState,
   type SnapshotMetadata,
-  snapshotMetadataAt,
   step,
 } from '@robustmq/raft';
-import type { BugSwitches } from './bugs.ts';
+import { applyEntry } from './applying.ts';
 import { Disk } from './disk.ts';
-import { HELD_KEYS } from './lease-holder.ts';
 import { LeaseKeeping } from './lease-keeping.ts';
 import { PlacementState } from './placement-state.ts';
 import { onNewLeader } from './nemesis.ts';
 import { NodeClock } from './node-clock.ts';
 import { ofAnotherRelease } from './profile.ts';
 import { Requests } from './requests.ts';
+import { NodeSnapshots } from './snapshots.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -39,17 +37,12 @@ interface WaitingMessages {
   readonly messages: readonly RaftMessage[];
 }
 
-/** A snapshot on its way to the disk: of the own state (`content` null) or of another node. */
-interface PendingSnapshot {
-  readonly metadata: SnapshotMetadata;
-  readonly content: Uint8Array | null;
-}
-
 export class SimulatedNode {
   readonly id: NodeId;
   readonly disk: Disk;
   readonly requests: Requests;
   readonly #world: World;
+  readonly #snapshots: NodeSnapshots;
   readonly #empty: SnapshotMetadata;
   state: RaftState | null = null;
   /** `refuses`: its disk is corrupt. `retired`: switched off for good after its removal. */
@@ -68,8 +61,6 @@ export class SimulatedNode {
   #slowUntilMs = 0;
   /** What happened while paused, in order. */
   #deferred: (() => void)[] = [];
-  #pendingSnapshot: PendingSnapshot | null = null;
-  #pieces: Uint8Array[] = [];
 
   constructor(world: World, id: NodeId, empty: SnapshotMetadata) {
     this.#world = world;
@@ -78,6 +69,7 @@ export class SimulatedNode {
     this.disk = new Disk(world, empty);
     this.#options = world.profile.options;
     this.requests = new Requests(this, world.bugs);
+    this.#snapshots = new NodeSnapshots(world, this);
     const { clockSkew } = world.profile;
     if (clockSkew > 0) world.tally.add('clock skewed');
     this.#clock = new NodeClock(1 + (world.random.fraction() * 2 - 1) * clockSkew);
@@ -145,12 +137,8 @@ export class SimulatedNode {
     this.#epoch += 1;
     this.status = 'down';
     this.state = null;
-    // What a snapshot under way has flushed may or may not have reached the disk.
-    if (this.#pendingSnapshot !== null && this.#world.random.chance(0.5)) {
-      this.#store(this.#pendingSnapshot);
-    }
+    this.#snapshots.crash();
     this.disk.crash();
-    this.#pendingSnapshot = null;
     this.#deferred = [];
     this.requests.forget();
     this.leases = this.#newLeaseKeeping();
@@ -248,12 +236,12 @@ export class SimulatedNode {
       return;
     }
     this.#sendAfter(state.lastPersist, output.messagesAfterPersist);
-    this.#flush();
+    this.flush();
     this.#apply(output.committed, state);
     this.requests.readsReady(output.readsReady);
     this.requests.readsRefused(output.readsRefused);
     this.#carryOutReads(output);
-    if (output.snapshotWrite !== null) this.#receivePiece(output.snapshotWrite);
+    if (output.snapshotWrite !== null) this.#snapshots.receive(output.snapshotWrite);
     if (output.activity === 'active') this.#keepTicking();
   }
 
@@ -271,13 +259,13 @@ export class SimulatedNode {
   }
 
   /** One flush at a time covers every write handed over before it began (group commit). */
-  #flush(): void {
+  flush(): void {
     if (this.#flushing || this.disk.pendingCount === 0 || this.state === null) return;
     this.#flushing = true;
     const count = this.disk.pendingCount;
     const through = this.state.lastPersist;
     if (this.#world.bugs.reportsFlushEarly) this.#later(0, () => this.#onFlushed(through));
-    this.#inBackground(this.#flushMs(), () => {
+    this.inBackground(this.drawFlushMs(), () => {
       const fails = this.disk.failsNextFlush;
       this.disk.failsNextFlush = false;
       if (fails) this.#world.tally.add('flush failed');
@@ -297,118 +285,18 @@ export class SimulatedNode {
       this.#send(this.#outbox.shift()?.messages ?? []);
     }
     this.feed({ kind: 'persisted', through });
-    this.#flush();
+    this.flush();
   }
 
   #apply(entries: readonly Entry[], state: RaftState): void {
     for (const entry of entries) {
       if (entry.index <= this.appliedIndex) continue;
       this.appliedIndex = entry.index;
-      if (entry.kind === 'data') this.#applyCommand(entry.data, entry.index);
-      else this.disk.machine.applied(entry.index, []);
-      this.#world.checkers.applied(this.id, entry, this.machine.digest);
+      applyEntry(this.#world, this, entry);
     }
     if (entries.length === 0) return;
     this.requests.applied();
-    this.#takeSnapshotWhenDue(state);
-  }
-
-  #applyCommand(data: Uint8Array, index: LogIndex): void {
-    const { bugs } = this.#world;
-    const decoded = decodeCommand(data);
-    if (!decoded.ok) throw new Violation('assertion', `entry ${index}: ${decoded.fault.detail}`);
-    const command = decoded.value;
-    const applied = this.machine.apply(bugs.appliesRetries ? unnamed(command) : command);
-    this.disk.machine.applied(index, applied.writes);
-    this.#check(command, applied, index);
-    for (const watcher of this.#world.watchers) {
-      if (applied.events.length > 0) watcher.applied(this, applied.revision, applied.events);
-    }
-    if (command.kind === 'revokeLease') this.leases.revoked(command.id);
-    this.leases.applied(applied.result);
-    this.requests.commandApplied(command, applied.result);
-  }
-
-  #check(command: Command, { result, revision, events }: AppliedCommand, index: LogIndex): void {
-    const { checkers, queue, tally } = this.#world;
-    checkers.changes.applied(this.id, revision, events);
-    if (command.kind === 'transact' && result.kind === 'transacted' && !result.result.repeated) {
-      checkers.executed(command.transaction.requestId ?? '', index);
-      if (events.some((event) => event.kind === 'delete' && event.key.startsWith(HELD_KEYS))) {
-        throw new Violation('lease ended early', `a key lost its lease's shelter at ${revision}`);
-      }
-    }
-    if (command.kind !== 'revokeLease' || result.kind !== 'leaseRevoked') return;
-    if (command.reason === 'asked') {
-      tally.add('lease revoked');
-      checkers.leases.givenBack(command.id);
-    } else if (checkers.leases.expired(command.id, queue.nowMs)) tally.add('lease expired');
-  }
-
-  #takeSnapshotWhenDue(state: RaftState): void {
-    const { snapshotEvery } = this.#world.profile;
-    const since = this.appliedIndex - state.snapshot.last.index;
-    if (since < snapshotEvery || this.#pendingSnapshot !== null) return;
-    if (state.incoming?.phase === 'installing') return;
-    const metadata = snapshotMetadataAt(state, this.appliedIndex);
-    if (this.#world.bugs.compactsBeforeSnapshotIsDurable) this.#snapshotDurable(metadata);
-    this.#world.tally.add('snapshot taken');
-    this.#storeSnapshot({ metadata, content: null }, () => this.#snapshotDurable(metadata));
-  }
-
-  /** Written aside, flushed, renamed, its directory flushed: all there or not there. */
-  #storeSnapshot(pending: PendingSnapshot, then: () => void): void {
-    this.#pendingSnapshot = pending;
-    this.#inBackground(this.#flushMs() * 3, () => {
-      this.whenAwake(() => {
-        if (this.#pendingSnapshot !== pending) return; // Another one overtook it.
-        this.#pendingSnapshot = null;
-        this.#store(pending);
-        then();
-      });
-    });
-  }
-
-  #store({ metadata, content }: PendingSnapshot): void {
-    if (content === null) this.disk.machine.storeTaken(metadata);
-    else this.disk.machine.storeReceived(metadata, content);
-  }
-
-  #snapshotDurable(metadata: SnapshotMetadata): void {
-    this.feed({ kind: 'snapshotTaken', snapshot: metadata });
-    this.#compactTo(metadata.last.index - this.#world.profile.compactionSlack);
-  }
-
-  #compactTo(index: number): void {
-    const { state } = this;
-    if (state === null || index <= state.log.base.index) return;
-    const term = state.log.termAt(index as LogIndex);
-    if (term === null) return;
-    this.#world.tally.add('log compacted');
-    this.disk.compact({ term, index: index as LogIndex });
-    this.feed({ kind: 'compact', through: index as LogIndex });
-    this.#flush();
-  }
-
-  #receivePiece(write: NonNullable<RaftOutput['snapshotWrite']>): void {
-    if (write.offset === 0) this.#pieces = [];
-    this.#pieces.push(write.data);
-    if (!write.done) return;
-    const metadata = write.snapshot;
-    const content = joined(this.#pieces);
-    this.#pieces = [];
-    this.#storeSnapshot({ metadata, content }, () => this.#install(metadata, content));
-  }
-
-  #install(metadata: SnapshotMetadata, content: Uint8Array): void {
-    this.#world.tally.add('snapshot installed');
-    if (!this.#world.bugs.keepsMachineOnInstall) this.machine = PlacementState.parse(content);
-    this.appliedIndex = metadata.last.index;
-    this.#world.checkers.installed(this.id, metadata.last.index, this.machine.digest);
-    this.feed({ kind: 'snapshotInstalled', snapshot: metadata });
-    this.#compactTo(metadata.last.index);
-    for (const watcher of this.#world.watchers) watcher.installed(this);
-    this.requests.applied();
+    this.#snapshots.takeWhenDue(state);
   }
 
   #carryOutReads(output: RaftOutput): void {
@@ -425,7 +313,7 @@ export class SimulatedNode {
           this.feed({ kind: 'snapshotGone', to, snapshotIndex });
           return;
         }
-        const content = this.disk.machine.content(leftOut(this.#world.bugs));
+        const content = this.#snapshots.content();
         const data = content.subarray(offset, offset + bytesMax);
         const done = offset + data.length >= content.length;
         this.feed({ kind: 'snapshotRead', to, snapshotIndex, offset, data, done });
@@ -485,7 +373,8 @@ export class SimulatedNode {
     });
   }
 
-  #flushMs(): number {
+  /** How long the next flush takes. */
+  drawFlushMs(): number {
     const { random, profile, queue, healed } = this.#world;
     const { flushMinMs, flushMaxMs, slowShare } = profile.disk;
     const isSlow = queue.nowMs < this.#slowUntilMs || random.chance(slowShare);
@@ -499,15 +388,14 @@ export class SimulatedNode {
     this.#persisted = 0 as PersistNumber;
     this.#flushing = false;
     this.#ticking = false;
-    this.#pieces = [];
   }
 
   #later(delayMs: number, run: () => void): void {
-    this.#inBackground(delayMs, () => this.whenAwake(run));
+    this.inBackground(delayMs, () => this.whenAwake(run));
   }
 
   /** Goes on while the process is paused, as the operating system does. */
-  #inBackground(delayMs: number, run: () => void): void {
+  inBackground(delayMs: number, run: () => void): void {
     const epoch = this.#epoch;
     this.#world.queue.after(delayMs, () => {
       if (epoch === this.#epoch) run();
@@ -528,27 +416,6 @@ export class SimulatedNode {
       throw new Violation('assertion', `node ${this.id}: ${cause.message}`);
     }
   }
-}
-
-/** A write that has lost its request id. */
-function unnamed(command: Command): Command {
-  if (command.kind !== 'transact') return command;
-  return { kind: 'transact', transaction: { ...command.transaction, requestId: null } };
-}
-
-/** The first letters of records that a planted bug leaves out of snapshots. */
-function leftOut(bugs: BugSwitches): string {
-  return (bugs.snapshotWithoutOutcomes ? 'qo' : '') + (bugs.snapshotWithoutHistory ? 'h' : '');
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function firstBytes(entries: readonly Entry[], bytesMax: number): readonly Entry[] {

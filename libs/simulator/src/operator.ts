@@ -32,7 +32,7 @@ export function forgetHistory(world: World): void {
   queue.after(random.between(500, 10_000), () => {
     if (world.healed) return;
     const leader = leaderOfHighestTerm(world);
-    const revision = (leader?.machine.revision ?? 0) - random.below(100);
+    const revision = (leader?.machine.revision ?? 0) - random.below(40);
     if (leader !== null && !leader.isPaused && revision > 0) {
       const command = encodeCommand({ kind: 'compact', revision: revision as Revision });
       const output = leader.feed({ kind: 'propose', payloads: [command] });

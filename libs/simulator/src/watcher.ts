@@ -40,7 +40,7 @@ export class SimulatedWatcher {
   crashed(node: SimulatedNode): void {
     if (node !== this.#node) return;
     this.#node = null;
-    this.#world.queue.after(this.#world.random.between(10, 500), () => this.#attach());
+    this.#world.queue.after(this.#world.random.between(10, 3_000), () => this.#attach());
   }
 
   /** Goes to `node` for good: what it has not seen there it will not see. */
