@@ -4,7 +4,8 @@ import { SeededRandom, systemTimers } from '@robustmq/environment';
 import type { NodeId } from '@robustmq/raft';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RpcError } from '../rpc-error.ts';
-import type { RpcServer } from '../server/rpc-server.ts';
+import type { RpcServer, RpcServerOptions } from '../server/rpc-server.ts';
+import { makeTestCertificates, type TestCertificates } from '../testing/certificates.ts';
 import { RpcFixture } from '../testing/rpc-fixture.ts';
 import { GrpcPeerTransport } from './grpc-peer-transport.ts';
 import { defaultPeerLimits, type PeerTransportOptions } from './peer-transport-options.ts';
@@ -12,6 +13,7 @@ import { defaultPeerLimits, type PeerTransportOptions } from './peer-transport-o
 const fixture = new RpcFixture();
 afterEach(() => fixture.close());
 
+const certificates = makeTestCertificates();
 const id = (number: number): NodeId => number as NodeId;
 
 /** One node, and a way to wait for what happens to it. */
@@ -48,8 +50,8 @@ class TestNode {
     this.transport.onFrame((from, frame) => this.#happened(`${from}: ${frame.join(' ')}`));
   }
 
-  async listen(port: number): Promise<number> {
-    this.server = await fixture.serve([this.transport.service()], { port });
+  async listen(port: number, options: Partial<RpcServerOptions> = {}): Promise<number> {
+    this.server = await fixture.serve([this.transport.service()], { port, ...options });
     fixture.cleanup(() => this.transport.close());
     return this.server.port;
   }
@@ -182,6 +184,44 @@ describe('a peer transport', () => {
       framesReceived: 0,
       framesDropped: 2,
     });
+  });
+
+  test.skipIf(certificates === null)('speaks mutual TLS and gives the cluster token', async () => {
+    const made = certificates as TestCertificates;
+    const tls = { authority: made.authority, own: made.client, serverName: 'placement.test' };
+    const serverTls = { ...made.server, clientAuthority: made.authority };
+    const second = new TestNode(2, {});
+    const port = await second.listen(0, { tls: serverTls, clusterToken: 'geheim' });
+    const first = new TestNode(1, { tls, token: 'geheim' });
+    fixture.cleanup(() => first.transport.close());
+    first.transport.setPeers(addresses({ 2: port }));
+    await first.until('connected 2');
+    first.transport.send(id(2), Uint8Array.of(4));
+    await second.until('1: 4');
+    const stranger = new TestNode(3, { tls, token: 'falsch' });
+    fixture.cleanup(() => stranger.transport.close());
+    stranger.transport.setPeers(addresses({ 2: port }));
+    await stranger.until('lost 2');
+    expect(stranger.errors[0]?.fault?.code).toBe('PLACEMENT_UNAUTHENTICATED');
+  });
+
+  test('lets the newer of two streams of one node speak', async () => {
+    const second = new TestNode(2, {});
+    const port = await second.listen(0);
+    const old = new TestNode(1, {
+      limits: { ...defaultPeerLimits, reconnect: { firstMs: 60_000, longestMs: 60_000 } },
+    });
+    fixture.cleanup(() => old.transport.close());
+    old.transport.setPeers(addresses({ 2: port }));
+    await old.until('connected 2');
+    const again = new TestNode(1, {});
+    fixture.cleanup(() => again.transport.close());
+    again.transport.setPeers(addresses({ 2: port }));
+    await old.until('lost 2');
+    expect(old.errors[0]?.message).toMatch(/^ABORTED/);
+    await again.until('connected 2');
+    again.transport.send(id(2), Uint8Array.of(5));
+    await second.until('1: 5');
   });
 
   const refusals = [
