@@ -17,6 +17,7 @@ test('a backup becomes a new cluster, which others join and the old members do n
   await old.transact(put('a', 'before'), SOON);
   await cluster.ask(['place', 'backup', 'one.bak'], [1]);
   await old.transact(put('a', 'after'), SOON);
+  await cluster.stop(1);
 
   const file = join(cluster.directory, 'one.bak');
   const bytes = readFileSync(file);
@@ -37,7 +38,6 @@ test('a backup becomes a new cluster, which others join and the old members do n
   await cluster.ask(['place', 'promote', '6', '--timeout', '30'], [5]);
   expect(await textAt(await cluster.connect([6]), 'a')).toBe('before');
 
-  await cluster.stop(1);
   await cluster.configure(1, [1, 5], []);
   const stranger = cluster.launch(1);
   expect(await stranger.ended).toBe(78);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ProcessCluster, put, SOON, textAt, until } from './cluster.fixture.ts';
 
 /** A log that is cut after a few entries, so that who is behind needs a snapshot. */
-const SHORT_LOG = ['[raft]', 'log_entries_max = 50', 'log_entries_kept = 10'];
+const SHORT_LOG = ['[raft]\nlog_entries_max = 50\nlog_entries_kept = 10'];
 
 let cluster: ProcessCluster;
 
