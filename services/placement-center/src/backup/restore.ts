@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
-import { openPlacementNode } from '@robustmq/placement-node';
+import { assert } from '@robustmq/errors';
+import { openPlacementNode, type PlacementNode } from '@robustmq/placement-node';
 import { openPlacementStore } from '@robustmq/placement-store';
 import type { LogIndex, NodeId } from '@robustmq/raft';
 import { MemoryPeerNetwork, openRaftHost } from '@robustmq/raft-driver';
@@ -30,6 +31,9 @@ export interface Restored {
 }
 
 const TICK_MS = 10;
+const SEGMENT_BYTES = 16 * 1024;
+const FILLED_SEGMENTS = 4;
+const RESTORED_KEY = '/placement/restored';
 const LEADER_DEADLINE_MS = 10_000;
 
 /** @throws PlacementCenterError when the file is no whole backup, or the directory is in use */
@@ -62,12 +66,51 @@ export async function restoreBackup(request: RestoreRequest): Promise<Restored> 
 }
 
 /**
- * Leads the new cluster once and takes a snapshot, so that its log does not begin at the start: a
- * member that joins gets the restored content as a snapshot, not an empty log.
+ * Leads the new cluster once, so that its log does not begin at the start: a member that joins must
+ * get the restored content as a snapshot, and not a log that lacks it.
+ *
+ * The log forgets whole segments only, so a few small ones are filled before the snapshot.
  */
 async function foundCluster(request: RestoreRequest, clusterId: string): Promise<number> {
+  await withMember(request, clusterId, async (node) => {
+    await node.members.correctAddresses(LEADER_DEADLINE_MS);
+    const note = new Uint8Array(SEGMENT_BYTES / 4);
+    for (let written = 0; written < FILLED_SEGMENTS * 4; written += 1) {
+      await node.placement.transact(
+        {
+          compare: [],
+          then: [{ kind: 'put', key: RESTORED_KEY, value: note, lease: null }],
+          otherwise: [],
+          requestId: null,
+        },
+        { deadlineMs: LEADER_DEADLINE_MS, signal: null },
+      );
+    }
+    await node.takeSnapshot();
+  });
+  return withMember(request, clusterId, async (node) => {
+    const { firstIndex } = node.status.raft;
+    assert(firstIndex > 1, `the log of the new cluster begins at ${String(firstIndex)}`);
+    await node.placement.transact(
+      {
+        compare: [],
+        then: [{ kind: 'delete', range: { first: RESTORED_KEY, after: `${RESTORED_KEY}\0` } }],
+        otherwise: [],
+        requestId: null,
+      },
+      { deadlineMs: LEADER_DEADLINE_MS, signal: null },
+    );
+    return node.status.revision;
+  });
+}
+
+/** Opens the only member of the new cluster until `use` is over; it leads. */
+async function withMember<Value>(
+  request: RestoreRequest,
+  clusterId: string,
+  use: (node: PlacementNode) => Promise<Value>,
+): Promise<Value> {
   const nodeId = request.nodeId as NodeId;
-  const fatal: string[] = [];
   const host = await openRaftHost({
     directory: raftDirectoryOf(request.directory),
     nodeId,
@@ -80,7 +123,8 @@ async function foundCluster(request: RestoreRequest, clusterId: string): Promise
     },
     transport: new MemoryPeerNetwork(systemTimers).open(nodeId),
     tickMs: TICK_MS,
-    onFatal: (fault) => fatal.push(fault.code),
+    segmentBytesMax: SEGMENT_BYTES,
+    onFatal: () => {},
     onRefused: () => {},
   });
   const node = await openPlacementNode({
@@ -100,9 +144,7 @@ async function foundCluster(request: RestoreRequest, clusterId: string): Promise
   });
   try {
     await leads(() => node.status.leads);
-    await node.members.correctAddresses(LEADER_DEADLINE_MS);
-    await node.takeSnapshot();
-    return node.status.revision;
+    return await use(node);
   } finally {
     await node.close();
     await host.close();
