@@ -39,6 +39,7 @@ export async function openDatabase(path: string, mode: 'existing' | 'new'): Prom
     cacheSize: CACHE_BYTES,
     writeBufferSize: WRITE_BUFFER_BYTES,
     maxFileSize: TABLE_BYTES_MAX,
+    compression: false, // so that `checkTable` can read the list of blocks
   });
   try {
     await database.open();

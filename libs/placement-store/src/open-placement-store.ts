@@ -1,5 +1,6 @@
 import { type FileSystem, nodeFileSystem } from '@robustmq/environment';
 import { DEFAULT_STATE_MACHINE_LIMITS, type StateMachineLimits } from '@robustmq/placement';
+import { checkDatabase } from './check-database.ts';
 import { type Database, openDatabase } from './level-database.ts';
 import { LevelPlacementStore } from './level-placement-store.ts';
 import type { PlacementStore } from './placement-store.ts';
@@ -20,7 +21,7 @@ export async function openPlacementStore(options: PlacementStoreOptions): Promis
   const limits = options.limits ?? DEFAULT_STATE_MACHINE_LIMITS;
   const directory = await openStateDirectory(fileSystem, options.directory);
   try {
-    const database = await openState(directory);
+    const database = await openState(fileSystem, directory);
     return new LevelPlacementStore({ fileSystem, directory, database, limits });
   } catch (error) {
     await directory.release();
@@ -28,9 +29,10 @@ export async function openPlacementStore(options: PlacementStoreOptions): Promis
   }
 }
 
-async function openState(directory: StateDirectory): Promise<Database> {
+async function openState(fileSystem: FileSystem, directory: StateDirectory): Promise<Database> {
   if (!directory.isNew) {
     await directory.removeOthers();
+    await checkDatabase(fileSystem, directory.path);
     return openDatabase(directory.path, 'existing');
   }
   const database = await openDatabase(await directory.prepareNext(), 'new');
