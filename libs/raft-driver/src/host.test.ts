@@ -273,6 +273,74 @@ describe('what groups share', () => {
   });
 });
 
+describe('a promise', () => {
+  /** Three nodes; flushes of those named wait until `release`. */
+  async function withSlowDisks(): Promise<{
+    cluster: TestCluster;
+    slow: Set<NodeId>;
+    release: () => void;
+  }> {
+    const cluster = new TestCluster();
+    const slow = new Set<NodeId>();
+    let release: () => void = () => undefined;
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const voters = [1, 2, 3] as NodeId[];
+    for (const id of voters) {
+      const node = cluster.addNode(id);
+      node.wrap = (disk) =>
+        new FaultyFileSystem(disk, ({ kind }) =>
+          kind === 'syncData' && slow.has(id) ? { kind: 'slow', until } : null,
+        );
+      await cluster.start(node, { kind: 'found', voters });
+    }
+    await cluster.propose('first');
+    return { cluster, slow, release };
+  }
+
+  test('of followers waits for their flush', async () => {
+    const { cluster, slow, release } = await withSlowDisks();
+    const leader = await cluster.leader();
+    for (const { id } of cluster.nodes) if (id !== leader.id) slow.add(id);
+    let isSettled = false;
+    const group = leader.group as RaftGroup<number>;
+    const proposed = group.propose(bytes('second'), 60_000).finally(() => (isSettled = true));
+    await cluster.pass(3);
+    expect(isSettled).toBe(false);
+    expect(group.status.lastIndex).toBe(group.status.commitIndex + 1);
+    release();
+    expect((await cluster.during(proposed)).result).toBe(2);
+    await cluster.stopAll();
+  });
+
+  test('of the leader may be its followers’ alone, but it applies after its own flush', async () => {
+    const { cluster, slow, release } = await withSlowDisks();
+    const leader = await cluster.leader();
+    slow.add(leader.id);
+    const group = leader.group as RaftGroup<number>;
+    const proposed = group.propose(bytes('second'), 60_000);
+    await cluster.pass(3);
+    expect(group.status.commitIndex).toBe(group.status.lastIndex);
+    expect(itemsOf(leader)).toEqual(['first']);
+    release();
+    expect((await cluster.during(proposed)).result).toBe(2);
+    await cluster.stopAll();
+  });
+
+  test('of a vote waits for its flush', async () => {
+    const { cluster, slow, release } = await withSlowDisks();
+    const leader = await cluster.leader();
+    await cluster.stop(leader);
+    for (const { id } of cluster.nodes) slow.add(id);
+    await cluster.pass(60);
+    expect(cluster.nodes.some(({ group }) => group?.status.role === 'leader')).toBe(false);
+    release();
+    await cluster.propose('after');
+    await cluster.stopAll();
+  });
+});
+
 describe('limits', () => {
   test('a proposal that is too large is refused', async () => {
     const cluster = await TestCluster.found(1);

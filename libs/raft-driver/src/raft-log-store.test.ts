@@ -26,6 +26,7 @@ const DIRECTORY = 'log';
 async function open(
   fileSystem: FileSystem,
   keepAfter = 0,
+  segmentBytesMax = 1500,
 ): Promise<{
   store: RaftLogStore;
   entries: Entry[];
@@ -39,7 +40,7 @@ async function open(
     fileSystem,
     random: new SeededRandom(5),
     directory: DIRECTORY,
-    segmentBytesMax: 1500,
+    segmentBytesMax,
   };
   const store = await RaftLogStore.open(place, recovered);
   const { hardState, base } = recovered;
@@ -238,6 +239,22 @@ describe('the log on disk', () => {
     await recovered.store.close();
   });
 
+  test('deletes the segments before a reset', async () => {
+    const disk = new MemoryFileSystem();
+    const model = new Model();
+    const { store } = await open(disk);
+    const noop = { kind: 'noop' as const, term: 1 as Term, index: 1 as LogIndex };
+    const number = 1 as PersistNumber;
+    enqueue(store, model, { number, hardState: null, resetTo: null, entries: [noop] });
+    await store.flush();
+    const resetTo = { term: 2 as Term, index: 50 as LogIndex };
+    enqueue(store, model, { number, hardState: null, resetTo, entries: [] });
+    await store.flush();
+    expect(await disk.list(DIRECTORY)).toEqual(['0000000000000002.raftlog']);
+    await store.close();
+    await expectHolds(disk, model, 'after the reset');
+  });
+
   test('deletes old segments, but none that is still needed', async () => {
     const disk = new MemoryFileSystem();
     const random = new SeededRandom(3);
@@ -275,15 +292,26 @@ function sameLog(
   );
 }
 
+interface Batches {
+  readonly disk: MemoryFileSystem;
+  readonly path: string;
+  /** Where each of them ends in the file. */
+  readonly ends: readonly number[];
+}
+
+function threeBatches(): Promise<Batches> {
+  return batchesOf(100);
+}
+
 /** Three flushes of one persist each in one segment. */
-async function threeBatches(): Promise<{ disk: MemoryFileSystem; path: string; ends: number[] }> {
+async function batchesOf(dataBytes: number): Promise<Batches> {
   const disk = new MemoryFileSystem();
   const model = new Model();
-  const { store } = await open(disk);
+  const { store } = await open(disk, 0, 100_000);
   const ends: number[] = [];
   const path = `${DIRECTORY}/0000000000000001.raftlog`;
   for (let number = 1; number <= 3; number += 1) {
-    const data = new Uint8Array(100).fill(number);
+    const data = new Uint8Array(dataBytes).fill(number);
     const entries: Entry[] = [{ kind: 'data', term: 1 as Term, index: number as LogIndex, data }];
     enqueue(store, model, {
       number: number as PersistNumber,
@@ -346,6 +374,14 @@ describe('damage', () => {
     expect(await faultOf(disk)).toMatchObject({ code: 'RAFT_LOG_CORRUPT' });
   });
 
+  test('that looks like a missing sector is refused where later batches prove otherwise', async () => {
+    const { disk, path } = await batchesOf(2000);
+    const file = await disk.open(path, 'write');
+    await file.write(new Uint8Array(512), 512);
+    await file.syncData();
+    expect(await faultOf(disk)).toMatchObject({ code: 'RAFT_LOG_CORRUPT', position: 57 });
+  });
+
   test('that a read finds is refused', async () => {
     const { disk, path } = await threeBatches();
     const { store } = await open(disk);
@@ -367,6 +403,25 @@ describe('damage', () => {
 });
 
 describe('a disk that fails', () => {
+  test('in a flush gets the doubtful bytes once more at the next start', async () => {
+    const operations: string[] = [];
+    const memory = new MemoryFileSystem();
+    const disk = new FaultyFileSystem(memory, ({ kind, path }) => {
+      if (path.endsWith('.raftlog')) operations.push(kind);
+      return null;
+    });
+    const { store } = await open(disk);
+    const model = new Model();
+    enqueue(store, model, nextPersist(model, new SeededRandom(1), 1));
+    await store.flush();
+    await store.close();
+    operations.length = 0;
+    await (await open(disk)).store.close();
+    expect(operations.indexOf('write')).toBeGreaterThan(-1);
+    expect(operations.lastIndexOf('syncData')).toBeGreaterThan(operations.lastIndexOf('write'));
+    await expectHolds(memory, model, 'unchanged');
+  });
+
   async function flushWith(code: string, kind: 'write' | 'syncData'): Promise<unknown> {
     let fails = false;
     const disk = new FaultyFileSystem(new MemoryFileSystem(), (operation) =>
