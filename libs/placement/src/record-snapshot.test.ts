@@ -61,4 +61,14 @@ describe('a snapshot of records', () => {
     }
     expect(() => read(Buffer.concat([bytes, Uint8Array.of(0)]), 50)).toThrow(SnapshotDamaged);
   });
+
+  test('notices a whole block that is missing', () => {
+    const writer = new SnapshotWriter();
+    const first = writer.add('a', new Uint8Array(200_000));
+    const second = writer.add('b', new Uint8Array(200_000));
+    const end = writer.end();
+    if (first === null || second === null) throw new Error('no blocks');
+    expect(read(Buffer.concat([first, second, end]), 1000)).toHaveLength(2);
+    expect(() => read(Buffer.concat([first, end]), 1000)).toThrow('1 of 2');
+  });
 });

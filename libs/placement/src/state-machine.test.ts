@@ -84,7 +84,7 @@ function expectSame(records: MemoryRecords, naive: NaiveStore): void {
 
 describe('the state machine', () => {
   test('does what the plainest store does, command by command', () => {
-    const histories = fc.array(arbitraryCommand, { minLength: 1, maxLength: 60 });
+    const histories = fc.array(arbitraryCommand, { minLength: 1, maxLength: 60, size: 'max' });
     fc.assert(
       fc.property(histories, (commands) => {
         const records = new MemoryRecords();
@@ -160,7 +160,33 @@ function refusalOf(result: CommandResult): unknown {
   return result.kind === 'refused' ? result.refusal : result;
 }
 
+function historyBytesOf(records: MemoryRecords): number {
+  const meta = metaOf(records);
+  return meta.historyWrittenBytes - meta.historyForgottenBytes;
+}
+
+function storedHistoryBytes(records: MemoryRecords): number {
+  const history = [...records.range(historyRecordRange(0 as Revision, null))];
+  return history.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+}
+
 describe('limits', () => {
+  test('a store that is over its limit still deletes, reads and ends leases', () => {
+    const records = new MemoryRecords();
+    const limits = DEFAULT_STATE_MACHINE_LIMITS;
+    perform(records, { kind: 'grantLease', id: null, ttlSeconds: 5, requestId: null }, limits);
+    perform(records, transact([put('a', '1'), put('b', '1', 1), put('c', '1')]), limits);
+    const full = { ...limits, storedBytesMax: 1 };
+    const kindOf = (command: Command): string => perform(records, command, full).result.kind;
+    const read = { kind: 'range', range: ALL_KEYS, limit: 0, content: 'whole' } as const;
+    expect(kindOf(transact([put('d', '1')]))).toBe('refused');
+    expect(kindOf(transact([read, { kind: 'delete', range: singleKeyRange('a') }]))).toBe(
+      'transacted',
+    );
+    expect(kindOf(revoke(1))).toBe('leaseRevoked');
+    expect(keyValuesOf(records).map((each) => each.key)).toEqual(['c']);
+  });
+
   test('a full store refuses puts, and takes them again after a deletion and a compaction', () => {
     const limits = { ...DEFAULT_STATE_MACHINE_LIMITS, storedBytesMax: 10_000 };
     const records = new MemoryRecords();
@@ -188,12 +214,9 @@ describe('limits', () => {
     const records = new MemoryRecords();
     for (let i = 0; i < 500; i += 1) {
       perform(records, transact([put('same', 'x'.repeat(300 + i))]), limits);
-      const meta = metaOf(records);
-      const history = [...records.range(historyRecordRange(0 as Revision, null))];
-      const bytes = history.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-      expect(meta.historyWrittenBytes - meta.historyForgottenBytes).toBe(bytes);
-      expect(bytes).toBeLessThanOrEqual(20_000);
-      expect(historyOf(records)[0]?.revision).toBe(meta.compactedRevision + 1);
+      expect(historyBytesOf(records)).toBe(storedHistoryBytes(records));
+      expect(historyBytesOf(records)).toBeLessThanOrEqual(20_000);
+      expect(historyOf(records)[0]?.revision).toBe(metaOf(records).compactedRevision + 1);
       expect(historyOf(records).at(-1)?.revision).toBe(i + 1);
     }
   });
@@ -204,6 +227,7 @@ describe('limits', () => {
     for (let i = 1; i <= 5; i += 1) {
       perform(records, transact([put('same', 'x'.repeat(500))]), limits);
       expect(historyOf(records).map((each) => each.revision)).toEqual([i]);
+      expect(historyBytesOf(records)).toBe(storedHistoryBytes(records));
     }
   });
 
@@ -276,6 +300,35 @@ describe('leases', () => {
 });
 
 describe('a transaction', () => {
+  for (const { why, before, expected } of [
+    {
+      why: 'single deletions',
+      before: ['k1', 'k2', 'k3'].map(
+        (key) => ({ kind: 'delete', range: singleKeyRange(key) }) as const,
+      ),
+      expected: ['k0', 'k4'],
+    },
+    {
+      why: 'the deletion of a range',
+      before: [{ kind: 'delete', range: { first: 'k1', after: 'k7' } } as const],
+      expected: ['k0', 'k7'],
+    },
+    { why: 'puts', before: [put('k0', '2'), put('k00', '2')], expected: ['k0', 'k00'] },
+    { why: 'nothing', before: [], expected: ['k0', 'k1'] },
+  ]) {
+    test(`that reads with a limit after ${why} finds as many keys as there are`, () => {
+      const records = new MemoryRecords();
+      const keys = Array.from({ length: 10 }, (_, at) => put(`k${at}`, '1'));
+      perform(records, transact(keys), LIMITS);
+      const range = prefixRange('k');
+      const read = { kind: 'range', range, limit: 2, content: 'keys' } as const;
+      const { result } = perform(records, transact([...before, read]), LIMITS);
+      const told = result.kind === 'transacted' ? result.result.results.at(-1) : null;
+      expect(told).toMatchObject({ count: 2, more: true });
+      expect(told?.kind === 'range' && told.keyValues.map((each) => each.key)).toEqual(expected);
+    });
+  }
+
   test('reads what its earlier operations left, in order', () => {
     const records = new MemoryRecords();
     const range = { kind: 'range', range: prefixRange('a'), limit: 0, content: 'keys' } as const;

@@ -8,12 +8,14 @@ import type { Comparison, Operation, Transaction } from '../transaction.ts';
 
 export const KEYS = ['a', 'a\0', 'a/1', 'a/2', 'b', '\u{e000}', '\u{1f600}', '\u{ffff}x'] as const;
 
+function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
+  return fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+}
+
 const key = fc.constantFrom(...KEYS);
 const value = fc.uint8Array({ maxLength: 4 });
-const lease = fc.option(fc.integer({ min: 1, max: 5 }), {
-  freq: 2,
-}) as fc.Arbitrary<LeaseId | null>;
-const requestId = fc.option(fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5'), { freq: 2 });
+const requestId = seldom(fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5'));
+const lease = seldom(fc.integer({ min: 1, max: 3 })) as fc.Arbitrary<LeaseId | null>;
 const relation = fc.constantFrom('equal', 'notEqual', 'less', 'greater');
 
 const range: fc.Arbitrary<KeyRange> = fc.oneof(
@@ -50,15 +52,15 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 export const arbitraryTransaction: fc.Arbitrary<Transaction> = fc.record({
-  compare: fc.array(comparison, { maxLength: 2 }),
-  then: fc.array(operation, { maxLength: 4 }),
-  otherwise: fc.array(operation, { maxLength: 2 }),
+  compare: fc.oneof(fc.constant([]), fc.array(comparison, { maxLength: 2 })),
+  then: fc.array(operation, { minLength: 1, maxLength: 4 }),
+  otherwise: fc.array(operation, { maxLength: 3 }),
   requestId,
 });
 
 export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   {
-    weight: 8,
+    weight: 12,
     arbitrary: fc.record({
       kind: fc.constant('transact' as const),
       transaction: arbitraryTransaction,
@@ -77,7 +79,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('revokeLease' as const),
-      id: fc.integer({ min: 1, max: 5 }) as unknown as fc.Arbitrary<LeaseId>,
+      id: fc.integer({ min: 1, max: 3 }) as unknown as fc.Arbitrary<LeaseId>,
       reason: fc.constantFrom('asked', 'expired'),
     }),
   },
