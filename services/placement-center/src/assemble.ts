@@ -9,6 +9,8 @@ import { openAdmin } from './admin/open-admin.ts';
 import type { ClusterIdentity } from './cluster/cluster-file.ts';
 import { raftDirectoryOf, stateDirectoryOf } from './cluster/directories.ts';
 import { establishIdentity, refusalSentence } from './cluster/identity.ts';
+import { latePlacement } from './cluster/late-placement.ts';
+import { leaderControllers } from './cluster/leader-controllers.ts';
 import { clusterToJoin, PeerCheck, type PeerCheckOptions } from './cluster/peer-check.ts';
 import { askPeer } from './grpc/ask-peer.ts';
 import { type Credentials, readCredentials } from './grpc/credentials.ts';
@@ -160,7 +162,7 @@ class CenterProcess implements PlacementCenter {
   }
 
   async #openMember(identity: ClusterIdentity): Promise<void> {
-    const { directory, raft, leaseCheckMs, start, nodes } = this.#settings;
+    const { clusterName, directory, raft, leaseCheckMs, start, nodes } = this.#settings;
     const environment = {
       fileSystem: nodeFileSystem,
       clock: systemClock,
@@ -199,7 +201,10 @@ class CenterProcess implements PlacementCenter {
       raftOptions: { electionTimeoutTicks, heartbeatTicks, reads },
       compaction: { logBytesMax, logEntriesMax, slackEntries },
       leaseCheckMs,
-      controllers: [],
+      controllers: leaderControllers(
+        latePlacement(() => this.#node?.placement ?? null),
+        clusterName,
+      ),
       onControllerFailure: ({ controller, error }) =>
         log(this.#logger, logEvents.placementControllerFailed, {
           controller,

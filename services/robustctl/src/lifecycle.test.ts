@@ -125,6 +125,22 @@ describe('in the foreground', () => {
   });
 });
 
+describe('the placement center of a standalone process', () => {
+  test('is opened beside the broker, and survives kill -9 as another incarnation', async () => {
+    const incarnations: string[] = [];
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      const child = begin(['standalone', 'start']);
+      let text = '';
+      child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      await said(child, 'the placement center of this process is open');
+      incarnations.push(/"incarnation":(\d+)/.exec(text)?.[1] ?? '');
+      child.kill(signal);
+      await exitOf(child);
+    }
+    expect(incarnations).toEqual(['1', '2']);
+  });
+});
+
 describe('the process file', () => {
   const record = {
     component: 'standalone',

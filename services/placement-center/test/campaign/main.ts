@@ -4,10 +4,11 @@
  * usage: node --conditions=source main.ts CAMPAIGN... [--seed N] [--seconds N] [--faults A,B] [--short]
  *
  * `linearizability` is ten minutes of all faults, `storm` each kind of fault by itself, `leader` kills
- * the leader again and again, `powercut` takes away what was not flushed, `clocks` makes them jump.
+ * the leader again and again, `powercut` takes away what was not flushed, `bitflip` damages files, `clocks` makes them jump.
  */
 import { parseArgs } from 'node:util';
 import { allHold, tableOf } from '@robustmq/campaign';
+import { runBitFlipCampaign } from './bit-flip-campaign.ts';
 import type { CampaignResult } from './campaign-result.ts';
 import { runClockCampaign } from './clock-campaign.ts';
 import { runLeaderCampaign } from './leader-campaign.ts';
@@ -33,6 +34,7 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
   storm: runEachFault,
   leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 20 }),
   powercut: ({ seed, short }) => runPowercutCampaign({ seed, rounds: short ? 3 : 20 }),
+  bitflip: ({ seed, short }) => runBitFlipCampaign({ seed, flipsPerKind: short ? 2 : 8 }),
   clocks: ({ seed, short }) => runClockCampaign({ seed, jumps: short ? 4 : 30 }),
 };
 

@@ -77,8 +77,17 @@ export class PlacementCluster {
   }
 
   connect(): Placement {
+    return this.#connectTo(this.servers);
+  }
+
+  /** For reads that this member may answer by itself. */
+  connectTo(member: MemberProcess): Placement {
+    return this.#connectTo([member.server]);
+  }
+
+  #connectTo(servers: readonly string[]): Placement {
     return connectPlacement({
-      ...{ servers: this.servers, token: TOKEN, tls: null, limits: null },
+      ...{ servers, token: TOKEN, tls: null, limits: null },
       ...{ clock: systemClock, timers: systemTimers, random: systemRandom },
     });
   }

@@ -8,6 +8,7 @@ import { CommandError, ExitCode } from '../exit-code.ts';
 import { claimDirectory, releaseDirectory } from './process-file.ts';
 import { tellParent } from './readiness.ts';
 import { announce, crashLoudly, serviceLogger, stopSignal, stopWithin } from './service-process.ts';
+import { openStandalonePlacement } from './standalone-placement.ts';
 import { startedText } from './started-text.ts';
 
 /**
@@ -38,9 +39,11 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
     announce(directory, { ...record, listeners, httpAddress }, logger);
     process.stdout.write(startedText(component, loaded, { listeners, httpAddress }));
     tellParent({ kind: 'ready', listeners, httpAddress });
+    const placement = openStandalonePlacement(component, loaded, logger);
     await stopAsked;
     // The drain has its own time; what is left for closing files is as long again, at most 5 s.
-    return await stopWithin(broker.stop(), settings.drainTimeoutMs + 5000, logger);
+    const stopped = Promise.all([broker.stop(), placement?.close()]).then(() => undefined);
+    return await stopWithin(stopped, settings.drainTimeoutMs + 5000, logger);
   } finally {
     releaseDirectory(directory);
     await logger.close();
