@@ -76,9 +76,17 @@ export class RemoteWatch implements Watch {
   }
 
   async #begin(): Promise<Revision> {
-    const from = await this.#from;
-    this.#from = from;
-    return from;
+    for (;;) {
+      try {
+        this.#from = await this.#from;
+        return this.#from;
+      } catch (error) {
+        const code = error instanceof PlacementError ? error.fault.code : null;
+        if (code !== 'PLACEMENT_UNAVAILABLE' || this.#stop.signal.aborted) throw error;
+        // Nothing was told yet, so the watch may as well begin later.
+        this.#from = this.#host.nextRevision(this.#stop.signal);
+      }
+    }
   }
 
   /** Over one connection, until it is lost. @throws PlacementError when another one does not help */

@@ -46,6 +46,8 @@ export { SecretText } from './secret-text.ts';
 export type { SegmentName, SegmentRecord, SegmentRegistry } from './segment-registry.ts';
 export type {
   OwnedSession,
+  OwnerName,
+  Ownership,
   SessionClaim,
   SessionOwner,
   SessionRecord,

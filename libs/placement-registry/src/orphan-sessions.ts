@@ -13,9 +13,9 @@ import type { Clock } from '@robustmq/environment';
 import type { CallOptions } from '@robustmq/placement';
 import type { Controller } from './controller.ts';
 import type { NodeRegistry } from './node-registry.ts';
-import { type Page, type Stored } from './record-table.ts';
+import type { Page, Stored } from './record-table.ts';
 import { RegistryError } from './registry-error.ts';
-import type { SessionRegistry } from './session-registry.ts';
+import type { OwnerName, Ownership, SessionRegistry } from './session-registry.ts';
 
 /** What the loop reads and writes. */
 export interface OrphanSessionsOptions {
@@ -47,25 +47,34 @@ export function orphanSessions(options: OrphanSessionsOptions): Controller {
   };
 }
 
-/** One look at every owned session. @returns how many were released */
+/** One look at every owner. @returns how many sessions were released */
 export async function releaseOrphans(
   options: OrphanSessionsOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const { nodes, sessions, call } = options;
-  const alive = await nodes.listAll('mqtt-broker', call);
-  const living = new Set(alive.map((node) => `${node.nodeId}/${node.incarnation}`));
+  let released = 0;
+  for (const owner of await sessions.listOwners(call)) {
+    if (signal.aborted) break;
+    // Read one by one, after the owners: who registers from here on has another incarnation.
+    const isOver = await nodes.isOver({ clusterType: 'mqtt-broker', ...owner }, call);
+    if (isOver) released += await releaseAllOf(owner, options, signal);
+  }
+  return released;
+}
+
+async function releaseAllOf(
+  owner: OwnerName,
+  options: OrphanSessionsOptions,
+  signal: AbortSignal,
+): Promise<number> {
   let released = 0;
   let after: string | null = null;
   do {
-    const page: Page<{ readonly epoch: number }> = await sessions.listOwned(
-      null,
-      { after, limit: 500 },
-      call,
-    );
+    const request = { after, limit: 500 };
+    const page: Page<Ownership> = await options.sessions.listOwned(owner, request, options.call);
     for (const owned of page.items) {
       if (signal.aborted) return released;
-      if (living.has(owned.names.slice(0, 2).join('/'))) continue;
       if (await releaseOrphan(owned, options)) released += 1;
     }
     after = page.next;
@@ -74,13 +83,10 @@ export async function releaseOrphans(
 }
 
 async function releaseOrphan(
-  owned: Stored<{ readonly epoch: number }>,
-  { nodes, sessions, clock, call }: OrphanSessionsOptions,
+  owned: Stored<Ownership>,
+  { sessions, clock, call }: OrphanSessionsOptions,
 ): Promise<boolean> {
-  const [nodeId = '', incarnation = '', clientId = ''] = owned.names;
-  const node = { nodeId: Number(nodeId), incarnation: Number(incarnation) };
-  // It may have registered after the list of those alive was read.
-  if (!(await nodes.isOver({ clusterType: 'mqtt-broker', ...node }, call))) return false;
+  const clientId = owned.names.at(-1) ?? '';
   try {
     await sessions.release({ clientId, epoch: owned.value.epoch }, clock.nowMs(), call);
     return true;

@@ -21,17 +21,24 @@ export function decodeRecord<Value>(
   from: { readonly key: string; readonly value: Uint8Array },
 ): Value {
   try {
-    const json: unknown = JSON.parse(decoder.decode(from.value));
+    const json = parsed(from.value);
     const version = (json as { readonly v?: unknown } | null)?.v;
     if (version !== RECORD_VERSION) {
       throw new RecordShapeError(`its version is ${String(version)}, not ${RECORD_VERSION}`);
     }
     return shape.read(json, 'record');
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new RegistryError(
-      { code: 'REGISTRY_RECORD_UNREADABLE', key: from.key, detail },
-      { cause },
-    );
+  } catch (error) {
+    if (!(error instanceof RecordShapeError)) throw error;
+    const { key } = from;
+    throw new RegistryError({ code: 'REGISTRY_RECORD_UNREADABLE', key, detail: error.message });
+  }
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch {
+    // The parser's own words would quote the value, which may be a secret.
+    throw new RecordShapeError('it is no JSON');
   }
 }

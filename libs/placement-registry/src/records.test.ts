@@ -44,6 +44,18 @@ describe('users, access rules and bans', () => {
     expect(shown).not.toContain('top');
   });
 
+  test('a record that cannot be read does not show its value either', async () => {
+    const { registries, placement } = await openTestCluster();
+    const { users } = registries;
+    const value = new TextEncoder().encode('top-secret {');
+    const key = users.table.keyOf(['u']);
+    const then = [{ kind: 'put', key, value, lease: null } as const];
+    await placement.transact({ compare: [], then, otherwise: [], requestId: null }, CALL);
+    const error = await users.read(['u'], CALL).catch((caught: unknown) => caught);
+    expect(inspect(error, { depth: 9 })).toContain('REGISTRY_RECORD_UNREADABLE');
+    expect(inspect(error, { depth: 9 })).not.toContain('top-secret');
+  });
+
   test('rules with slashes and wildcards are told apart', async () => {
     const { accessRules } = (await openTestCluster()).registries;
     const rule = {

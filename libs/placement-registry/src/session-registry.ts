@@ -75,6 +75,14 @@ export interface OwnedSession {
   readonly epoch: number;
 }
 
+/** A life of a broker. */
+export type OwnerName = Pick<SessionOwner, 'nodeId' | 'incarnation'>;
+
+/** That a broker owns a session. */
+export interface Ownership {
+  readonly epoch: number;
+}
+
 /** Keys that end together with a session. */
 export type SessionLeftovers = (clientId: string) => readonly DeleteOperation[];
 
@@ -89,11 +97,11 @@ const SESSION = fields<SessionRecord>({
   connectedAtMs: orNull(count),
   disconnectedAtMs: orNull(count),
 });
-const OWNERSHIP = fields<{ readonly epoch: number }>({ epoch: count });
+const OWNERSHIP = fields<Ownership>({ epoch: count });
 
 export class SessionRegistry {
   readonly table: RecordTable<SessionRecord>;
-  readonly #owned: RecordTable<{ readonly epoch: number }>;
+  readonly #owned: RecordTable<Ownership>;
   readonly #nodes: NodeRegistry;
   readonly #leftovers: SessionLeftovers;
 
@@ -201,13 +209,28 @@ export class SessionRegistry {
     return this.table.list([], page, options);
   }
 
-  /** What nodes own, ascending by node as text; the names are node id, incarnation and client. */
+  /** Every life of a broker that owns sessions: one read for each, however many sessions it owns. */
+  async listOwners(options: CallOptions): Promise<readonly OwnerName[]> {
+    const owners: OwnerName[] = [];
+    let after: string | null = null;
+    for (;;) {
+      const page: Page<Ownership> = await this.#owned.list([], { after, limit: 1 }, options);
+      const [first] = page.items;
+      if (first === undefined) return owners;
+      const [nodeId = '', incarnation = ''] = first.names;
+      owners.push({ nodeId: Number(nodeId), incarnation: Number(incarnation) });
+      // No key is equal to the end of the range, because keys have one name more.
+      after = this.#owned.rangeOf([nodeId, incarnation]).after;
+    }
+  }
+
+  /** What one owner owns; the last name of each is the client identifier. */
   listOwned(
-    owner: { readonly nodeId: number } | null,
+    { nodeId, incarnation }: OwnerName,
     page: PageRequest,
     options: CallOptions,
-  ): Promise<Page<{ readonly epoch: number }>> {
-    return this.#owned.list(owner === null ? [] : [String(owner.nodeId)], page, options);
+  ): Promise<Page<Ownership>> {
+    return this.#owned.list([String(nodeId), String(incarnation)], page, options);
   }
 
   watch(options: RegistryWatchOptions): RegistryWatch<SessionRecord> {

@@ -43,20 +43,23 @@ describe('sessions', () => {
     expect(stored).toEqual(winner?.status === 'fulfilled' ? winner.value : null);
   });
 
-  test('a hundred claims at once leave one owner and one key of ownership', async () => {
+  test('many claims at once leave one owner and one key of ownership', async () => {
     const { registries, broker } = await openTestCluster();
     const { sessions } = registries;
     const owners = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((id) => broker(id)));
     await Promise.all(owners.map((owner) => sessions.claim({ ...CLAIM, owner }, CALL)));
     const stored = (await sessions.read('c1', CALL))?.value;
-    const owned = await sessions.listOwned(null, { after: null, limit: 100 }, CALL);
-    expect(owned.items).toHaveLength(1);
-    expect(owned.items[0]?.names).toEqual([
-      String(stored?.owner?.nodeId),
-      String(stored?.owner?.incarnation),
-      'c1',
+    const [owner, ...others] = await sessions.listOwners(CALL);
+    expect(others).toEqual([]);
+    expect(stored?.owner).toMatchObject(owner ?? {});
+    const owned = await sessions.listOwned(
+      owner ?? { nodeId: 0, incarnation: 0 },
+      { after: null, limit: 9 },
+      CALL,
+    );
+    expect(owned.items.map(({ names, value }) => [names.at(-1), value.epoch])).toEqual([
+      ['c1', stored?.epoch],
     ]);
-    expect(owned.items[0]?.value.epoch).toBe(stored?.epoch);
   });
 
   test('an owner of a deleted session cannot write to the one made after it', async () => {
