@@ -32,8 +32,9 @@ class TestNode {
       token: null,
       limits: {
         ...defaultPeerLimits,
-        keepAliveMs: 100,
-        keepAliveTimeoutMs: 200,
+        keepAliveMs: 10_000,
+        keepAliveTimeoutMs: 10_000,
+        connectMs: 10_000,
         reconnect: { firstMs: 5, longestMs: 20 },
       },
       observer: {
@@ -142,7 +143,13 @@ describe('a peer transport', () => {
   test('notices a cable that was cut, by the silence', async () => {
     const second = new TestNode(2, {});
     const cable = await openCable(await second.listen(0));
-    const first = new TestNode(1, {});
+    const limits = {
+      ...defaultPeerLimits,
+      keepAliveMs: 200,
+      keepAliveTimeoutMs: 400,
+      reconnect: { firstMs: 5, longestMs: 20 },
+    };
+    const first = new TestNode(1, { limits });
     fixture.cleanup(() => first.transport.close());
     first.transport.setPeers(addresses({ 2: cable.port }));
     await first.until('connected 2');

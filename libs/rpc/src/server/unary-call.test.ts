@@ -28,7 +28,9 @@ async function serve(
   options: Partial<RpcServerOptions>,
 ): Promise<ServiceClient<KvMethods>> {
   const server = await fixture.serve([kvStub(methods)], options);
-  return fixture.channel(server.port, {}).clientOf(kvService);
+  const channel = fixture.channel(server.port, {});
+  await channel.connect(SOON);
+  return channel.clientOf(kvService);
 }
 
 const revision = (number: number): Revision => number as Revision;
