@@ -16,6 +16,9 @@ export interface Task {
   readonly bug: string | null;
 }
 
+/** Every so many seeds one is simulated twice. */
+const REPLAYED_EVERY = 50;
+
 export interface FoundViolation {
   readonly seed: number;
   readonly invariant: Invariant;
@@ -30,6 +33,8 @@ export interface Figures {
   readonly committedEntries: number;
   readonly operations: number;
   readonly revisions: number;
+  /** Seeds that were simulated a second time, with the same history. */
+  readonly replayed: number;
   readonly violations: readonly FoundViolation[];
   readonly faults: FaultCounts;
 }
@@ -41,6 +46,7 @@ export const NO_FIGURES: Figures = {
   committedEntries: 0,
   operations: 0,
   revisions: 0,
+  replayed: 0,
   violations: [],
   faults: {},
 };
@@ -58,8 +64,19 @@ export function carryOut(task: Task, cpuMs: () => number): Figures {
     const result = simulate(optionsFor(seed, task.seconds, task.bug));
     figures = sumOfFigures(figures, figuresOf(result, cpuMs() - before));
     if (task.kind === 'hunt' && result.violation !== null) break;
+    if (task.kind === 'run' && seed % REPLAYED_EVERY === 0) {
+      figures = sumOfFigures(figures, replay(result, task));
+    }
   }
   return figures;
+}
+
+/** Simulates the seed again: the history must be the same. */
+function replay({ seed, traceHash }: SimulationResult, { seconds, bug }: Task): Figures {
+  const again = simulate(optionsFor(seed, seconds, bug)).traceHash;
+  if (again === traceHash) return { ...NO_FIGURES, replayed: 1 };
+  const message = `determinism: trace ${traceHash}, the second time ${again}`;
+  return { ...NO_FIGURES, violations: [{ seed, invariant: 'determinism', message }] };
 }
 
 export function sumOfFigures(left: Figures, right: Figures): Figures {
@@ -70,6 +87,7 @@ export function sumOfFigures(left: Figures, right: Figures): Figures {
     committedEntries: left.committedEntries + right.committedEntries,
     operations: left.operations + right.operations,
     revisions: left.revisions + right.revisions,
+    replayed: left.replayed + right.replayed,
     violations: [...left.violations, ...right.violations],
     faults: sumOfFaults(left.faults, right.faults),
   };
@@ -81,6 +99,6 @@ function figuresOf(result: SimulationResult, cpuMs: number): Figures {
     violation === null
       ? []
       : [{ seed, invariant: violation.invariant, message: violation.message }];
-  const counts = { simulatedMs, committedEntries, operations, revisions, faults };
+  const counts = { simulatedMs, committedEntries, operations, revisions, faults, replayed: 0 };
   return { seeds: 1, cpuMs, violations: found, ...counts };
 }

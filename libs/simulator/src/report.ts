@@ -5,7 +5,7 @@ import type { SimulationResult } from './simulation.ts';
 /** @param elapsedMs  on the wall; more than one process makes it less than the sum of their work */
 export function describeFigures(figures: Figures, elapsedMs: number): string {
   const { seeds, violations, simulatedMs, cpuMs } = figures;
-  const { committedEntries, operations, revisions } = figures;
+  const { committedEntries, operations, revisions, replayed } = figures;
   return [
     ...violations.map(
       ({ seed, message }) => `seed ${seed}: ${message}\n  replay: make sim SEED=${seed}`,
@@ -13,6 +13,7 @@ export function describeFigures(figures: Figures, elapsedMs: number): string {
     'faults:',
     ...faultLines(figures),
     `${committedEntries} entries committed, ${operations} client operations, ${revisions} watched revisions`,
+    `${replayed} seeds simulated twice, with the same trace`,
     `${seeds} seeds, ${violations.length} violations, ${seconds(simulatedMs)} simulated s in ` +
       `${seconds(elapsedMs)} s (${speed(simulatedMs, elapsedMs)} x real time, ` +
       `${speed(simulatedMs, cpuMs)} x on one core)`,

@@ -24,5 +24,6 @@ export type Invariant =
   | 'watch'
   | 'linearizability'
   | 'assertion'
+  | 'determinism'
   | 'no leader after healing'
   | 'nodes differ after healing';
