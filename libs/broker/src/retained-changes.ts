@@ -1,12 +1,12 @@
 /**
  * Which retained messages changed since the last time they were taken: slots, each listed once, and the
- * names of those that are gone. As many slots as there are, at most; as many names as were removed.
+ * topics of those that are gone. As many slots as there are, at most; as many topics as were removed.
  */
 export class RetainedChanges {
   #slots: number[] = [];
   /** By slot: 1 while it is listed. One that is freed stays listed, or the list could grow forever. */
   #listed: Uint8Array = new Uint8Array(64);
-  #removed = new Set<string>();
+  #removed = new Map<string, Uint8Array>();
 
   get isEmpty(): boolean {
     return this.#slots.length === 0 && this.#removed.size === 0;
@@ -19,16 +19,20 @@ export class RetainedChanges {
     this.#slots.push(slot);
   }
 
-  addRemoved(name: string): void {
-    this.#removed.add(name);
+  /** @param topic  the name in UTF-8; kept */
+  addRemoved(name: string, topic: Uint8Array): void {
+    this.#removed.set(name, topic);
   }
 
-  /** Forgets what it returns. A slot may be free by now, and a name may be there again. */
-  take(): { readonly slots: readonly number[]; readonly removed: ReadonlySet<string> } {
+  /** Forgets what it returns. A slot may be free by now, and a topic may be there again. */
+  take(): {
+    readonly slots: readonly number[];
+    readonly removed: ReadonlyMap<string, Uint8Array>;
+  } {
     const taken = { slots: this.#slots, removed: this.#removed };
     for (const slot of this.#slots) this.#listed[slot] = 0;
     this.#slots = [];
-    this.#removed = new Set();
+    this.#removed = new Map();
     return taken;
   }
 

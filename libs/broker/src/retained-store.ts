@@ -1,50 +1,60 @@
-import { NameTree } from '@robustmq/topic';
+import { hasWildcard } from '@robustmq/topic';
 import { BytePages, getUint32, putUint32 } from './byte-pages.ts';
 import { copyRange, type Message } from './message.ts';
 import { RetainedChanges } from './retained-changes.ts';
 import { RetainedCursor } from './retained-cursor.ts';
+import { RetainedNames } from './retained-names.ts';
+import { SlotsByName } from './slots-by-name.ts';
 
 /** What a message costs beyond its block and its name as text: its places in the tree and in the arrays. */
 const FIXED_BYTES = 240;
 /** u8 QoS | f64 expires at | u32 length of the headers | u32 length of the payload */
 const RECORD_FIXED_BYTES = 17;
 const TOPIC_LENGTH_BYTES = 2;
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * The last retained message of each topic (MQTT-5.0 [MQTT-3.3.1-5]). Bounded by count and bytes: a new
  * topic beyond either is refused, and a replacement of the same topic when it is too large.
  *
- * A message is a slot: a number by which the arrays below and {@link BytePages} know it. It is no
- * object, since a million objects that stay would be copied and marked by the garbage collector again
- * and again. Its block is
+ * A message is a slot: a number by which {@link BytePages} knows its bytes. It is no object, since a
+ * million objects that stay would be copied and marked by the garbage collector again and again. Its
+ * block is
  *
  *     u16 length of the topic | topic | u8 QoS | f64 expires at, milliseconds since 1970, 0: never
  *     | u32 length | headers | u32 length | payload           all big endian
  *
  * of which everything behind the topic is its *record*, the form in which it is saved elsewhere.
  *
+ * Cost: to store one is two hashes of the topic, two look-ups and a copy; nothing is allocated.
+ *
  * LIMIT: retainedMessagesMax, retainedBytesMax
  */
 export class RetainedStore {
-  readonly #tree = new NameTree<number>();
   readonly #blocks = new BytePages();
+  readonly #slots: SlotsByName;
+  readonly #names = new RetainedNames();
+  readonly #changes = new RetainedChanges();
   readonly #messagesMax: number;
   readonly #bytesMax: number;
-  /** By slot; empty: the slot is free. */
-  readonly #names: string[] = [];
+  /** By slot. */
   readonly #publisherIds: string[] = [];
   readonly #freeSlots: number[] = [];
-  readonly #changes = new RetainedChanges();
   #bytes = 0;
-  #removals = 0;
 
-  constructor(limits: { readonly messagesMax: number; readonly bytesMax: number }) {
+  /** @param limits  `seed`: of the hash of the names, any number that strangers don't know */
+  constructor(limits: {
+    readonly messagesMax: number;
+    readonly bytesMax: number;
+    readonly seed: number;
+  }) {
     this.#messagesMax = limits.messagesMax;
     this.#bytesMax = limits.bytesMax;
+    this.#slots = new SlotsByName(this.#blocks, TOPIC_LENGTH_BYTES, limits.seed);
   }
 
   get count(): number {
-    return this.#tree.size;
+    return this.#slots.count;
   }
 
   get bytes(): number {
@@ -63,10 +73,11 @@ export class RetainedStore {
 
   /** Whether `set` would take it. */
   hasRoomFor(message: Message): boolean {
-    const cost = FIXED_BYTES + message.topic.bytes.length + blockLengthOf(message);
+    const topic = message.topic.bytes;
+    const cost = FIXED_BYTES + TOPIC_LENGTH_BYTES + 2 * topic.length + recordLengthOf(message);
     if (this.#bytes + cost <= this.#bytesMax && this.count < this.#messagesMax) return true;
-    const known = this.#tree.get(message.topic.name);
-    return known !== undefined && this.#bytes - this.#costOf(known) + cost <= this.#bytesMax;
+    const known = this.slotOf(topic);
+    return known >= 0 && this.#bytes - this.#costOf(known) + cost <= this.#bytesMax;
   }
 
   /**
@@ -75,43 +86,44 @@ export class RetainedStore {
    * @param publisherId  client identifier of who published it; empty: not known
    */
   set(message: Message, publisherId: string): void {
-    const { name, bytes } = message.topic;
-    const slot = this.#slotFor(name, bytes.length, recordLengthOf(message));
+    const { topic } = message;
+    const slot = this.#slotFor(topic.bytes, recordLengthOf(message));
     this.#publisherIds[slot] = publisherId;
     const page = this.#blocks.pageOf(slot);
-    let at = putTopic(page, this.#blocks.startOf(slot), bytes);
+    let at = this.#blocks.startOf(slot) + TOPIC_LENGTH_BYTES + topic.bytes.length;
     page[at] = message.qos;
     putFloat64(page, at + 1, message.expiresAtMs);
     at = putBlob(page, at + 9, message.headerBytes, message.headersStart, message.headersLength);
     putBlob(page, at, message.payloadBytes, message.payloadStart, message.payloadLength);
-    if (!message.topic.reserved) this.#changes.add(slot);
+    if (!topic.reserved) this.#changes.add(slot);
   }
 
   /** Stores what `takeChanges` has given, as no change. `topic` is the name in UTF-8. */
-  restore(name: string, topic: Uint8Array, record: Uint8Array): void {
-    const slot = this.#slotFor(name, topic.length, record.length);
+  restore(topic: Uint8Array, record: Uint8Array): void {
+    const slot = this.#slotFor(topic, record.length);
     this.#publisherIds[slot] = '';
-    const page = this.#blocks.pageOf(slot);
-    page.set(record, putTopic(page, this.#blocks.startOf(slot), topic));
+    const at = this.#blocks.startOf(slot) + TOPIC_LENGTH_BYTES + topic.length;
+    this.#blocks.pageOf(slot).set(record, at);
   }
 
-  /** @returns whether there was one */
-  delete(name: string): boolean {
-    const slot = this.#tree.delete(name);
-    if (slot === undefined) return false;
+  /** @returns whether there was one on this topic, the name in UTF-8 */
+  delete(topic: Uint8Array): boolean {
+    const slot = this.slotOf(topic);
+    if (slot < 0) return false;
+    const name = this.#nameOf(slot);
     this.#bytes -= this.#costOf(slot);
+    this.#slots.remove(slot);
+    this.#names.remove(slot);
     this.#blocks.free(slot);
-    this.#names[slot] = '';
     this.#publisherIds[slot] = '';
     this.#freeSlots.push(slot);
-    this.#removals += 1;
-    if (!isOwn(name)) this.#changes.addRemoved(name);
+    if (!isOwn(name)) this.#changes.addRemoved(name, topic.slice());
     return true;
   }
 
   /** The slot of the message on this topic, -1: there is none. Valid until something is deleted. */
-  slotOf(name: string): number {
-    return this.#tree.get(name) ?? -1;
+  slotOf(topic: Uint8Array): number {
+    return this.#slots.find(this.#slots.hashOf(topic), topic);
   }
 
   /**
@@ -141,31 +153,33 @@ export class RetainedStore {
     return topic;
   }
 
-  /** Pages through the retained messages that match; tolerant of changes between two pages. */
-  cursor(filter: string): RetainedCursor {
-    return new RetainedCursor(this, this.#tree.cursor(filter));
+  /** Walks through the retained messages that match; tolerant of changes meanwhile. `bytes`: the filter in UTF-8. */
+  cursor(filter: string, bytes: Uint8Array): RetainedCursor {
+    if (!hasWildcard(filter)) return new RetainedCursor(this, bytes, []);
+    return new RetainedCursor(this, null, this.#names.stagesOf(filter, bytes));
   }
 
-  /** How many were deleted so far: while it stands, a name's slot stays. */
-  get removals(): number {
-    return this.#removals;
+  /** Of its topic. */
+  firstByteOf(slot: number): number {
+    return this.#blocks.pageOf(slot)[this.#blocks.startOf(slot) + TOPIC_LENGTH_BYTES] as number;
   }
 
   /** Hands over what changed since the last time: a copy of the record, or null: it was removed. */
   takeChanges(visit: (name: string, record: Uint8Array | null) => void): void {
     const { slots, removed } = this.#changes.take();
-    for (const name of removed) if (this.slotOf(name) < 0) visit(name, null);
+    for (const [name, topic] of removed) if (this.slotOf(topic) < 0) visit(name, null);
     for (const slot of slots) {
-      const name = this.#names[slot] as string;
-      if (name !== '' && !isOwn(name)) visit(name, this.#recordOf(slot));
+      if (!this.#blocks.has(slot)) continue;
+      const name = this.#nameOf(slot);
+      if (!isOwn(name)) visit(name, this.#recordOf(slot));
     }
   }
 
   /** The message on this topic, or that there is none, is a change (again). */
-  markChanged(name: string): void {
-    const slot = this.slotOf(name);
+  markChanged(topic: Uint8Array): void {
+    const slot = this.slotOf(topic);
     if (slot >= 0) this.#changes.add(slot);
-    else this.#changes.addRemoved(name);
+    else this.#changes.addRemoved(UTF8.decode(topic), topic);
   }
 
   #recordOf(slot: number): Uint8Array {
@@ -175,23 +189,36 @@ export class RetainedStore {
     return page.slice(record, this.#blocks.endOf(slot));
   }
 
-  /** The topic's slot with a block of the right length, whose content is to be written. */
-  #slotFor(name: string, topicLength: number, recordLength: number): number {
-    const blockLength = TOPIC_LENGTH_BYTES + topicLength + recordLength;
-    const free = this.#freeSlots.at(-1) ?? this.#names.length;
-    const known = this.#tree.add(name, free);
-    const slot = known ?? free;
-    if (known === undefined) {
-      this.#freeSlots.pop();
-      this.#names[slot] = name;
-    } else {
-      this.#bytes -= this.#costOf(slot);
-    }
+  #nameOf(slot: number): string {
+    const page = this.#blocks.pageOf(slot);
+    const start = this.#blocks.startOf(slot);
+    const name = start + TOPIC_LENGTH_BYTES;
+    return UTF8.decode(page.subarray(name, name + topicLengthAt(page, start)));
+  }
+
+  /** The topic's slot, with its topic and room for the record. */
+  #slotFor(topic: Uint8Array, recordLength: number): number {
+    const hash = this.#slots.hashOf(topic);
+    const known = this.#slots.find(hash, topic);
+    if (known >= 0) this.#bytes -= this.#costOf(known);
+    const slot = known >= 0 ? known : (this.#freeSlots.pop() ?? this.#publisherIds.length);
+    const blockLength = TOPIC_LENGTH_BYTES + topic.length + recordLength;
     this.#blocks.reserve(slot, blockLength);
-    this.#bytes += FIXED_BYTES + topicLength + blockLength;
+    this.#bytes += FIXED_BYTES + topic.length + blockLength;
+    const page = this.#blocks.pageOf(slot);
+    const start = this.#blocks.startOf(slot);
+    page[start] = topic.length >>> 8;
+    page[start + 1] = topic.length;
+    copyRange(page, start + TOPIC_LENGTH_BYTES, topic, 0, topic.length);
+    if (known < 0) {
+      this.#publisherIds[slot] = '';
+      this.#slots.add(hash, slot);
+      this.#names.add(slot, topic, this.#slots.prefixHash, this.#slots.prefixLength);
+    }
     return slot;
   }
 
+  /** The block, the name as text, and the rest. */
   #costOf(slot: number): number {
     const start = this.#blocks.startOf(slot);
     const topicLength = topicLengthAt(this.#blocks.pageOf(slot), start);
@@ -204,19 +231,8 @@ function isOwn(name: string): boolean {
   return name.startsWith('$SYS/');
 }
 
-function blockLengthOf(message: Message): number {
-  return TOPIC_LENGTH_BYTES + message.topic.bytes.length + recordLengthOf(message);
-}
-
 function recordLengthOf(message: Message): number {
   return RECORD_FIXED_BYTES + message.headersLength + message.payloadLength;
-}
-
-function putTopic(page: Uint8Array, at: number, topic: Uint8Array): number {
-  page[at] = topic.length >>> 8;
-  page[at + 1] = topic.length;
-  copyRange(page, at + TOPIC_LENGTH_BYTES, topic, 0, topic.length);
-  return at + TOPIC_LENGTH_BYTES + topic.length;
 }
 
 function topicLengthAt(page: Uint8Array, at: number): number {

@@ -68,7 +68,7 @@ export class Router {
   /** As `topicOf`, for one message: see `TopicTable.addIfRepeated`. */
   passingTopicOf(name: string): Topic {
     const bytes = this.#encode(name);
-    return this.topics.find(bytes) ?? this.topics.addIfRepeated(name, bytes);
+    return this.topics.find(bytes) ?? this.topics.addIfRepeated(bytes);
   }
 
   /** Adds a subscription that is not there yet. `shareName` null: an ordinary one. */
@@ -112,7 +112,7 @@ export class Router {
   match(topic: Topic): MatchResult {
     const known = topic.match;
     if (known !== null && topic.matchVersion === this.#version) return known;
-    if (topic.passing) return this.#compute(topic);
+    if (topic.passing) return this.#trie.valueCount === 0 ? NOBODY : this.#compute(topic);
     // One that the table forgot is not told of changes: its name's present topic answers for it.
     const current = topic.forgotten ? this.topics.recall(topic) : topic;
     return current === topic ? this.#matchAnew(topic) : this.match(current);

@@ -105,4 +105,13 @@ describe('the table of topics', () => {
     expect(table.size).toBeLessThanOrEqual(32);
     expect(names.filter((name) => find(table, name) !== null)).toHaveLength(table.size);
   });
+
+  test('has a name that may come only once from its second time on', () => {
+    const table = new TopicTable(10);
+    const first = table.addIfRepeated(utf8('ä/b'));
+    expect([first.passing, first.name, table.size]).toEqual([true, 'ä/b', 0]);
+    expect(table.find(utf8('ä/b'))).toBeNull();
+    const second = table.addIfRepeated(utf8('ä/b'));
+    expect([second.passing, table.size, table.find(utf8('ä/b'))]).toEqual([false, 1, second]);
+  });
 });

@@ -4,6 +4,7 @@ import type { MatchResult } from './match-result.ts';
 const FIRST_BUCKETS = 1024;
 /** With one topic for each bucket on average, a chain of this length does not happen by chance. */
 const CHAIN_MAX = 32;
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Hashes of names that came once: a newer one takes the place of an older one. A power of two. */
 const SEEN_ONCE = 1 << 15;
 
@@ -75,8 +76,8 @@ export class TopicTable {
    * As `add`, for a name that may come only once, such as that of a retained message: it is in the table
    * from its second time on. Until then its topic is *passing*: good for one message, and soon garbage.
    */
-  addIfRepeated(name: string, bytes: Uint8Array): Topic {
-    const topic = this.passing(name, bytes);
+  addIfRepeated(bytes: Uint8Array): Topic {
+    const topic = this.passing(bytes);
     this.#seenOnce ??= new Int32Array(SEEN_ONCE);
     const slot = topic.hash & (SEEN_ONCE - 1);
     if (this.#seenOnce[slot] === topic.hash) {
@@ -87,8 +88,8 @@ export class TopicTable {
   }
 
   /** A topic that is good for one message; the table does not know it. */
-  passing(name: string, bytes: Uint8Array): Topic {
-    const topic = new Topic(name, bytes, hashOf(bytes, 0, bytes.length), null);
+  passing(bytes: Uint8Array): Topic {
+    const topic = new Topic(null, bytes, hashOf(bytes, 0, bytes.length), null);
     topic.passing = true;
     return topic;
   }
@@ -198,7 +199,7 @@ export class TopicTable {
 
 /** A topic name with everything that is worth remembering about it between two messages. */
 export class Topic {
-  readonly name: string;
+  #name: string | null;
   readonly bytes: Uint8Array;
   readonly hash: number;
   nextInBucket: Topic | null;
@@ -213,13 +214,25 @@ export class Topic {
   /** Only the broker itself publishes to `$SYS/…` (MQTT-5.0 §4.7.2). */
   readonly reserved: boolean;
 
-  constructor(name: string, bytes: Uint8Array, hash: number, nextInBucket: Topic | null) {
-    this.name = name;
+  /** @param name  null: made of the bytes when it is asked for */
+  constructor(name: string | null, bytes: Uint8Array, hash: number, nextInBucket: Topic | null) {
+    this.#name = name;
     this.bytes = bytes;
     this.hash = hash;
     this.nextInBucket = nextInBucket;
-    this.reserved = name.startsWith('$SYS/');
+    this.reserved = startsWithSys(bytes);
   }
+
+  get name(): string {
+    this.#name ??= UTF8.decode(this.bytes);
+    return this.#name;
+  }
+}
+
+/** `$SYS/` */
+function startsWithSys(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0x24) return false;
+  return bytes[1] === 0x53 && bytes[2] === 0x59 && bytes[3] === 0x53 && bytes[4] === 0x2f;
 }
 
 /** FNV-1a, 32 bit, kept in the small-integer range. */

@@ -1,12 +1,5 @@
-import { Message, RetainedStore, Router } from '@robustmq/broker';
 import { AssertionError } from '@robustmq/errors';
-import {
-  createAcknowledgementFields,
-  createFrame,
-  createPublishFields,
-  PUBLISH_RULES_FROM_CLIENT,
-  ReasonCode,
-} from '@robustmq/mqtt-codec';
+import { ReasonCode } from '@robustmq/mqtt-codec';
 import type { AuthenticationMethod } from '@robustmq/mqtt-session';
 import {
   type AdminServer,
@@ -28,24 +21,19 @@ import {
   listen,
 } from '@robustmq/transport';
 import { openAccess, type OpenedAccess } from './open-access.ts';
-import { BrokerContext } from './broker-context.ts';
+import type { BrokerContext } from './broker-context.ts';
 import { ClientConnection } from './connection/client-connection.ts';
 import { ConnectionRate, TURNED_AWAY } from './connection/connection-rate.ts';
-import { OutputChunks } from './connection/output-chunks.ts';
-import { PublishEncoder } from './connection/publish-encoder.ts';
-import { GroupRegistry } from './durable/group-registry.ts';
 import { openStorage, type OpenedStorage } from './durable/open-storage.ts';
 import { Retention } from './durable/retention.ts';
 import { gaugesOf } from './gauges.ts';
 import { healthOf } from './health.ts';
 import { Maintenance } from './maintenance.ts';
-import { SessionRegistry } from './session/session-registry.ts';
+import { makeContext } from './make-context.ts';
 import { SysPublisher } from './session/sys-publisher.ts';
-import { Wills } from './session/wills.ts';
 import type { BrokerSettings } from './settings.ts';
+import { warmUp } from './warm-up/warm-up.ts';
 
-/** LIMIT: topicsCachedMax */
-const TOPICS_CACHED_MAX = 1_000_000;
 const CHECKPOINT_SECONDS = 5;
 const CHECKPOINT_JOURNAL_BYTES = 32 * 1024 * 1024;
 
@@ -177,7 +165,15 @@ class BrokerNode implements Broker {
     this.#access = await openAccess(this.#settings.access);
     const gauges = this.#lateGauges();
     this.#metrics = createMetricsRegistry(this.#counters, gauges);
-    const context = this.#makeContext(this.#access, this.#metrics);
+    const context = makeContext({
+      settings: this.#settings,
+      logger: this.#logger,
+      counters: this.#counters,
+      histograms: this.#metrics.histograms,
+      access: this.#access.control,
+      methods: this.#methods,
+    });
+    context.fatal = (what, error) => this.#crash(what, error);
     this.#context = context;
     await this.#startAdmin(this.#metrics);
     const sys = new SysPublisher(context, gauges);
@@ -194,45 +190,9 @@ class BrokerNode implements Broker {
     ]);
     // Before a client can return and set another will.
     for (const session of context.restoredWills.splice(0)) context.wills.connectionLost(session);
+    await warmUp(this.#settings);
     await this.#listen(context);
     this.#maintenance.start();
-  }
-
-  #makeContext(access: OpenedAccess, metrics: MetricsRegistry): BrokerContext {
-    const { limits } = this.#settings;
-    const encoder = new TextEncoder();
-    const router = new Router({
-      topicsCachedMax: TOPICS_CACHED_MAX,
-      strategy: this.#settings.sharedSubscriptions.strategy,
-      encode: (name) => encoder.encode(name),
-    });
-    const context = new BrokerContext({
-      settings: this.#settings,
-      logger: this.#logger,
-      counters: this.#counters,
-      histograms: metrics.histograms,
-      router,
-      retained: new RetainedStore({
-        messagesMax: limits.retainedMessagesMax,
-        bytesMax: limits.retainedBytesMax,
-      }),
-      access: access.control,
-      encoder: new PublishEncoder(),
-      chunks: new OutputChunks(),
-      authenticationMethods: new Map(this.#methods.map((method) => [method.name, method])),
-      frame: createFrame(),
-      publishFields: createPublishFields({
-        ...PUBLISH_RULES_FROM_CLIENT,
-        userPropertiesMax: limits.userPropertiesPerPacketMax,
-      }),
-      acknowledgementFields: createAcknowledgementFields(),
-      message: new Message(router.topicOf('-')),
-    });
-    context.sessions = new SessionRegistry(context);
-    context.groups = new GroupRegistry(context);
-    context.wills = new Wills(context);
-    context.fatal = (what, error) => this.#crash(what, error);
-    return context;
   }
 
   /** Metrics may be asked for while recovery still runs. */

@@ -160,5 +160,5 @@ function retain(context: BrokerContext, message: Message, publisher: ClientSessi
   const { retained } = context;
   // The session itself would be kept alive; its name is enough for "no local".
   if (message.payloadLength > 0) retained.set(message, publisher?.clientId ?? '');
-  else retained.delete(message.topic.name);
+  else retained.delete(message.topic.bytes);
 }

@@ -13,6 +13,8 @@ export interface BrokerSettings {
   readonly sharedSubscriptions: { readonly strategy: SharedSubscriptionStrategy };
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly sysTopics: { readonly enabled: boolean; readonly intervalSeconds: number };
+  /** Processor time that the broker spends on running its own code before it serves; 0: none. */
+  readonly warmUpMs: number;
   /** SIGTERM: connections are told and closed within this time, at most 5 s. */
   readonly drainTimeoutMs: number;
 }

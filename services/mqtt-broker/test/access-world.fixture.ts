@@ -154,7 +154,10 @@ const SILENT = createLogger({
 
 function settingsOf(text: string): BrokerSettings {
   const file = { name: 'test.toml', text };
-  const resolved = resolveConfiguration(brokerSchema, { file, environment: {} });
+  const resolved = resolveConfiguration(brokerSchema, {
+    file,
+    environment: { ROBUST_MQ_SERVER_SYSTEM_WARM_UP_MS: '0' },
+  });
   if (!resolved.ok) throw new Error(resolved.fault.map(describeProblem).join('\n'));
   const settings = brokerSettingsFrom(resolved.value, MACHINE, '0.0.0');
   if (!settings.ok) throw new Error(settings.fault.map(describeProblem).join('\n'));

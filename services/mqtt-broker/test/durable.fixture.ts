@@ -177,7 +177,7 @@ function settingsOf(directory: string, options: DurableOptions): BrokerSettings 
   ].join('\n');
   const resolved = resolveConfiguration(brokerSchema, {
     file: { name: 'test.toml', text },
-    environment: {},
+    environment: { ROBUST_MQ_SERVER_SYSTEM_WARM_UP_MS: '0' },
   });
   if (!resolved.ok) throw new Error(resolved.fault.map(describeProblem).join('\n'));
   const settings = brokerSettingsFrom(resolved.value, MACHINE, '0.0.0');

@@ -74,6 +74,7 @@ export function brokerSettingsFrom(
       enabled: system.sys_topics,
       intervalSeconds: system.sys_topics_interval_seconds,
     },
+    warmUpMs: system.warm_up_ms,
     drainTimeoutMs: system.drain_timeout_ms,
   });
 }

@@ -17,7 +17,8 @@ import { admitsRate } from './rate-limit.ts';
 
 const PUBACK = 0x40;
 const PUBREC = 0x50;
-const UTF8 = new TextDecoder();
+const SLASH = 0x2f;
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 let propertyScratch = new Uint8Array(1024);
 
 /**
@@ -82,30 +83,30 @@ function newTopic(
     connection.close(fault, 'the topic name is not legal');
     return null;
   }
+  const { topics } = context.router;
+  const { limits } = context.settings;
   const bytes = new Uint8Array(fields.topicLength);
-  const isAscii = copyTopic(bytes, buffer, fields.topicStart);
+  const levels = copyTopic(bytes, buffer, fields.topicStart);
+  const fits = bytes.length <= limits.topicBytesMax && levels <= limits.topicLevelsMax;
+  if (mayPass && fits) return topics.addIfRepeated(bytes);
   // No wildcards (MQTT-5.0 [MQTT-3.3.2-2], [MQTT-4.7.0-1]).
-  const name = isAscii
-    ? buffer.toString('latin1', fields.topicStart, fields.topicStart + fields.topicLength)
-    : UTF8.decode(bytes);
-  const parsed = parseTopicName(name, context.settings.limits);
+  const parsed = parseTopicName(UTF8.decode(bytes), limits);
   if (!parsed.ok) {
     connection.close(ReasonCode.topicNameInvalid, describeTopicFault(parsed.fault));
     return null;
   }
-  const { topics } = context.router;
-  return mayPass ? topics.addIfRepeated(parsed.value, bytes) : topics.add(parsed.value, bytes);
+  return topics.add(parsed.value, bytes);
 }
 
-/** @returns whether all is ASCII, which the engine decodes without a look at each byte */
-function copyTopic(target: Uint8Array, source: Buffer, start: number): boolean {
-  let seen = 0;
+/** @returns how many levels it has */
+function copyTopic(target: Uint8Array, source: Uint8Array, start: number): number {
+  let levels = 1;
   for (let index = 0; index < target.length; index += 1) {
     const byte = source[start + index] as number;
     target[index] = byte;
-    seen |= byte;
+    if (byte === SLASH) levels += 1;
   }
-  return seen < 0x80;
+  return levels;
 }
 
 function aliasedTopic(

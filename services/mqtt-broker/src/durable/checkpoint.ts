@@ -12,6 +12,8 @@ import { FieldReader, FieldWriter } from './operations.ts';
 /** How long clients may have to wait for a part of a checkpoint. */
 const SLICE_MS = 5;
 
+const UTF8 = new TextEncoder();
+
 /** What a checkpoint stands for: replay goes on from here. */
 export interface CheckpointMark {
   readonly position: number;
@@ -102,7 +104,7 @@ export class Checkpointer {
     const name = key.slice(1);
     switch (key[0]) {
       case ENTRY.retained:
-        context.retained.markChanged(name);
+        context.retained.markChanged(UTF8.encode(name));
         break;
       case ENTRY.will:
         context.wills.markDirty(name);

@@ -1,6 +1,12 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nodeFileSystem } from '@robustmq/environment';
+import {
+  type FileSystem,
+  MemoryFileSystem,
+  nodeFileSystem,
+  systemClock,
+  systemRandom,
+} from '@robustmq/environment';
 import type { Journal, JournalShard } from '@robustmq/journal';
 import { openMemoryJournal } from '@robustmq/journal-memory';
 import { openSegmentJournal } from '@robustmq/journal-segment';
@@ -59,6 +65,20 @@ async function openInMemory(context: BrokerContext): Promise<OpenedStorage> {
   };
 }
 
+/** As on disk, on files that nobody else sees and that go with it: for a broker that lives a moment. */
+export async function openOnFilesInMemory(context: BrokerContext): Promise<OpenedStorage> {
+  const { storage } = context.settings;
+  const fileSystem = new MemoryFileSystem();
+  await fileSystem.makeDirectory(storage.directory);
+  const segmentBytesMax = SEGMENT_BYTES_MIN;
+  const journal = await openSegmentJournal(
+    { directory: join(storage.directory, 'journal'), segmentBytesMax },
+    { fileSystem, clock: systemClock, random: systemRandom },
+  );
+  const startedMs = performance.now();
+  return recover(context, journal, { startedMs, segmentBytesMax, fileSystem });
+}
+
 async function openOnDisk(context: BrokerContext): Promise<OpenedStorage> {
   const { storage } = context.settings;
   const startedMs = performance.now();
@@ -74,7 +94,8 @@ async function openOnDisk(context: BrokerContext): Promise<OpenedStorage> {
     segmentBytesMax,
   });
   try {
-    return await recover(context, journal, { startedMs, segmentBytesMax });
+    const fileSystem = nodeFileSystem;
+    return await recover(context, journal, { startedMs, segmentBytesMax, fileSystem });
   } catch (error) {
     await journal.close();
     throw error;
@@ -84,15 +105,19 @@ async function openOnDisk(context: BrokerContext): Promise<OpenedStorage> {
 async function recover(
   context: BrokerContext,
   journal: Journal,
-  facts: { readonly startedMs: number; readonly segmentBytesMax: number },
+  facts: {
+    readonly startedMs: number;
+    readonly segmentBytesMax: number;
+    readonly fileSystem: FileSystem;
+  },
 ): Promise<OpenedStorage> {
   const { storage } = context.settings;
-  const { segmentBytesMax } = facts;
+  const { segmentBytesMax, fileSystem } = facts;
   const shard = await journal.openShard(SHARD);
   reportRecovery(context, shard, facts.startedMs);
   context.log = new DurableLog(context, shard, storage.acknowledge);
   const recovery = new Recovery(context);
-  const opened = await CheckpointLog.open(nodeFileSystem, join(storage.directory, 'state'), {
+  const opened = await CheckpointLog.open(fileSystem, join(storage.directory, 'state'), {
     segmentBytesMax: Math.min(CHECKPOINT_SEGMENT_BYTES_MAX, segmentBytesMax),
     slackBytes: Math.min(2 * CHECKPOINT_SEGMENT_BYTES_MAX, segmentBytesMax),
   });
@@ -105,7 +130,7 @@ async function recover(
     shard,
     checkpointer,
     reserveBytes: storage.diskFreeBytesMin,
-    freeBytes: () => nodeFileSystem.freeBytes(storage.directory),
+    freeBytes: () => fileSystem.freeBytes(storage.directory),
     close: async () => {
       await opened.log.close();
       await journal.close();

@@ -26,6 +26,8 @@ import {
 } from './operations.ts';
 import { rewindTo } from './rewind.ts';
 
+const UTF8 = new TextEncoder();
+
 /** What was found at start, for the log and the ready check. */
 export interface RecoverySummary {
   readonly sessions: number;
@@ -179,8 +181,9 @@ export class Recovery implements OperationTarget {
   }
 
   retainedDeleted(topic: string): void {
-    this.#context.retained.delete(topic);
-    this.#context.retained.markChanged(topic);
+    const bytes = UTF8.encode(topic);
+    this.#context.retained.delete(bytes);
+    this.#context.retained.markChanged(bytes);
   }
 
   groupPosition(key: string, position: number): void {
@@ -241,8 +244,8 @@ export class Recovery implements OperationTarget {
     readMessageRecord(record.body, range, { message, topic, kind: record.kind });
     const { retained } = this.#context;
     if (message.payloadLength > 0) retained.set(message, '');
-    else retained.delete(record.topic);
-    retained.markChanged(record.topic);
+    else retained.delete(topic.bytes);
+    retained.markChanged(topic.bytes);
   }
 
   #restoreSession(
@@ -307,7 +310,7 @@ export class Recovery implements OperationTarget {
   }
 
   #restoreRetained(name: string, value: Uint8Array): void {
-    this.#context.retained.restore(name, new TextEncoder().encode(name), value);
+    this.#context.retained.restore(UTF8.encode(name), value);
   }
 
   #finish(shard: JournalShard): void {

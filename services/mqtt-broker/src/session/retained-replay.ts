@@ -2,6 +2,7 @@ import { Delivery, Message, type RetainedCursor, type Subscription } from '@robu
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from './client-session.ts';
 
+const UTF8 = new TextEncoder();
 /** Then the others get their turn. */
 const MESSAGES_PER_TURN = 2048;
 /** Messages go on while less than this waits in the socket. */
@@ -27,8 +28,9 @@ export class RetainedReplay {
     this.#delivery = new Delivery(subscription);
     // A message that is sent because it is retained keeps its flag (MQTT-5.0 [MQTT-3.3.1-8]).
     this.#delivery.retainAsPublished = true;
-    this.#cursor = context.retained.cursor(subscription.filter);
     this.#epoch = session.epoch;
+    const { filter } = subscription;
+    this.#cursor = context.retained.cursor(filter, UTF8.encode(filter));
     this.#message = new Message(context.router.topicOf('-'));
   }
 
@@ -64,7 +66,7 @@ export class RetainedReplay {
     const { retained, router } = this.#context;
     const bytes = retained.read(slot, this.#message);
     const { topics } = router;
-    this.#message.topic = topics.find(bytes) ?? topics.passing(this.#cursor.name, bytes);
+    this.#message.topic = topics.find(bytes) ?? topics.passing(bytes);
   }
 
   #stillSubscribed(): boolean {
@@ -84,7 +86,7 @@ export class RetainedReplay {
     const context = this.#context;
     if (retained.expiresAtMs !== 0 && retained.expiresAtMs <= context.nowMs()) {
       // It is removed when it is met (MQTT-5.0 §3.3.2.3.3).
-      context.retained.delete(retained.topic.name);
+      context.retained.delete(retained.topic.bytes);
       return;
     }
     const delivery = this.#delivery;

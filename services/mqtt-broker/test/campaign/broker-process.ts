@@ -111,7 +111,12 @@ export class BrokerProcess implements BrokerPlace {
       process.execPath,
       [...this.#options.nodeOptions, MAIN, 'standalone', 'start', path],
       {
-        env: { PATH: process.env['PATH'] ?? '', ...this.#options.environment },
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          // A campaign starts it very often, and measures nothing.
+          ROBUST_MQ_SERVER_SYSTEM_WARM_UP_MS: '0',
+          ...this.#options.environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
