@@ -3,8 +3,9 @@
  *
  * usage: node scripts/release.ts [--into FOLDER]      instead of the repository's build/ and release/
  *
- * The archive holds one bundle of the command line and the broker, the Node.js that runs it, the
- * default configuration and the documentation; npm is not needed. Equal sources give equal bytes:
+ * The archive holds one bundle of the command line, the broker and the placement center, the Node.js
+ * that runs it, the one library that is no JavaScript (LevelDB), the default configuration and the
+ * documentation; npm is not needed. Equal sources give equal bytes:
  * names are sorted, owners and times are fixed.
  */
 
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
   await bundle(join(tree, 'lib/robustctl.mjs'));
   copyLauncher();
   copyNode(join(tree, 'lib/node'));
+  copyLevelDatabase(join(tree, 'lib'));
   writeManifest();
   copyTexts();
   console.log(archive());
@@ -87,6 +89,17 @@ function copyNode(target: string): void {
   copyFileSync(join(origin, 'LICENSE'), `${target}.LICENSE`);
   chmodSync(target, 0o755);
   spawnSync('strip', ['--strip-all', target], { stdio: 'ignore' });
+}
+
+/** The bundle looks for it beside itself, where its package has it: in prebuilds/<platform>. */
+function copyLevelDatabase(library: string): void {
+  const origin = dirname(createRequire(import.meta.url).resolve('classic-level/package.json'));
+  const folder = join('prebuilds', 'linux-x64');
+  mkdirSync(join(library, folder), { recursive: true });
+  for (const file of ['classic-level.node', 'classic-level.musl.node']) {
+    copyFileSync(join(origin, folder, file), join(library, folder, file));
+  }
+  copyFileSync(join(origin, 'LICENSE'), join(library, 'prebuilds', 'classic-level.LICENSE'));
 }
 
 /** The manifest tells the bundle its version: it looks for one beside its own folder. */
