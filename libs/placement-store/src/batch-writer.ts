@@ -1,6 +1,6 @@
 /** How records reach the database, together with the index of the last entry that they come from. */
 import type { LogIndex } from '@robustmq/raft';
-import { type Database, databaseFault } from './level-database.ts';
+import { type Database, databaseFault, type DatabaseSnapshot } from './level-database.ts';
 
 /** Stands before every record of the state. */
 const APPLIED_INDEX = '!applied';
@@ -31,8 +31,8 @@ export async function writeBatch(
 }
 
 /** 0 when nothing was applied yet. */
-export function readAppliedIndex(database: Database): LogIndex {
-  const bytes = database.getSync(APPLIED_INDEX);
+export function readAppliedIndex(database: Database, snapshot?: DatabaseSnapshot): LogIndex {
+  const bytes = database.getSync(APPLIED_INDEX, snapshot === undefined ? {} : { snapshot });
   if (bytes === undefined) return 0 as LogIndex;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Number(view.getBigUint64(0)) as LogIndex;

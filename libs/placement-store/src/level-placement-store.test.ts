@@ -5,7 +5,6 @@ import {
   ALL_KEYS,
   applyCommand,
   type CommandResult,
-  DEFAULT_STATE_MACHINE_LIMITS,
   type KeyRange,
   type LeaseId,
   MemoryRecords,
@@ -13,26 +12,27 @@ import {
   type RangeReply,
   type Revision,
   type RevisionEvents,
-  type StateMachineLimits,
 } from '@robustmq/placement';
 import type { LogIndex } from '@robustmq/raft';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openPlacementStore } from './open-placement-store.ts';
 import type { PlacementStore } from './placement-store.ts';
-import { apply, entriesOf, grant, put, randomCommands, transact } from './testing/commands.ts';
-
-const LIMITS: StateMachineLimits = {
-  ...DEFAULT_STATE_MACHINE_LIMITS,
-  historyRevisionsMax: 100,
-  outcomesMax: 20,
-};
+import {
+  apply,
+  entriesOf,
+  grant,
+  LIMITS_FOR_TESTS,
+  put,
+  randomCommands,
+  transact,
+} from './testing/commands.ts';
 
 let directory: string;
 let store: PlacementStore;
 
 beforeEach(async () => {
   directory = await mkdtemp(`${tmpdir()}/placement-store-`);
-  store = await openPlacementStore({ directory, limits: LIMITS });
+  store = await openPlacementStore({ directory, limits: LIMITS_FOR_TESTS });
 });
 
 afterEach(async () => {
@@ -42,7 +42,7 @@ afterEach(async () => {
 
 async function reopen(): Promise<void> {
   await store.close();
-  store = await openPlacementStore({ directory, limits: LIMITS });
+  store = await openPlacementStore({ directory, limits: LIMITS_FOR_TESTS });
 }
 
 function readRange(range: KeyRange, limit = 0): Promise<RangeReply> {
@@ -68,7 +68,11 @@ describe('commands', () => {
         registration.stop();
         const expected: CommandResult[] = [];
         for (const command of batch) {
-          const { writes, result, events, revision } = applyCommand(memory, command, LIMITS);
+          const { writes, result, events, revision } = applyCommand(
+            memory,
+            command,
+            LIMITS_FOR_TESTS,
+          );
           memory.apply(writes);
           expected.push(result);
           if (events.length > 0) expectedEvents.push({ revision, events });

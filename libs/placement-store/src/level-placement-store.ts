@@ -230,7 +230,8 @@ export class LevelPlacementStore implements PlacementStore {
     const database = this.#database;
     const snapshot = database.snapshot();
     return {
-      index: this.#appliedIndex,
+      // From the snapshot itself: a batch may have arrived that is not counted here yet.
+      index: readAppliedIndex(database, snapshot),
       content: snapshotContent(database, snapshot),
       close: () => snapshot.close(),
     };

@@ -101,6 +101,18 @@ describe('opening', () => {
     });
   });
 
+  test('a state of a later version is refused, and can be opened by that version', async () => {
+    await fill();
+    const database = new Level(`${directory}/state-1`);
+    await database.put('m', '\u0002 of a later version');
+    await database.close();
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect(await faultOf(openPlacementStore({ directory }))).toMatchObject({
+        code: 'PLACEMENT_STORE_UNKNOWN_FORMAT',
+      });
+    }
+  });
+
   test('history that was forgotten is removed from the disk', async () => {
     const puts = Array.from({ length: 20 }, (_, i) => transact(put('a', String(i))));
     await fill(...puts, { kind: 'compact', revision: 15 as Revision });

@@ -2,8 +2,9 @@ import { type FileSystem, nodeFileSystem } from '@robustmq/environment';
 import { DEFAULT_STATE_MACHINE_LIMITS, type StateMachineLimits } from '@robustmq/placement';
 import { checkDatabase } from './check-database.ts';
 import { type Database, openDatabase } from './level-database.ts';
-import { LevelPlacementStore } from './level-placement-store.ts';
+import { LevelPlacementStore, type StoreParts } from './level-placement-store.ts';
 import type { PlacementStore } from './placement-store.ts';
+import { PlacementStoreError } from './placement-store-error.ts';
 import { openStateDirectory, type StateDirectory } from './state-directory.ts';
 
 export interface PlacementStoreOptions {
@@ -22,10 +23,24 @@ export async function openPlacementStore(options: PlacementStoreOptions): Promis
   const directory = await openStateDirectory(fileSystem, options.directory);
   try {
     const database = await openState(fileSystem, directory);
-    return new LevelPlacementStore({ fileSystem, directory, database, limits });
+    return await storeOn({ fileSystem, directory, database, limits });
   } catch (error) {
     await directory.release();
     throw error;
+  }
+}
+
+async function storeOn(parts: StoreParts): Promise<PlacementStore> {
+  try {
+    return new LevelPlacementStore(parts);
+  } catch (error) {
+    await parts.database.close();
+    const text = error instanceof Error ? error.message : String(error);
+    const detail = `${parts.directory.path} can't be read: ${text}; use the version that wrote it, or move the directory away and let this member join anew`;
+    throw new PlacementStoreError(
+      { code: 'PLACEMENT_STORE_UNKNOWN_FORMAT', detail },
+      { cause: error },
+    );
   }
 }
 

@@ -3,14 +3,23 @@ import { SeededRandom } from '@robustmq/environment';
 import {
   type Command,
   type CommandResult,
+  DEFAULT_STATE_MACHINE_LIMITS,
   encodeCommand,
   type LeaseId,
   type Operation,
   type Revision,
   singleKeyRange,
+  type StateMachineLimits,
 } from '@robustmq/placement';
 import type { DataEntry, LogIndex, Term } from '@robustmq/raft';
 import type { PlacementStore } from '../placement-store.ts';
+
+/** Small, so that few commands reach them. */
+export const LIMITS_FOR_TESTS: StateMachineLimits = {
+  ...DEFAULT_STATE_MACHINE_LIMITS,
+  historyRevisionsMax: 100,
+  outcomesMax: 20,
+};
 
 export function put(key: string, text: string, lease: number | null = null): Operation {
   return {
