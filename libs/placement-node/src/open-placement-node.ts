@@ -78,6 +78,7 @@ class Member implements PlacementNode {
   #leasesExpired = 0;
   #leaderChanges = 0;
   #leader: NodeId | null = null;
+  #isEnding = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: PlacementNodeOptions, store: PlacementStore) {
@@ -212,10 +213,15 @@ class Member implements PlacementNode {
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async endCalls(): Promise<void> {
+    this.#isEnding = true;
     this.#leadership.stop();
     await this.#controllers.stop();
     await this.#parts?.placement.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.endCalls();
     await this.#parts?.group.close();
   }
 
@@ -230,7 +236,7 @@ class Member implements PlacementNode {
   }
 
   #leadershipChanged(status: RaftStatus): void {
-    if (this.#closing !== null) return;
+    if (this.#isEnding) return;
     if (status.leader !== this.#leader) {
       this.#leader = status.leader;
       this.#leaderChanges += 1;

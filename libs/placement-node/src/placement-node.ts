@@ -48,7 +48,9 @@ export interface PlacementNode {
   openBackup(): Promise<Backup>;
   /** Hands the leadership to the voter that is furthest, if this member has it and there is one. */
   handOver(deadlineMs: number): Promise<void>;
-  /** Ends watches, stops controllers, closes the group and the store. Idempotent. */
+  /** Stops controllers and ends watches; calls are refused from now on. Idempotent. */
+  endCalls(): Promise<void>;
+  /** Ends calls, closes the group and the store. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -252,7 +252,7 @@ class CenterProcess implements PlacementCenter {
   async #closeParts(): Promise<void> {
     this.#peerCheck?.stop();
     // Watches end first, or their streams would keep the server waiting.
-    await this.#node?.placement.close();
+    await this.#node?.endCalls();
     await this.#server?.close(DRAIN_MS);
     await this.#node?.close();
     await this.#host?.close();

@@ -26,7 +26,7 @@ export const raftSection: SectionDeclaration<RaftSection> = {
       unit: 'milliseconds',
     }),
     election_timeout_ms: integerKey({
-      default: 600,
+      default: 500,
       minimum: 50,
       maximum: 60_000,
       meaning:
