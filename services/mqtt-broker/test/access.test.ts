@@ -86,6 +86,18 @@ describe('who may publish', () => {
     expect(await take(alice, 1)).toEqual(['open 1']);
   });
 
+  test('a 3.1.1 client, which cannot be told, gets its acknowledgement, and nobody the message (MQTT-3.1.1 [MQTT-3.3.5-2])', async () => {
+    const world = await start({ users: ['alice', 'bob'], rules });
+    const alice = await world.as('alice');
+    const bob = await world.as('bob', { version: 4 });
+    await alice.subscribe([{ filter: '#' }]);
+    for (const qos of [0, 1, 2] as const) {
+      await bob.publish({ topic: 'secret/0', payload: bytes('0'), qos, retain: true });
+    }
+    await bob.publish({ topic: 'open', payload: bytes('1') });
+    expect(await take(alice, 1)).toEqual(['open 1']);
+  });
+
   test('an alias that is moved to a denied topic does not carry its rights along', async () => {
     const world = await start({ users: ['alice', 'bob'], rules });
     const alice = await world.as('alice');

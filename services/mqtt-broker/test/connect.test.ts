@@ -14,7 +14,7 @@ describe('CONNECT is accepted', () => {
       await peer.expectNothing();
     });
 
-    test(`in single bytes at level ${version}, for TCP knows no packets (MQTT-5.0 §4.2)`, async () => {
+    test(`in single bytes at level ${version}, for TCP knows no packets (MQTT-5.0 [MQTT-4.2.0-1])`, async () => {
       const world = await startBroker();
       const peer = await world.stream(version);
       for (const byte of encodePacket(connectPacket(version), version)) peer.sendBytes(byte);
