@@ -1,3 +1,4 @@
+import { PlacementError } from '@robustmq/placement';
 import type { cluster } from '@robustmq/rpc';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { print, table } from '../output.ts';
@@ -8,7 +9,16 @@ import type { ServerFlags } from './server-flags.ts';
 /** `place members` */
 export async function runMembers(flags: ServerFlags): Promise<void> {
   const connection = connectionFrom(flags);
-  printMembers(await onLeader(connection, (client) => client.members({}, connection.call)), flags);
+  const { call } = connection;
+  const reply = await onLeader(connection, async (client) => {
+    // Anybody can tell the members; only the leader knows how far each has come.
+    const { role, leaderAddr } = await client.status({}, call);
+    if (role !== 'leader' && leaderAddr !== '') {
+      throw new PlacementError({ code: 'PLACEMENT_NOT_LEADER', leader: leaderAddr });
+    }
+    return client.members({}, call);
+  });
+  printMembers(reply, flags);
 }
 
 /** `place add-learner ID HOST:PORT` */
