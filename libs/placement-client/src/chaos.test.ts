@@ -353,6 +353,17 @@ describe('a watch over lost connections', () => {
   });
 });
 
+test('a client without the token of the cluster is refused at once', async () => {
+  const server = await serve(new MemoryPlacement(), 'right');
+  cleanups.push(() => server.close());
+  const placement = client([server.address]);
+  const unauthenticated = { code: 'PLACEMENT_UNAUTHENTICATED' };
+  expect(await faultOf(putText(placement, 'a', '1'))).toMatchObject(unauthenticated);
+  const range = { first: 'a', after: null };
+  const watch = placement.watch({ range, from: 1 as never, progressEveryMs: null });
+  expect(await faultOf(watch[Symbol.asyncIterator]().next())).toMatchObject(unauthenticated);
+});
+
 test('a client can be made and closed without a server', async () => {
   const placement = connectTo(['127.0.0.1:1']);
   await placement.close();

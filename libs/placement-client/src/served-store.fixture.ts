@@ -29,12 +29,16 @@ export interface Wire {
   mend(): void;
 }
 
-export async function serve(placement: Placement): Promise<ServedStore> {
+/** @param clusterToken  null: everybody is let in */
+export async function serve(
+  placement: Placement,
+  clusterToken: string | null = null,
+): Promise<ServedStore> {
   const server = await openRpcServer({
     host: '127.0.0.1',
     port: 0,
     tls: null,
-    clusterToken: null,
+    clusterToken,
     services: placementHandlers({
       placement,
       clusterName: 'test',

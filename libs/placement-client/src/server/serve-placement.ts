@@ -7,7 +7,7 @@
  * They translate and decide nothing: who leads, and what a follower answers, is up to the `Placement`.
  */
 
-import type { Clock, RandomSource } from '@robustmq/environment';
+import { type Clock, type RandomSource, systemTimers } from '@robustmq/environment';
 import type { CallOptions, Placement } from '@robustmq/placement';
 import { openRegistries } from '@robustmq/placement-registry';
 import type { MountedService, placementCenter } from '@robustmq/rpc';
@@ -41,6 +41,9 @@ export interface PlacementHandlersOptions {
     | null;
 }
 
+/** How often a member makes sure that it hears of its group, while somebody watches at it. */
+const CHECK_EVERY_MS = 5_000;
+
 /** All six, for `openRpcServer`. The `Placement` stays its owner's: nothing here closes it. */
 export function placementHandlers(options: PlacementHandlersOptions): readonly MountedService[] {
   const { placement, clusterName, random } = options;
@@ -51,7 +54,7 @@ export function placementHandlers(options: PlacementHandlersOptions): readonly M
   };
   return [
     kvCalls(placement, options.reportMistake),
-    watchCalls(placement),
+    watchCalls(placement, { timers: systemTimers, checkEveryMs: CHECK_EVERY_MS }),
     leaseCalls(placement, options.listLeases),
     placementCenterCalls(served),
     mqttCalls(served),
