@@ -183,7 +183,7 @@ export class GroupSnapshots<Result> {
     });
     try {
       const writer = await SnapshotWriter.create(place, metadata, 'own');
-      for await (const piece of snapshot.content) await writer.append(piece);
+      await this.#copy(snapshot.content, writer);
       await writer.finish();
     } finally {
       await snapshot.close();
@@ -196,6 +196,18 @@ export class GroupSnapshots<Result> {
       await this.#taken(metadata);
     }
     return snapshot.index;
+  }
+
+  async #copy(content: AsyncIterable<Uint8Array>, writer: SnapshotWriter): Promise<void> {
+    try {
+      for await (const piece of content) {
+        if (this.#isStopped) throw new Error('the group was closed');
+        await writer.append(piece);
+      }
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
   }
 
   async #serve(read: SnapshotRead): Promise<void> {

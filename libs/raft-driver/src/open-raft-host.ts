@@ -16,6 +16,9 @@ const FORMAT = { name: 'robustmq-raft', version: 1 };
 const TICK_MS = 100;
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 const PROPOSAL_BYTES_MAX = 2 * 1024 * 1024;
+/** Positions in a segment are 32 bits wide, and a batch has room for one proposal beside others. */
+const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
+const PROPOSAL_BYTES_LIMIT = 128 * 1024 * 1024;
 const GROUP_NAME = /^[a-z0-9-]{1,100}$/;
 
 /**
@@ -27,6 +30,8 @@ const GROUP_NAME = /^[a-z0-9-]{1,100}$/;
 export async function openRaftHost(options: RaftHostOptions): Promise<RaftHost> {
   const { environment, directory, clusterId, nodeId } = options;
   const { fileSystem, random } = environment;
+  assert((options.segmentBytesMax ?? 0) <= SEGMENT_BYTES_LIMIT, 'segmentBytesMax is too large');
+  assert((options.proposalBytesMax ?? 0) <= PROPOSAL_BYTES_LIMIT, 'proposalBytesMax is too large');
   const lock = await openDataDirectory(fileSystem, directory, FORMAT);
   try {
     const isNew = (await fileSystem.list(`${directory}/groups`)).length === 0;

@@ -37,7 +37,7 @@ export interface RaftHostOptions {
   readonly transport: PeerTransport;
   /** 100 when absent. The times in `RaftOptions` are counted in these. */
   readonly tickMs?: number;
-  /** LIMIT: a segment file grows no further; 64 MiB when absent. */
+  /** LIMIT: a segment file grows no further; 64 MiB when absent, 1 GiB at most. */
   readonly segmentBytesMax?: number;
   /**
    * LIMIT: one proposal, 2 MiB when absent; a larger one is refused as `tooLarge`. The transport must

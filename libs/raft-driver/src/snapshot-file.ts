@@ -45,6 +45,7 @@ export class SnapshotWriter {
   #chunkBytes = 0;
   #chunks = 0;
   #contentBytes = 0;
+  #isAborted = false;
 
   private constructor(
     place: SnapshotPlace,
@@ -115,7 +116,10 @@ export class SnapshotWriter {
     await fileSystem.syncDirectory(directory);
   }
 
+  /** Removes what was written. Idempotent. */
   async abort(): Promise<void> {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
     await this.#file.close();
     await this.#place.fileSystem.unlink(this.#temporary);
   }

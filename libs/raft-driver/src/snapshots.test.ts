@@ -118,6 +118,46 @@ describe('a follower that is too far behind', () => {
     await cluster.stopAll();
   });
 
+  test('gets a new file when the first one is damaged', async () => {
+    const cluster = await TestCluster.found(1, SMALL);
+    await proposeMany(cluster, 0, 60);
+    const leader = await cluster.leader();
+    await cluster.during(leader.group?.takeSnapshot() as Promise<LogIndex>);
+    const [name = ''] = await names(leader, '.snapshot');
+    leader.disk.flipBits(`data/groups/list/${name}`, 3000, 8);
+    const learner = cluster.addNode(2 as NodeId);
+    await cluster.start(learner);
+    const changes = [{ kind: 'addLearner' as const, node: learner.id }];
+    await cluster.during(leader.group?.changeMembership(changes, 60_000) as Promise<unknown>);
+    await cluster.until(() => itemsOf(learner).length === 60);
+    expect(itemsOf(learner)).toEqual(expected(60));
+    expect(leader.host?.counters.snapshotFailures).toBeGreaterThan(0);
+    await cluster.stopAll();
+  });
+
+  test('gets it when its disk has room again', async () => {
+    const cluster = await TestCluster.found(1, SMALL);
+    await proposeMany(cluster, 0, 60);
+    const leader = await cluster.leader();
+    const learner = cluster.addNode(2 as NodeId);
+    let isFull = true;
+    learner.wrap = (disk) =>
+      new FaultyFileSystem(disk, ({ kind, path }) =>
+        isFull && kind === 'write' && path.includes('.snapshot.tmp')
+          ? { kind: 'fail', code: 'ENOSPC' }
+          : null,
+      );
+    await cluster.start(learner);
+    const changes = [{ kind: 'addLearner' as const, node: learner.id }];
+    await cluster.during(leader.group?.changeMembership(changes, 60_000) as Promise<unknown>);
+    await cluster.until(() => (learner.host?.counters.snapshotFailures ?? 0) > 1);
+    expect(learner.fatal).toEqual([]);
+    isFull = false;
+    await cluster.until(() => itemsOf(learner).length === 60);
+    expect(itemsOf(learner)).toEqual(expected(60));
+    await cluster.stopAll();
+  });
+
   test('recovers from a loss of power at any operation of the installation', async () => {
     let crashes = 0;
     for (let crashAt = 12; crashAt < 90; crashAt += 1) {
