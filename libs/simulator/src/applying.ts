@@ -43,10 +43,8 @@ function check(
     }
   }
   if (command.kind !== 'revokeLease' || result.kind !== 'leaseRevoked') return;
-  if (command.reason === 'asked') {
-    tally.add('lease revoked');
-    checkers.leases.givenBack(command.id);
-  } else if (checkers.leases.expired(command.id, queue.nowMs)) tally.add('lease expired');
+  if (command.reason === 'asked') checkers.leases.givenBack(command.id);
+  else if (checkers.leases.expired(command.id, queue.nowMs)) tally.add('lease expired');
 }
 
 /** A write that has lost its request id. */

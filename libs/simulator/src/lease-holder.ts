@@ -81,6 +81,7 @@ export class LeaseHolder {
   #revoke(id: LeaseId): void {
     const command = { kind: 'revokeLease', id, reason: 'asked' } as const;
     this.#world.checkers.leases.givenBack(id);
+    this.#world.tally.add('lease revoked');
     this.#caller.call({ kind: 'propose', command }, () => this.#start());
   }
 
