@@ -241,7 +241,7 @@ describe('who may receive', () => {
   test('29: a client identifier is no regular expression', async () => {
     const rules = 'allow subscribe devices/%c/#\nallow publish #';
     const world = await start({ rules, auth: 'default_verdict = "deny"' });
-    for (const clientId of ['.*', 'd.', '[a-z0-9]+', '(d1|d2)']) {
+    for (const clientId of ['.*', 'd.', '[a-z0-9]*', '(d1|d2)']) {
       const client = await world.as(null, { clientId });
       expect(await client.subscribe([{ filter: 'devices/d1/x' }])).toEqual([NOT_AUTHORIZED]);
       expect(await client.subscribe([{ filter: `devices/${clientId}/x` }])).toEqual([0]);
