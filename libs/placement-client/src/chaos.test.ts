@@ -104,6 +104,17 @@ describe('who leads', () => {
     expect(asked).toBeLessThan(150);
   });
 
+  test('a server that names a dead leader does not keep its clients from the others', async () => {
+    const memory = new MemoryPlacement();
+    const dead = await servedBy(memory, async () => undefined);
+    await dead.close();
+    const fault = { code: 'PLACEMENT_NOT_LEADER', leader: dead.address } as const;
+    const misled = await servedBy(memory, fails(fault));
+    const well = await servedBy(memory, async () => undefined);
+    await putText(client([misled.address, well.address]), 'a', '1');
+    expect(memory.revision).toBe(1);
+  });
+
   test('while nobody leads, a call waits and then succeeds', async () => {
     const memory = new MemoryPlacement();
     let elections = 5;
@@ -260,6 +271,26 @@ describe('a server that is slow', () => {
     const fault = await faultOf(putText(placement, 'c', '1'));
     expect(fault).toMatchObject({ code: 'PLACEMENT_OVERLOADED' });
     await Promise.all(waiting);
+  });
+
+  test('a reply that is too large for a message fails alone', async () => {
+    const { client: placement } = await opened();
+    const large = 'x'.repeat(500_000);
+    const keys = Array.from({ length: 12 }, (_, index) => `k${index}`);
+    for (const key of keys) await putText(placement, key, large);
+    const then = keys.map((key) => {
+      const range = { first: key, after: `${key}\u0000` };
+      return { kind: 'range', range, limit: 1, content: 'whole' } as const;
+    });
+    const others = keys.map((key) => readKey(placement, key));
+    const fault = await faultOf(perform(placement, then));
+    expect(fault).toMatchObject({ code: 'PLACEMENT_INVALID' });
+    for (const other of others) expect((await other)?.value.length).toBe(500_000);
+    const replaced = await perform(
+      placement,
+      keys.map((key) => put(key, 'small')),
+    );
+    expect(replaced).toMatchObject({ succeeded: true, repeated: true, results: [] });
   });
 
   test('a thousand calls at once share a stream', async () => {

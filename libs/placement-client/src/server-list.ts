@@ -42,10 +42,9 @@ export class ServerList implements PlacementServers {
 
   passOver(server: PlacementServer): void {
     if (this.#currentAddress() !== server.address) return;
+    // Also when a named leader does not answer: who named it would do so again.
     this.#leader = null;
-    if (this.addresses[this.#next] === server.address) {
-      this.#next = (this.#next + 1) % this.addresses.length;
-    }
+    this.#next = (this.#next + 1) % this.addresses.length;
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import {
   type MountedService,
 } from '@robustmq/rpc';
 import { servePipeline } from './pipeline-calls.ts';
+import { fittingResult } from './reply-size.ts';
 import { optionsOf } from './served-registries.ts';
 
 /**
@@ -40,7 +41,10 @@ export function kvCalls(
       return { present: keyValue !== null, revision };
     },
     range: (request, context) => placement.range(request, optionsOf(context)),
-    transact: (transaction, context) => placement.transact(transaction, optionsOf(context)),
+    transact: async (transaction, context) => {
+      const result = await placement.transact(transaction, optionsOf(context));
+      return fittingResult(transaction, result);
+    },
     compact: async ({ revision }, context) => {
       await placement.compact(revision, optionsOf(context));
       return {};

@@ -15,6 +15,7 @@ import type {
   PipelineReply,
   PipelineRequest,
 } from '@robustmq/rpc';
+import { fittingResult } from './reply-size.ts';
 
 /** LIMIT: pipelineCallsMax (calls of one stream that are carried out at a time). */
 const pipelineCallsMax = 16_384;
@@ -140,8 +141,10 @@ async function carryOut(
   switch (call.kind) {
     case 'range':
       return { kind: 'range', reply: await placement.range(call.request, options) };
-    case 'transact':
-      return { kind: 'transact', result: await placement.transact(call.transaction, options) };
+    case 'transact': {
+      const result = await placement.transact(call.transaction, options);
+      return { kind: 'transact', result: fittingResult(call.transaction, result) };
+    }
     case 'grant':
       return { kind: 'grant', lease: await placement.grantLease(call.ttlSeconds, options) };
     case 'keep':
