@@ -17,41 +17,25 @@ import { type Credentials, readCredentials } from './grpc/credentials.ts';
 import { openServer } from './grpc/open-server.ts';
 import { peerTransportOptions } from './grpc/peer-transport.ts';
 import { PlacementCenterError } from './placement-center-error.ts';
+import { EtcdFront } from './etcd-front.ts';
+import { listenersOf, type PlacementCenter, type PlacementListener } from './placement-center.ts';
 import type { PlacementCenterSettings } from './settings.ts';
 
-/** Something that listens, as the process file tells it. */
-export interface PlacementListener {
-  readonly name: string;
-  readonly kind: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** One member of the placement center as a process. `start` once, `stop` once. */
-export interface PlacementCenter {
-  /** Recovers what is stored and serves. A member that joins serves before it belongs. @throws when it can't: a sentence */
-  start(): Promise<void>;
-  /** Hands over the leadership, ends calls, closes. */
-  stop(): Promise<void>;
-  readonly listeners: readonly PlacementListener[];
-  /** `host:port` of the HTTP side, or null. */
-  readonly httpAddress: string | null;
-  /** Resolves when the process must end by itself, with the sentence for the operator. */
-  readonly failed: Promise<Error>;
-}
-
-/** Builds a member from its settings: the only place that makes edges. */
+/** Builds a process of the placement center from its settings. */
 export function assemblePlacementCenter(
   settings: PlacementCenterSettings,
   logger: Logger,
 ): PlacementCenter {
-  return new CenterProcess(settings, logger);
+  const { backend } = settings;
+  return backend.kind === 'etcd'
+    ? new EtcdFront(settings, backend.endpoints, logger)
+    : new MemberProcess(settings, logger);
 }
 
 const HAND_OVER_MS = 1500;
 const DRAIN_MS = 1000;
 
-class CenterProcess implements PlacementCenter {
+class MemberProcess implements PlacementCenter {
   readonly failed: Promise<Error>;
   readonly #settings: PlacementCenterSettings;
   readonly #logger: Logger;
@@ -78,10 +62,7 @@ class CenterProcess implements PlacementCenter {
   }
 
   get listeners(): readonly PlacementListener[] {
-    if (this.#server === null) return [];
-    const kind = this.#settings.tls === null ? 'grpc' : 'grpc-tls';
-    const { host } = this.#settings.grpc;
-    return [{ name: 'grpc', kind, address: host, port: this.#server.port }];
+    return listenersOf(this.#settings, this.#server);
   }
 
   get httpAddress(): string | null {
@@ -121,6 +102,8 @@ class CenterProcess implements PlacementCenter {
     const parts = {
       settings,
       credentials: this.#credentials,
+      placement: () => this.#node?.placement ?? null,
+      membership: 'member' as const,
       node: () => this.#node,
       host: () => this.#host,
       transport: () => this.#transport,

@@ -1,12 +1,13 @@
 /** The gRPC server of a member, with every service it has. */
 import { systemClock, systemRandom } from '@robustmq/environment';
 import { type Lease, type LeaseId, type Placement, PlacementError } from '@robustmq/placement';
-import { placementHandlers } from '@robustmq/placement-client';
+import { placementHandlers, type PlacementHandlersOptions } from '@robustmq/placement-client';
 import type { PlacementNode } from '@robustmq/placement-node';
 import type { RaftHost } from '@robustmq/raft-driver';
 import {
   defaultServerLimits,
   type GrpcPeerTransport,
+  type MountedService,
   openRpcServer,
   type placementCenter,
   type RpcServer,
@@ -28,6 +29,10 @@ const LEASES_PER_PAGE_MAX = 10_000;
 export interface ServerParts {
   readonly settings: PlacementCenterSettings;
   readonly credentials: Credentials;
+  /** What is served; null until there is one. */
+  readonly placement: () => Placement | null;
+  /** Whether this process is a member; with etcd behind it, it has none. */
+  readonly membership: 'member' | 'none';
   readonly node: () => PlacementNode | null;
   readonly host: () => RaftHost | null;
   readonly transport: () => GrpcPeerTransport | null;
@@ -39,8 +44,8 @@ export interface ServerParts {
 /** @throws RpcSetupError when it can't listen */
 export function openServer(parts: ServerParts): Promise<RpcServer> {
   const { settings, credentials, logger } = parts;
-  const { clusterName, nodeId, version } = settings;
-  const placement: Placement = latePlacement(() => parts.node()?.placement ?? null);
+  const { clusterName } = settings;
+  const placement: Placement = latePlacement(parts.placement);
   const mistake = (task: string, error: unknown): void => {
     const err = error instanceof Error ? error : new Error(String(error));
     log(logger, logEvents.taskFailed, { task, err });
@@ -60,19 +65,9 @@ export function openServer(parts: ServerParts): Promise<RpcServer> {
         idempotenceKeepMs: IDEMPOTENCE_KEEP_MS,
         hashPassword: null,
         reportMistake: (error) => mistake('a call of a pipeline', error),
-        listLeases: async ({ after, limit }) => leasesOf(opened(parts), after, limit),
-        clusterStatus: async () => clusterStatus(settings, opened(parts)),
+        ...(parts.membership === 'member' ? memberCalls(parts) : NO_MEMBER_CALLS),
       }),
-      mountClusterService({
-        version,
-        clusterName,
-        nodeId,
-        memberId: () => parts.host()?.memberId ?? '',
-        identity: parts.identity,
-        node: parts.node,
-        uptimeSeconds: parts.uptimeSeconds,
-      }),
-      lateRaftTransport(parts.transport),
+      ...(parts.membership === 'member' ? memberServices(parts) : []),
     ],
     limits: defaultServerLimits,
     observer: {
@@ -80,6 +75,25 @@ export function openServer(parts: ServerParts): Promise<RpcServer> {
       handlerFailed: mistake,
     },
   });
+}
+
+type MemberCalls = Pick<PlacementHandlersOptions, 'listLeases' | 'clusterStatus'>;
+
+const NO_MEMBER_CALLS: MemberCalls = { listLeases: null, clusterStatus: null };
+
+function memberCalls(parts: ServerParts): MemberCalls {
+  return {
+    listLeases: async ({ after, limit }) => leasesOf(opened(parts), after, limit),
+    clusterStatus: async () => clusterStatus(parts.settings, opened(parts)),
+  };
+}
+
+function memberServices(parts: ServerParts): readonly MountedService[] {
+  const { clusterName, nodeId, version } = parts.settings;
+  const { identity, node, uptimeSeconds } = parts;
+  const memberId = (): string => parts.host()?.memberId ?? '';
+  const facts = { version, clusterName, nodeId, memberId, identity, node, uptimeSeconds };
+  return [mountClusterService(facts), lateRaftTransport(parts.transport)];
 }
 
 async function leasesOf(

@@ -25,6 +25,13 @@ export function callFailure(error: unknown, { servers }: ServerConnection): unkn
   if (error.status === rpcStatus.DEADLINE_EXCEEDED) {
     return new CommandError(ExitCode.timedOut, `no answer from ${where} in time`, { cause: error });
   }
+  if (error.status === rpcStatus.UNIMPLEMENTED) {
+    return new CommandError(
+      ExitCode.unavailable,
+      `${where} has no members of its own to show or change: it is no placement center, or one with backend = "etcd"`,
+      { cause: error },
+    );
+  }
   return new CommandError(ExitCode.failed, `${where}: ${error.message}`, { cause: error });
 }
 

@@ -95,10 +95,22 @@ export function placementStartedText(
     lines.push(`  ${'http'.padEnd(14)} ${httpUrl(httpAddress)}${HEALTH_PATH}`);
   }
   lines.push(
-    `  ${'data'.padEnd(14)} ${settings.directory} (acknowledged after the flush to disk on a majority)`,
-    'Try, once a majority of the members runs:',
-    `  ${program} place members -s ${server}`,
+    ...dataLines(settings, `${program} place members -s ${server}`),
     `  ${program} kv put hello world -s ${server}`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+function dataLines(
+  { backend, directory }: LoadedPlacementCenter['settings'],
+  members: string,
+): readonly string[] {
+  if (backend.kind === 'etcd') {
+    return [`  ${'data'.padEnd(14)} etcd at ${backend.endpoints.join(', ')}`, 'Try:'];
+  }
+  return [
+    `  ${'data'.padEnd(14)} ${directory} (acknowledged after the flush to disk on a majority)`,
+    'Try, once a majority of the members runs:',
+    `  ${members}`,
+  ];
 }
