@@ -85,19 +85,19 @@ coverage: build ## Run the unit tests and write coverage/
 simulate = @node --conditions=source libs/simulator/src/main.ts --processes $(or $(PROCESSES),$(shell nproc))
 
 .PHONY: sim
-sim: build ## Simulate placement groups: 2,000 seeds, or SEEDS=n; SEED=n replays one; ARGS=--help
+sim: setup ## Simulate placement groups: 2,000 seeds, or SEEDS=n; SEED=n replays one; ARGS=--help
 	$(simulate) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) $(ARGS)
 
 .PHONY: sim-long
-sim-long: build ## Simulate 50 000 seeds: a night's work
+sim-long: setup ## Simulate 50 000 seeds: a night's work
 	$(simulate) --from $(or $(FROM),1) --seeds $(or $(SEEDS),50000) $(ARGS)
 
 .PHONY: sim-mutants
-sim-mutants: build ## Plant every known bug, and count the seeds until the simulator notices
+sim-mutants: setup ## Plant every known bug, and count the seeds until the simulator notices
 	$(simulate) --mutants $(ARGS)
 
 .PHONY: check-history
-check-history: build ## Judge whether a recorded history is linearizable (FILE=history.jsonl)
+check-history: setup ## Judge whether a recorded history is linearizable (FILE=history.jsonl)
 	@node --conditions=source libs/simulator/src/main.ts check-history $(FILE)
 
 .PHONY: golden
