@@ -36,7 +36,7 @@ const { values: options } = parseArgs({ options: { into: { type: 'string', defau
 const tree = join(options.into, 'build', name);
 const DOCUMENTS =
   'LICENSE README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md'.split(' ');
-const FOLDERS = ['config', 'docs', 'deploy'];
+const FOLDERS = ['config', 'docs', 'deploy', 'proto'];
 /** Bundled CommonJS packages expect these names, which ES modules do not have. */
 const COMMONJS_NAMES = [
   "import { createRequire as createRequire_ } from 'node:module';",
