@@ -21,6 +21,7 @@ export function describeLeases(
 ): void {
   describeHeld(current);
   describeExpiry(current, capabilities.ttlSecondsMin);
+  describeRemaining(current, capabilities.time);
 }
 
 function describeHeld(current: () => PlacementUnderTest): void {
@@ -81,11 +82,11 @@ function describeHeld(current: () => PlacementUnderTest): void {
     const { id } = await placement.grantLease(60, CALL);
     await placement.revokeLease(id, CALL);
     for (const call of [
-      placement.readLease(id, CALL),
-      placement.keepLease(id, CALL),
-      placement.revokeLease(id, CALL),
+      () => placement.readLease(id, CALL),
+      () => placement.keepLease(id, CALL),
+      () => placement.revokeLease(id, CALL),
     ]) {
-      expect(await faultOf(call)).toMatchObject({ code: 'PLACEMENT_LEASE_NOT_FOUND' });
+      expect(await faultOf(call())).toMatchObject({ code: 'PLACEMENT_LEASE_NOT_FOUND' });
     }
   });
 
@@ -131,5 +132,23 @@ function describeExpiry(current: () => PlacementUnderTest, ttlSeconds: number): 
       expect(await placement.keepLease(id, CALL)).toEqual({ id, ttlSeconds });
     }
     expect((await readPrefix(placement, prefix)).count).toBe(1);
+  });
+}
+
+function describeRemaining(
+  current: () => PlacementUnderTest,
+  time: PlacementCapabilities['time'],
+): void {
+  test('what remains of a lease shrinks as time passes, and is whole again once it is kept', async () => {
+    const { placement, advance } = current();
+    const { id } = await placement.grantLease(60, CALL);
+    const remaining = async (): Promise<number> =>
+      (await placement.readLease(id, CALL)).remainingSeconds;
+    await advance(2);
+    const later = await remaining();
+    if (time === 'manual') expect(later).toBe(58);
+    expect(later).toBeLessThanOrEqual(58);
+    await placement.keepLease(id, CALL);
+    expect(await remaining()).toBeGreaterThan(later);
   });
 }

@@ -164,7 +164,7 @@ export class LevelPlacementStore implements PlacementStore {
 
   /** @param before  the last entry applied */
   async #load(ranges: ReturnType<typeof rangesOf>, before: LogIndex): Promise<void> {
-    await this.#startWriting(before);
+    if (this.#pending.size > 0) await this.#startWriting(before);
     await this.#writing;
     const loaded: [(typeof ranges)[number], Entry[]][] = [];
     for (const range of ranges) loaded.push([range, await this.#loadRange(range)]);
