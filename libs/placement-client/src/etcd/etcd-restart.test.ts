@@ -10,6 +10,7 @@ import {
   takeEvents,
 } from '@robustmq/placement-conformance';
 import { openRegistries, RegistryError } from '@robustmq/placement-registry';
+import { Etcd3 } from 'etcd3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CALL } from '../served-store.fixture.ts';
 import { connectTo, isEtcdInstalled, openEtcd, type TestEtcd } from './etcd.fixture.ts';
@@ -100,5 +101,23 @@ describe.skipIf(!isEtcdInstalled())('etcd that comes and goes', () => {
     await expect(routes.add(first, ['b'], CALL)).rejects.toThrow(RegistryError);
     await expect(nodes.heartbeat(first, CALL)).rejects.toThrow();
     await nodes.heartbeat(second, CALL);
+  });
+
+  test('an etcd that asks who is there lets in whoever has the password', async () => {
+    const admin = new Etcd3({ hosts: etcd.host });
+    await admin.role('root').create();
+    await admin.user('root').create('right');
+    await admin.user('root').addRole('root');
+    await admin.auth.authEnable();
+    admin.close();
+    const told: unknown[] = [];
+    for (const password of ['right', 'wrong', null]) {
+      const credentials = password === null ? null : { username: 'root', password };
+      const client = await connectTo(etcd.host, credentials);
+      told.push((await faultOf(putText(client, 'auth', '1')))?.code ?? 'in');
+      await client.close();
+    }
+    const refused = 'PLACEMENT_UNAUTHENTICATED';
+    expect(told).toEqual(['in', refused, refused]);
   });
 });

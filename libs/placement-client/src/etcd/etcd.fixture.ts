@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { Placement } from '@robustmq/placement';
 import { defaultRemoteCallLimits } from '../remote-calls.ts';
-import { connectEtcd } from './connect-etcd.ts';
+import { connectEtcd, type EtcdConnectionOptions } from './connect-etcd.ts';
 
 const ETCD = '/usr/bin/etcd';
 
@@ -64,10 +64,13 @@ export async function openEtcd(): Promise<TestEtcd> {
   return { host, kill, start, close };
 }
 
-export function connectTo(host: string): Promise<Placement> {
+export function connectTo(
+  host: string,
+  credentials: EtcdConnectionOptions['credentials'] = null,
+): Promise<Placement> {
   return connectEtcd({
     hosts: [host],
-    credentials: null,
+    credentials,
     tls: null,
     limits: { ...defaultRemoteCallLimits, pauseFirstMs: 10, pauseLongestMs: 100 },
     clock: systemClock,
