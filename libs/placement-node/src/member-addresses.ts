@@ -109,11 +109,16 @@ export function deleteAddress(node: NodeId): Operation {
   return { kind: 'delete', range: { first: key, after: `${key}\0` } };
 }
 
+/** The key that marks a number as used up. */
+export function removedKey(node: NodeId): string {
+  return keyOf(REMOVED, node);
+}
+
 /** Marks a number as used up. */
 export function putRemoved(node: NodeId): Operation {
   return {
     kind: 'put',
-    key: keyOf(REMOVED, node),
+    key: removedKey(node),
     value: utf8.encoder.encode('removed'),
     lease: null,
   };

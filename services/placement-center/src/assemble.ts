@@ -8,13 +8,14 @@ import type { MemberCondition } from './admin/health.ts';
 import { openAdmin } from './admin/open-admin.ts';
 import type { ClusterIdentity } from './cluster/cluster-file.ts';
 import { raftDirectoryOf, stateDirectoryOf } from './cluster/directories.ts';
-import { establishIdentity, refusalSentence } from './cluster/identity.ts';
+import { establishIdentity, refusalSentence, removedSentence } from './cluster/identity.ts';
 import { latePlacement } from './cluster/late-placement.ts';
 import { leaderControllers } from './cluster/leader-controllers.ts';
 import { clusterToJoin, PeerCheck, type PeerCheckOptions } from './cluster/peer-check.ts';
-import { askPeer } from './grpc/ask-peer.ts';
+import { RemovalCheck } from './cluster/removal-check.ts';
+import { askPeer, askRemoved } from './grpc/ask-peer.ts';
 import { type Credentials, readCredentials } from './grpc/credentials.ts';
-import { openServer } from './grpc/open-server.ts';
+import { openServer, STORE_SERVICES } from './grpc/open-server.ts';
 import { peerTransportOptions } from './grpc/peer-transport.ts';
 import { PlacementCenterError } from './placement-center-error.ts';
 import { EtcdFront } from './etcd-front.ts';
@@ -51,6 +52,8 @@ class MemberProcess implements PlacementCenter {
   #node: PlacementNode | null = null;
   #identity: ClusterIdentity | null = null;
   #peerCheck: PeerCheck | null = null;
+  #removalCheck: RemovalCheck | null = null;
+  #peers: readonly string[] = [];
   #leader: number | null = null;
 
   constructor(settings: PlacementCenterSettings, logger: Logger) {
@@ -116,6 +119,7 @@ class MemberProcess implements PlacementCenter {
       status: this.#node?.status ?? null,
     }));
     this.#server = await openServer(parts);
+    this.#tellHealth();
   }
 
   /**
@@ -178,7 +182,10 @@ class MemberProcess implements PlacementCenter {
           ? { kind: 'join' }
           : { kind: 'found', voters: identity.founders.map((founder) => founder as NodeId) },
       addresses: new Map([...nodes].map(([node, address]) => [node as NodeId, address])),
-      onPeers: (peers) => transport.setPeers(peers),
+      onPeers: (peers) => {
+        this.#peers = [...peers.values()];
+        transport.setPeers(peers);
+      },
       environment,
       tickMs: raft.tickMs,
       raftOptions: { electionTimeoutTicks, heartbeatTicks, reads },
@@ -200,6 +207,14 @@ class MemberProcess implements PlacementCenter {
       this.#refused(error.message, 0),
     );
     this.#peerCheck.start();
+    this.#removalCheck = new RemovalCheck({
+      timers: systemTimers,
+      hasLeader: () => this.#leader !== null,
+      peers: () => this.#peers,
+      ask: askRemoved(this.#credentials, self),
+      onRemoved: () => this.#refused(removedSentence(this.#settings), 0),
+    });
+    this.#removalCheck.start();
   }
 
   #peerOptions(): PeerCheckOptions {
@@ -211,11 +226,18 @@ class MemberProcess implements PlacementCenter {
   #leadershipChanged(status: RaftStatus): void {
     if (status.leader === this.#leader) return;
     this.#leader = status.leader;
+    this.#tellHealth();
     log(this.#logger, logEvents.placementLeaderChanged, {
       leader: status.leader ?? 0,
       term: status.term,
       role: status.role,
     });
+  }
+
+  /** The services of the store answer while a leader is known; the server as a whole lives anyway. */
+  #tellHealth(): void {
+    const status = this.#leader === null ? 'notServing' : 'serving';
+    for (const service of STORE_SERVICES) this.#server?.setServing(service, status);
   }
 
   /** Another member does not take this one for what it says it is. */
@@ -234,6 +256,7 @@ class MemberProcess implements PlacementCenter {
 
   async #closeParts(): Promise<void> {
     this.#peerCheck?.stop();
+    this.#removalCheck?.stop();
     // Watches end first, or their streams would keep the server waiting.
     await this.#node?.endCalls();
     await this.#server?.close(DRAIN_MS);

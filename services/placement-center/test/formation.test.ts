@@ -60,6 +60,19 @@ describe('three members', () => {
   });
 });
 
+test('a member that was removed ends with a sentence, when it runs and when it is started again', async () => {
+  await cluster.found([1, 2, 3], []);
+  const leader = await cluster.leader();
+  const removed = leader === 3 ? 2 : 3;
+  const others = [1, 2, 3].filter((id) => id !== removed);
+  const running = cluster.members.get(removed);
+  await cluster.ask(['place', 'remove', String(removed)], others);
+  expect(await running?.ended).toBe(78);
+  const again = cluster.launch(removed);
+  expect(await again.ended).toBe(78);
+  expect(again.said()).toContain('was removed from the cluster');
+});
+
 test('a member that lost its disk is told to come back under another number', async () => {
   await cluster.found([1, 2, 3], []);
   await cluster.ask(['kv', 'put', 'a', 'kept'], [1, 2, 3]);

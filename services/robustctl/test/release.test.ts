@@ -71,7 +71,11 @@ describe.skipIf(impossible !== undefined)('the release archive', () => {
 
   test('holds the launcher, the program, its Node.js, the licences and the documentation', () => {
     const wanted = ['bin/robustctl', 'lib/robustctl.mjs', 'lib/node', 'lib/node.LICENSE'];
-    for (const path of [...wanted, 'LICENSE', 'README.md', 'docs']) {
+    const level = [
+      'lib/prebuilds/linux-x64/classic-level.node',
+      'lib/prebuilds/classic-level.LICENSE',
+    ];
+    for (const path of [...wanted, ...level, 'LICENSE', 'README.md', 'docs']) {
       expect(existsSync(join(home, path)), path).toBe(true);
     }
   });
@@ -92,6 +96,10 @@ describe.skipIf(impossible !== undefined)('the release archive', () => {
     expect(await received).toBe('release/test it works');
     await client.endAsync();
 
+    while (!output.includes('the placement center of this process is open')) {
+      if (broker.exitCode !== null) throw new Error(`the broker ended: ${output}`);
+      await delay(POLL_MS);
+    }
     const ended = new Promise<number | null>((resolve) => broker?.once('exit', resolve));
     broker.kill('SIGTERM');
     expect(await ended, output).toBe(0);

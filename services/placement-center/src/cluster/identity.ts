@@ -63,3 +63,11 @@ export function refusalSentence(
     'start it, and add it with `robustctl place add-learner N HOST:PORT` and `robustctl place promote N`'
   );
 }
+
+/** What to do with a member that the others have removed. */
+export function removedSentence({ nodeId, directory }: PlacementCenterSettings): string {
+  return (
+    `member ${String(nodeId)} was removed from the cluster, and its number is used up. To let this machine take part again, ` +
+    `give it a new node_id and join = true, move ${directory} away, start it, and add it with \`robustctl place add-learner\``
+  );
+}

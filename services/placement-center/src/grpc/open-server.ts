@@ -6,7 +6,13 @@ import type { PlacementNode } from '@robustmq/placement-node';
 import type { RaftHost } from '@robustmq/raft-driver';
 import {
   defaultServerLimits,
+  engineService,
   type GrpcPeerTransport,
+  kvService,
+  leaseService,
+  mqttService,
+  placementCenterService,
+  watchService,
   type MountedService,
   openRpcServer,
   type placementCenter,
@@ -20,6 +26,16 @@ import type { PlacementCenterSettings } from '../settings.ts';
 import { mountClusterService } from './cluster-calls.ts';
 import type { Credentials } from './credentials.ts';
 import { lateRaftTransport } from './peer-transport.ts';
+
+/** The services that need a leader, by their full names. */
+export const STORE_SERVICES: readonly string[] = [
+  kvService,
+  watchService,
+  leaseService,
+  placementCenterService,
+  mqttService,
+  engineService,
+].map(({ name }) => name);
 
 const IDEMPOTENCE_KEEP_MS = 24 * 3600 * 1000;
 /** LIMIT: leases-per-page */
