@@ -82,6 +82,20 @@ describe('the delivery of overlapping subscriptions', () => {
       { noLocal: false },
     ],
     [
+      'own messages come by the ones without "no local" alone (MQTT-5.0 [MQTT-3.8.3-3])',
+      [
+        { qos: 2, noLocal: true, identifier: 7 },
+        { qos: 1, identifier: 8 },
+        { qos: 0, identifier: 9, retainAsPublished: true },
+        { qos: 2, noLocal: true },
+      ],
+      {
+        qos: 2,
+        noLocal: false,
+        own: expect.objectContaining({ qos: 1, retainAsPublished: true }),
+      },
+    ],
+    [
       '"no local" in all keeps them out (MQTT-5.0 [MQTT-3.8.3-3])',
       [{ noLocal: true }, { noLocal: true }],
       { noLocal: true },

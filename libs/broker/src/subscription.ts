@@ -111,6 +111,12 @@ export interface SubscriptionOptions {
   readonly since: number;
 }
 
+/** What of a subscription a delivery is made of. */
+export type DeliveryTerms = Pick<
+  Subscription,
+  'subscriber' | 'qos' | 'noLocal' | 'retainAsPublished' | 'identifier' | 'group'
+>;
+
 const NO_IDENTIFIERS: readonly number[] = [];
 
 /**
@@ -131,8 +137,13 @@ export class Delivery {
   accessTopic: Topic | null = null;
   allowed = true;
   readonly group: SharedGroup | null;
+  /**
+   * How it gets its own messages when some of the matching subscriptions are "no local": by the others
+   * alone. Null: no differently.
+   */
+  own: Delivery | null = null;
 
-  constructor(subscription: Subscription) {
+  constructor(subscription: DeliveryTerms) {
     this.subscriber = subscription.subscriber;
     this.qos = subscription.qos;
     this.noLocal = subscription.noLocal;
@@ -143,6 +154,7 @@ export class Delivery {
 
   /** Merges another matching subscription of the same subscriber. */
   include(subscription: Subscription): void {
+    this.#includeForOwn(subscription);
     // MQTT-5.0 [MQTT-3.3.4-2].
     if (subscription.qos > this.qos) this.qos = subscription.qos;
     // MQTT-5.0 [MQTT-3.8.3-3]: the others want it all the same.
@@ -152,5 +164,22 @@ export class Delivery {
     if (subscription.identifier !== 0) {
       this.identifiers = [...this.identifiers, subscription.identifier];
     }
+  }
+
+  /** MQTT-5.0 [MQTT-3.8.3-3]: not even its QoS and identifier are those of a "no local" one. */
+  #includeForOwn(subscription: Subscription): void {
+    if (this.noLocal) {
+      if (!subscription.noLocal) this.own = new Delivery(subscription);
+    } else if (subscription.noLocal) this.own ??= this.#copy();
+    else this.own?.include(subscription);
+  }
+
+  /** Of a delivery that none of its subscriptions makes "no local". */
+  #copy(): Delivery {
+    const { subscriber, qos, retainAsPublished, identifiers, group } = this;
+    const terms = { subscriber, qos, noLocal: false, retainAsPublished, identifier: 0, group };
+    const copy = new Delivery(terms);
+    copy.identifiers = identifiers;
+    return copy;
   }
 }

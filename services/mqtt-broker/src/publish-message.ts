@@ -77,7 +77,8 @@ function appendMessage(
   for (let index = 0; index < durable.length; index += 1) {
     const delivery = durable[index] as Delivery;
     const session = delivery.subscriber as ClientSession;
-    deliverDurable(context, session, delivery, message);
+    const own = message.publisher === session ? delivery.own : null;
+    deliverDurable(context, session, own ?? delivery, message);
   }
 }
 

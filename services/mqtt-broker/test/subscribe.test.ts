@@ -1,3 +1,4 @@
+import type { Properties } from '@robustmq/mqtt-codec';
 import { describe, expect, test } from 'vitest';
 import { startBroker } from './conformance.fixture.ts';
 import { publishPacket, subscriptionOf, textOf } from './peer.fixture.ts';
@@ -86,6 +87,25 @@ describe('SUBSCRIBE', () => {
       expect(await peer.receiveText()).toBe('');
     }
   });
+
+  for (const properties of [{}, { sessionExpiryIntervalSeconds: 60 }]) {
+    test(`of a ${'sessionExpiryIntervalSeconds' in properties ? 'durable' : 'live'} client without No Local beside one with it gives it its own messages by the former alone (MQTT-5.0 [MQTT-3.8.3-3])`, async () => {
+      const world = await startBroker();
+      const peer = await world.client({ properties });
+      const identified = (identifier: number): Properties => ({
+        subscriptionIdentifiers: [identifier],
+      });
+      await peer.subscribe('a', { qos: 2, noLocal: true, properties: identified(7) });
+      await peer.subscribe('#', { qos: 1, properties: identified(8) });
+      peer.send(publishPacket('a', 'own', { qos: 2, packetIdentifier: 1 }));
+      const packets = [await peer.raw.next(15_000), await peer.raw.next(15_000)];
+      const own = packets.find((packet) => packet?.kind === 'publish');
+      expect(own).toMatchObject({ qos: 1, properties: { subscriptionIdentifiers: [8] } });
+      await (await world.client()).publish('a', 'of another', { qos: 2 });
+      const other = await peer.expect('publish');
+      expect(other).toMatchObject({ qos: 2, properties: { subscriptionIdentifiers: [7, 8] } });
+    });
+  }
 
   test('with No Local does not get what the client itself has retained (MQTT-5.0 [MQTT-3.8.3-3])', async () => {
     const world = await startBroker();

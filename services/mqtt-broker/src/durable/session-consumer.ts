@@ -83,8 +83,10 @@ export class SessionConsumer implements ConsumerOwner {
     const session = this.#session;
     const { log, counters } = this.#context;
     const bytes = record.bytes ?? log.openBytes;
-    const { delivery } = record;
-    if (delivery.noLocal && publisherSessionOf(bytes, record.start) === session.number) return true;
+    const isMixed = record.delivery.noLocal || record.delivery.own !== null;
+    const isOwn = isMixed && publisherSessionOf(bytes, record.start) === session.number;
+    const delivery = (isOwn ? record.delivery.own : null) ?? record.delivery;
+    if (isOwn && delivery.noLocal) return true;
     if (isExpired(bytes, record.start, this.#context.nowMs())) {
       counters.droppedExpired += 1;
       return true;

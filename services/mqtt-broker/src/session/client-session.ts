@@ -158,6 +158,10 @@ export class ClientSession implements Subscriber {
     if (connection === null) return;
     // MQTT-5.0 [MQTT-3.8.3-3].
     if (delivery.noLocal && message.publisher === this) return;
+    if (delivery.own !== null && message.publisher === this) {
+      this.deliver(message, delivery.own);
+      return;
+    }
     if (!this.mayReceive(message.topic, delivery)) return;
     // MQTT-5.0 [MQTT-3.8.4-8], and for a group [MQTT-4.8.2-3].
     const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
