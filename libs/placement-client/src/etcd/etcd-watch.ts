@@ -8,10 +8,12 @@
  * Progress is not told: etcd 3.4 does so every ten minutes, or on request, then ahead of its events.
  */
 
+import { systemClock } from '@robustmq/environment';
 import {
   isEmptyRange,
   type KeyEvent,
   PlacementError,
+  type PlacementFault,
   type Revision,
   type WatchBatch,
 } from '@robustmq/placement';
@@ -20,6 +22,9 @@ import type { ResumedWatch } from '../placement-server.ts';
 import { faultOfEtcd } from './etcd-faults.ts';
 import { boundsOf, eventOf } from './etcd-messages.ts';
 import { asReplies } from './etcd-stream.ts';
+
+/** How long the call before a watch may take. */
+const TOKEN_MS = 5_000;
 
 /** Follows over one connection. */
 export async function* followEtcd(
@@ -31,8 +36,12 @@ export async function* followEtcd(
     await aborted(signal);
     return;
   }
-  const create = { ...boundsOf(request.range), start_revision: Math.max(1, request.from - 1) };
+  const bounds = boundsOf(request.range);
+  const create = { ...bounds, start_revision: Math.max(1, request.from - 1) };
   try {
+    // A call renews a token that has become invalid; a stream cannot.
+    const deadline = systemClock.nowMs() + TOKEN_MS;
+    await client.kv.range({ key: bounds.key, count_only: true, serializable: true }, { deadline });
     for await (const response of responses(client, create, signal)) {
       if (response.canceled) throw new PlacementError(cancellationOf(response, request.from));
       const events = response.events
@@ -95,11 +104,11 @@ function oldestOf(response: IWatchResponse): Revision {
   return (Number(response.compact_revision) + 1) as Revision;
 }
 
-function cancellationOf(response: IWatchResponse, requested: Revision) {
+function cancellationOf(response: IWatchResponse, requested: Revision): PlacementFault {
   const oldest = oldestOf(response);
-  if (oldest > 1) return { code: 'PLACEMENT_REVISION_COMPACTED', requested, oldest } as const;
-  const detail = `etcd cancelled the watch: ${response.cancel_reason}`;
-  return { code: 'PLACEMENT_UNAVAILABLE', detail } as const;
+  if (oldest > 1) return { code: 'PLACEMENT_REVISION_COMPACTED', requested, oldest };
+  const reason = new Error(`etcd cancelled the watch: ${response.cancel_reason}`);
+  return faultOfEtcd(reason, { effect: 'reads', lease: null });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
