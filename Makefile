@@ -13,7 +13,7 @@ program = @if [ -f $(1) ]; then node $(1) $(2); else \
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install dependencies when package-lock.json changed
@@ -57,6 +57,29 @@ fulldisk: build ## Fill the broker's disk, a tmpfs of 64 MB; needs root
 .PHONY: overload
 overload: build ## Stall readers, publish at twice the capacity, connect 10,000 clients at once
 	$(campaign) overload $(ARGS)
+
+# The same for the placement center: three processes each.
+placement-campaign = @node --conditions=source services/placement-center/test/campaign/main.ts
+
+.PHONY: linearizability
+linearizability: build ## Ten minutes of faults against the placement center; its history is checked
+	$(placement-campaign) linearizability $(ARGS)
+
+.PHONY: storm
+storm: build ## Two minutes of each kind of fault against the placement center
+	$(placement-campaign) storm $(ARGS)
+
+.PHONY: leader-kills
+leader-kills: build ## Kill the placement center's leader under load: when do writes resume?
+	$(placement-campaign) leader $(ARGS)
+
+.PHONY: powercut-placement
+powercut-placement: build ## Take the power from all members at once; flip bits in each kind of file
+	$(placement-campaign) powercut bitflip $(ARGS)
+
+.PHONY: clocks
+clocks: build ## Let the clocks of the placement center's machines jump; needs libfaketime
+	$(placement-campaign) clocks $(ARGS)
 
 .PHONY: fuzz-sockets
 fuzz-sockets: build ## Send 200,000 damaged packets over real connections
