@@ -38,7 +38,8 @@ export class EtcdFront implements PlacementCenter {
   #admin: AdminServer | null = null;
   #server: RpcServer | null = null;
   #probe: { cancel(): void } | null = null;
-  #answers: 'yes' | string = 'not asked yet';
+  /** Why etcd does not answer; null while it does. */
+  #silence: string | null = 'not asked yet';
   #controllers: Promise<void> = Promise.resolve();
 
   constructor(settings: PlacementCenterSettings, endpoints: readonly string[], logger: Logger) {
@@ -124,10 +125,8 @@ export class EtcdFront implements PlacementCenter {
   }
 
   #ready(): HealthReport {
-    const ok = this.#answers === 'yes';
-    return healthReport([
-      { name: 'etcd', ok, detail: ok ? this.#endpoints.join(', ') : this.#answers },
-    ]);
+    const detail = this.#silence ?? this.#endpoints.join(', ');
+    return healthReport([{ name: 'etcd', ok: this.#silence === null, detail }]);
   }
 
   async #ask(placement: Placement): Promise<void> {
@@ -135,9 +134,9 @@ export class EtcdFront implements PlacementCenter {
     const request = { range, limit: 1, content: 'count', consistency: 'linearizable' } as const;
     try {
       await placement.range(request, { deadlineMs: PROBE_DEADLINE_MS, signal: null });
-      this.#answers = 'yes';
+      this.#silence = null;
     } catch (error) {
-      this.#answers = error instanceof Error ? error.message : String(error);
+      this.#silence = error instanceof Error ? error.message : String(error);
     }
   }
 
