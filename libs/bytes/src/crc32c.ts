@@ -24,7 +24,15 @@ const T7: Int32Array = nextTable(T6);
  * Allocates nothing.
  */
 export function crc32c(bytes: Uint8Array, start: number, end: number, seed: number = 0): number {
-  let crc = ~seed;
+  return ~registerAfter(bytes, start, end, ~seed) >>> 0;
+}
+
+/**
+ * The register as a signed integer, before and after. Apart from the unsigned result: the engine enters
+ * compiled code in the middle of a loop, and it took a function with both for wrong again and again.
+ */
+function registerAfter(bytes: Uint8Array, start: number, end: number, register: number): number {
+  let crc = register;
   let at = start;
   for (const last = end - 8; at <= last; at += 8) {
     const low =
@@ -46,7 +54,7 @@ export function crc32c(bytes: Uint8Array, start: number, end: number, seed: numb
   for (; at < end; at += 1) {
     crc = (crc >>> 8) ^ (T0[(crc ^ (bytes[at] as number)) & 0xff] as number);
   }
-  return ~crc >>> 0;
+  return crc;
 }
 
 function firstTable(): Int32Array {

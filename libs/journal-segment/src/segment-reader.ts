@@ -78,7 +78,7 @@ export class SegmentReader implements JournalReader {
     const { segment, index, limit } = span;
     let batch = index.findBatch(this.#position - segment.baseOffset);
     while (!isFull(page) && this.#position - segment.baseOffset < limit) {
-      await this.#openBatch(span, { first: batch, last: index.batchCount - 1 }, page);
+      await this.#openBatch(span, { first: batch, last: () => index.batchCount - 1 }, page);
       while (!isFull(page) && this.#cursor.next()) {
         if (this.#cursor.offset < this.#position) continue;
         this.#take(page);
@@ -101,22 +101,46 @@ export class SegmentReader implements JournalReader {
     const from = this.#position - segment.baseOffset;
     const found = index.collect(topics.ids, from);
     const { ordinals } = found;
-    let openBatch = -1;
-    for (let i = 0; i < ordinals.length; i += 1) {
-      const ordinal = ordinals[i] as number;
-      if (ordinal >= limit) break;
+    let i = 0;
+    while (i < ordinals.length && (ordinals[i] as number) < limit) {
       if (isFull(page)) return;
+      const ordinal = ordinals[i] as number;
       const batch = index.findBatch(ordinal);
-      if (batch !== openBatch) {
-        this.#position = segment.baseOffset + ordinal;
-        await this.#openBatch(span, { first: batch, last: lastOfRun(index, ordinals, i) }, page);
-        openBatch = batch;
-      }
-      const offset = segment.baseOffset + ordinal;
-      while (this.#cursor.offset < offset && this.#cursor.next());
+      this.#position = segment.baseOffset + ordinal;
+      const start = i;
+      await this.#openBatch(
+        span,
+        { first: batch, last: () => lastOfRun(index, ordinals, start) },
+        page,
+      );
+      const after = Math.min(limit, index.batchAfter(batch));
+      i = this.#takeOrdinals(ordinals, i, { base: segment.baseOffset, after, page });
+    }
+    if (isFull(page) && i < ordinals.length && (ordinals[i] as number) < limit) return;
+    this.#position = segment.baseOffset + Math.min(found.after, limit);
+  }
+
+  /** Takes wanted ordinals below `after` from the open batch. @returns the first that is left */
+  #takeOrdinals(
+    ordinals: Uint32Array,
+    from: number,
+    where: { readonly base: number; readonly after: number; readonly page: Page },
+  ): number {
+    const { base, after, page } = where;
+    let i = from;
+    for (; i < ordinals.length && !isFull(page); i += 1) {
+      const ordinal = ordinals[i] as number;
+      if (ordinal >= after) break;
+      this.#skipTo(base + ordinal);
       this.#take(page);
     }
-    this.#position = segment.baseOffset + Math.min(found.after, limit);
+    return i;
+  }
+
+  /** Apart from the loop that calls it: compiled code that is entered within an inner loop is left again at its end. */
+  #skipTo(offset: number): void {
+    const cursor = this.#cursor;
+    while (cursor.offset < offset && cursor.next());
   }
 
   #take(page: Page): void {
@@ -128,7 +152,7 @@ export class SegmentReader implements JournalReader {
 
   async #openBatch(
     span: Span,
-    range: { readonly first: number; readonly last: number },
+    range: { readonly first: number; readonly last: () => number },
     page: Page,
   ): Promise<void> {
     const { segment, index } = span;
@@ -137,7 +161,7 @@ export class SegmentReader implements JournalReader {
     if (!holds(page.chunk, segment, position)) {
       page.chunk =
         segments.batchInMemory(segment, position) ??
-        (await segments.loadBatches(segment, index, range));
+        (await segments.loadBatches(segment, index, { first: range.first, last: range.last() }));
     }
     const chunk = page.chunk as CachedChunk;
     this.#cursor.open(chunk.bytes, position - chunk.position);

@@ -186,6 +186,11 @@ export class GrowingIndex implements SegmentIndex {
         ordinal = this.#previous[ordinal] as number;
       }
     }
-    return { ordinals: found.slice(0, count).sort(), after: this.recordsAfter };
+    const ordinals = found.slice(0, count);
+    // Each list is followed from its end: one alone is in order, backwards.
+    return {
+      ordinals: topicIds.length === 1 ? ordinals.reverse() : ordinals.sort(),
+      after: this.recordsAfter,
+    };
   }
 }
