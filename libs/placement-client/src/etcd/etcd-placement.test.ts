@@ -1,6 +1,12 @@
 import { describePlacement } from '@robustmq/placement-conformance';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { connectTo, isEtcdInstalled, openEtcd, type TestEtcd } from './etcd.fixture.ts';
+import {
+  connectTo,
+  isEtcdInstalled,
+  openEtcd,
+  revokeLeases,
+  type TestEtcd,
+} from './etcd.fixture.ts';
 
 describe.skipIf(!isEtcdInstalled())('on etcd', () => {
   let etcd: TestEtcd;
@@ -17,7 +23,11 @@ describe.skipIf(!isEtcdInstalled())('on etcd', () => {
         new Promise((resolve) => {
           setTimeout(resolve, seconds * 1000);
         });
-      return { placement, advance, close: () => placement.close() };
+      const close = async (): Promise<void> => {
+        await placement.close();
+        await revokeLeases(etcd);
+      };
+      return { placement, advance, close };
     },
   });
 });

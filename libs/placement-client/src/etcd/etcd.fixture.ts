@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { Placement } from '@robustmq/placement';
+import { Etcd3 } from 'etcd3';
 import { defaultRemoteCallLimits } from '../remote-calls.ts';
 import { connectEtcd, type EtcdConnectionOptions } from './connect-etcd.ts';
 
@@ -77,6 +78,14 @@ export function connectTo(
     timers: systemTimers,
     random: systemRandom,
   });
+}
+
+/** Ends all leases, so that none ends during the next test and makes a revision there. */
+export async function revokeLeases({ host }: TestEtcd): Promise<void> {
+  const client = new Etcd3({ hosts: host });
+  const { leases } = await client.leaseClient.leaseLeases();
+  for (const { ID } of leases) await client.leaseClient.leaseRevoke({ ID }).catch(() => null);
+  client.close();
 }
 
 async function freePort(): Promise<number> {
