@@ -7,7 +7,7 @@
  *       else  read the marker: it says what the first outcome was
  *
  * Markers are bound to a lease that several share and nobody keeps alive. A new one is taken when half
- * of its time is over, so each marker is kept for at least as long: far longer than any call is repeated.
+ * of its time is over, so each marker is kept for at least two minutes: longer than calls are repeated.
  */
 
 import type { Clock } from '@robustmq/environment';
@@ -16,7 +16,7 @@ import type { ITxnRequest, ITxnResponse } from 'etcd3';
 import { compareOf, requestsOf } from './etcd-messages.ts';
 
 /** How long a lease of markers lives. */
-export const MARKER_TTL_SECONDS = 1_200;
+export const MARKER_TTL_SECONDS = 240;
 
 /** Where markers are; no registry has keys there. */
 const MARKERS = '/robustmq-requests/';
