@@ -2,7 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
+import {
+  type Clock,
+  nodeFileSystem,
+  systemClock,
+  systemRandom,
+  systemTimers,
+  type Timers,
+} from '@robustmq/environment';
 import type { CallOptions, Transaction } from '@robustmq/placement';
 import type { NodeId } from '@robustmq/raft';
 import { MemoryPeerNetwork, openRaftHost, type RaftHost } from '@robustmq/raft-driver';
@@ -23,8 +30,19 @@ export interface Member {
 export class TestCluster {
   readonly network: MemoryPeerNetwork = new MemoryPeerNetwork(systemTimers);
   readonly members: Map<number, Member> = new Map<number, Member>();
+  /** What members measure the time of leases with; the Raft host has the system's. */
+  readonly time: { readonly clock: Clock; readonly timers: Timers };
   readonly #root: string = mkdtempSync(join(tmpdir(), 'placement-node-'));
   readonly controllers: Controller[] = [];
+
+  constructor(
+    time: { readonly clock: Clock; readonly timers: Timers } = {
+      clock: systemClock,
+      timers: systemTimers,
+    },
+  ) {
+    this.time = time;
+  }
 
   async start(id: number, bootstrap: readonly number[] | 'join'): Promise<Member> {
     const self = id as NodeId;
@@ -61,7 +79,7 @@ export class TestCluster {
           : bootstrap.map((voter) => [voter as NodeId, `node-${String(voter)}:1`]),
       ),
       onPeers: () => {},
-      environment,
+      environment: { fileSystem: nodeFileSystem, ...this.time },
       tickMs: TICK_MS,
       raftOptions: { electionTimeoutTicks: 20, heartbeatTicks: 4 },
       compaction: {},

@@ -1,0 +1,21 @@
+import { describePlacement, type OpenedPlacement } from '@robustmq/placement-conformance';
+import { put, SOON, TestCluster } from './cluster.fixture.ts';
+import { ManualTimers } from './manual-timers.fixture.ts';
+
+describePlacement('a member in process', {
+  capabilities: { requestIds: true, progress: true, time: 'manual', ttlSecondsMin: 1 },
+  open: openMember,
+});
+
+async function openMember(): Promise<OpenedPlacement> {
+  const timers = new ManualTimers();
+  const cluster = new TestCluster({ clock: timers.clock, timers });
+  await cluster.start(1, [1]);
+  const { placement } = (await cluster.leader()).node;
+  const advance = async (seconds: number): Promise<void> => {
+    await timers.advance(seconds * 1000);
+    // What was proposed before, the ends of leases, is applied before this write.
+    await placement.transact(put('/advanced', ''), SOON);
+  };
+  return { placement, advance, close: () => cluster.close() };
+}
