@@ -89,16 +89,25 @@ export function closedFault(): PlacementStoreError {
   return new PlacementStoreError({ code: 'PLACEMENT_STORE_CLOSED', detail });
 }
 
+/** What of a database is read. */
+export interface ScanOptions {
+  /** undefined: as the database stands. */
+  readonly snapshot: DatabaseSnapshot | undefined;
+  /** Only the first so many records; null: all. */
+  readonly recordsMax: number | null;
+}
+
 /** The records of a range, in order, in steps of bounded size. */
 export async function* scan(
   database: Database,
   range: KeyRange,
-  snapshot: DatabaseSnapshot | undefined,
+  options: ScanOptions,
 ): AsyncGenerator<readonly Entry[]> {
   const bounds =
     range.after === null ? { gte: range.first } : { gte: range.first, lt: range.after };
-  const view = snapshot === undefined ? {} : { snapshot };
-  const iterator = database.iterator({ ...bounds, ...view, highWaterMarkBytes: STEP_BYTES });
+  const view = options.snapshot === undefined ? {} : { snapshot: options.snapshot };
+  const limit = options.recordsMax ?? -1; // none
+  const iterator = database.iterator({ ...bounds, ...view, limit, highWaterMarkBytes: STEP_BYTES });
   try {
     for (;;) {
       const entries = await iterator.nextv(STEP_RECORDS);

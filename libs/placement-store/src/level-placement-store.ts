@@ -173,10 +173,9 @@ export class LevelPlacementStore implements PlacementStore {
 
   async #loadRange(range: ReturnType<typeof rangesOf>[number]): Promise<Entry[]> {
     const loaded: Entry[] = [];
-    const recordsMax = range.recordsMax ?? Number.POSITIVE_INFINITY;
-    for await (const entries of scan(this.#database, range, undefined)) {
+    const options = { snapshot: undefined, recordsMax: range.recordsMax };
+    for await (const entries of scan(this.#database, range, options)) {
       for (const entry of entries) loaded.push(entry);
-      if (loaded.length >= recordsMax) break;
     }
     return loaded;
   }

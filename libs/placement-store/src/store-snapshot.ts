@@ -15,7 +15,7 @@ export async function* snapshotContent(
 ): AsyncGenerator<Uint8Array> {
   const writer = new SnapshotWriter();
   for (const range of livingRanges(storedMeta(database, snapshot))) {
-    for await (const entries of scan(database, range, snapshot)) {
+    for await (const entries of scan(database, range, { snapshot, recordsMax: null })) {
       for (const [key, value] of entries) {
         const piece = writer.add(key, value);
         if (piece !== null) yield piece;

@@ -8,8 +8,11 @@ import {
   eventsFromHistory,
   historyRecordRange,
   isEmptyRange,
+  isSingleKey,
   type KeyRange,
+  keyRecord,
   keyRecordRange,
+  keysWanted,
   type Lease,
   LEASE_RECORDS,
   type LeaseId,
@@ -59,7 +62,13 @@ export async function readRange(
     return { kind: 'range', keyValues: [], count, more: false, revision };
   }
   const collector = new RangeCollector(request);
-  if (!isEmpty) await collect(scan(database, records, snapshot), collector);
+  if (isSingleKey(request.range)) {
+    const record = database.getSync(keyRecord(request.range.first), { snapshot });
+    if (record !== undefined) collector.add(decodeKeyValue(request.range.first, record));
+  } else if (!isEmpty) {
+    const recordsMax = keysWanted(request) + 1;
+    await collect(scan(database, records, { snapshot, recordsMax }), collector);
+  }
   return { ...collector.result(), revision };
 }
 
@@ -88,7 +97,10 @@ export async function readHistory(
   const found: Entry[] = [];
   let bytes = 0;
   let last: Revision | null = null;
-  for await (const entries of scan(database, historyRecordRange(from, null), snapshot)) {
+  for await (const entries of scan(database, historyRecordRange(from, null), {
+    snapshot,
+    recordsMax: null,
+  })) {
     for (const entry of entries) {
       const revision = recordedRevision(entry[0]);
       if (revision !== last && last !== null && bytes >= bytesMax) return eventsFromHistory(found);
@@ -104,7 +116,7 @@ export async function* readLeases(
   database: Database,
   snapshot: DatabaseSnapshot,
 ): AsyncGenerator<Lease> {
-  for await (const entries of scan(database, LEASE_RECORDS, snapshot)) {
+  for await (const entries of scan(database, LEASE_RECORDS, { snapshot, recordsMax: null })) {
     for (const [record, value] of entries) {
       yield { id: recordedLease(record), ttlSeconds: recordedTtlSeconds(value) };
     }
@@ -119,7 +131,10 @@ export async function readStoredLease(
   const record = database.getSync(leaseRecord(id), { snapshot });
   if (record === undefined) return null;
   const keys: string[] = [];
-  for await (const entries of scan(database, attachmentRecordRange(id), snapshot)) {
+  for await (const entries of scan(database, attachmentRecordRange(id), {
+    snapshot,
+    recordsMax: null,
+  })) {
     for (const [attachment] of entries) keys.push(attachedKey(attachment));
   }
   return { id, ttlSeconds: recordedTtlSeconds(record), keys };
@@ -142,7 +157,7 @@ export function deadRange(meta: StoreMeta): KeyRange {
 export async function readDigest(database: Database, snapshot: DatabaseSnapshot): Promise<string> {
   const digest = new RecordDigest();
   for (const range of livingRanges(storedMeta(database, snapshot))) {
-    for await (const entries of scan(database, range, snapshot)) {
+    for await (const entries of scan(database, range, { snapshot, recordsMax: null })) {
       for (const [key, value] of entries) digest.add(key, value);
     }
   }
