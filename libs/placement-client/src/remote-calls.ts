@@ -44,6 +44,7 @@ type OutcomeFor<Call extends PipelineCall> = Extract<
 /** How often a call goes from one named leader to the next without a pause. */
 const HOPS_MAX = 3;
 
+/** The calls of one client; bounded, and each with a deadline. */
 export class RemoteCalls {
   readonly #servers: PlacementServers;
   readonly #environment: ClientEnvironment;

@@ -39,6 +39,7 @@ export interface RemotePlacementOptions extends ClientEnvironment {
 /** Until its first revision a watch waits as long. */
 const WATCH_BEGIN_MS = 60_000;
 
+/** See `Placement` for what each method promises. */
 export class RemotePlacement implements Placement {
   readonly #environment: ClientEnvironment;
   readonly #servers: PlacementServers;

@@ -30,6 +30,7 @@ export interface RemoteWatchHost extends ClientEnvironment {
 
 const PAUSES = { firstMs: 20, longestMs: 1_000 };
 
+/** Iterated once, by one consumer. */
 export class RemoteWatch implements Watch {
   readonly #request: WatchRequest;
   readonly #host: RemoteWatchHost;

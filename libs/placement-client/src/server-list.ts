@@ -13,6 +13,7 @@ import type { PlacementServer, PlacementServers } from './placement-server.ts';
 /** LIMIT: namedServersMax (leaders outside of the list; the one named first is forgotten). */
 const namedServersMax = 16;
 
+/** Opens a connection to a server when it is its turn for the first time. */
 export class ServerList implements PlacementServers {
   readonly addresses: readonly string[];
   readonly #channelOptions: Omit<RpcChannelOptions, 'address'>;

@@ -17,6 +17,7 @@ export interface Controller {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** What the loops run on. */
 export interface ControllerEdges {
   readonly timers: Timers;
   readonly random: RandomSource;
@@ -24,6 +25,7 @@ export interface ControllerEdges {
   reportFailure(failure: ControllerFailure): void;
 }
 
+/** That a run ended with an error. */
 export interface ControllerFailure {
   readonly controller: string;
   readonly error: unknown;

@@ -22,6 +22,7 @@ export interface RequestName {
   readonly sequence: number;
 }
 
+/** That a request was carried out. */
 export interface IdempotenceRecord extends RequestName {
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
@@ -29,6 +30,7 @@ export interface IdempotenceRecord extends RequestName {
 
 const SHAPE = fields<IdempotenceRecord>({ producer: text, sequence: count, expiresAtMs: count });
 
+/** The requests that are remembered. */
 export class IdempotenceRegistry {
   readonly #records: RecordTable<IdempotenceRecord>;
   readonly #expiry: RecordTable<IdempotenceRecord>;

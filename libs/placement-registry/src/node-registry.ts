@@ -30,6 +30,7 @@ export const CLUSTER_TYPES = [
   'amqp-broker',
 ] as const;
 
+/** One of {@link CLUSTER_TYPES}. */
 export type ClusterType = (typeof CLUSTER_TYPES)[number];
 
 /** Names a node: its kind and its number within the kind. */
@@ -48,6 +49,7 @@ export interface NodeDescription extends NodeName {
   readonly extendInfo: string;
 }
 
+/** A node as it is registered. */
 export interface NodeRecord extends NodeDescription {
   /** Counts the registrations of this node, from 1. */
   readonly incarnation: number;
@@ -73,6 +75,7 @@ const NODE_RECORD: RecordShape<NodeRecord> = fields<NodeRecord>({
 
 const INCARNATION = fields<{ readonly incarnation: number }>({ incarnation: count });
 
+/** The nodes of one cluster. */
 export class NodeRegistry {
   readonly #store: RegistryStore;
   readonly #nodes: RecordTable<NodeRecord>;

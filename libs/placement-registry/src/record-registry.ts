@@ -20,6 +20,7 @@ export interface RecordNaming<Value> {
   namesOf(value: Value): readonly string[];
 }
 
+/** Records of one shape, each under the names that its value gives. */
 export class RecordRegistry<Value> {
   readonly table: RecordTable<Value>;
   readonly #naming: RecordNaming<Value>;

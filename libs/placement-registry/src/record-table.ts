@@ -54,6 +54,7 @@ export interface Page<Value> {
 /** LIMIT: recordsPerPageMax */
 const recordsPerPageMax = 1_000;
 
+/** Reads records, and makes the operations that write them. */
 export class RecordTable<Value> {
   readonly store: RegistryStore;
   /** Ends in `/`. */

@@ -39,11 +39,13 @@ export interface RegistryBatch<Value> {
   readonly changes: readonly RegistryChange<Value>[];
 }
 
+/** Iterated once, by one consumer; it buffers nothing for a slow one. */
 export interface RegistryWatch<Value> extends AsyncIterable<RegistryBatch<Value>> {
   /** Ends the iteration without an error. Idempotent. */
   cancel(): void;
 }
 
+/** What is watched. */
 export interface RegistryWatchOptions {
   /** Only records below these first names; none: all. */
   readonly within: readonly string[];

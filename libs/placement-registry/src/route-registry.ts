@@ -25,6 +25,7 @@ export interface RouteRecord {
 /** LIMIT: routesPerChangeMax */
 const routesPerChangeMax = 100;
 
+/** The routes of one cluster. */
 export class RouteRegistry {
   readonly #table: RecordTable<RouteRecord>;
   readonly #nodes: NodeRegistry;

@@ -26,6 +26,7 @@ export interface SegmentName extends ShardName {
   readonly segment: number;
 }
 
+/** A segment as it stands. */
 export interface SegmentRecord extends SegmentName {
   readonly status: 'active' | 'sealed';
   /** The first journal offset in it; null: who began it did not tell. */
@@ -43,6 +44,7 @@ const SEGMENT = fields<SegmentRecord>({
   afterOffset: orNull(count),
 });
 
+/** The segments of all shards of one cluster. */
 export class SegmentRegistry {
   readonly #table: RecordTable<SegmentRecord>;
   readonly #shards: ShardRegistry;

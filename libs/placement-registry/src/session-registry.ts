@@ -35,6 +35,7 @@ export interface SessionOwner {
   readonly connectionId: number;
 }
 
+/** A session as it stands. */
 export interface SessionRecord {
   readonly clientId: string;
   /** Higher with each owner; never used again for this client identifier. */
@@ -99,6 +100,7 @@ const SESSION = fields<SessionRecord>({
 });
 const OWNERSHIP = fields<Ownership>({ epoch: count });
 
+/** The sessions of one cluster. */
 export class SessionRegistry {
   readonly table: RecordTable<SessionRecord>;
   readonly #owned: RecordTable<Ownership>;

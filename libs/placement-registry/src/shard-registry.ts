@@ -24,6 +24,7 @@ export interface ShardName {
   readonly shard: string;
 }
 
+/** A shard as it stands. */
 export interface ShardRecord extends ShardName {
   /** Node ids of journal servers; no two are equal. */
   readonly replicas: readonly number[];
@@ -47,6 +48,7 @@ const SHARD = fields<ShardRecord>({
   createdAtMs: count,
 });
 
+/** The shards of one cluster. */
 export class ShardRegistry {
   readonly table: RecordTable<ShardRecord>;
   readonly #nodes: NodeRegistry;

@@ -28,6 +28,7 @@ export interface ShareMember {
   readonly incarnation: number;
 }
 
+/** The broker that deals out the messages of a group. */
 export interface ShareLeader extends ShareMember {
   readonly group: string;
   /** Higher with each leader of the group. */
@@ -42,6 +43,7 @@ const LEADER = fields<ShareLeader>({
   epoch: count,
 });
 
+/** The groups of one cluster. */
 export class ShareLeaderRegistry {
   readonly #members: RecordTable<ShareMember>;
   readonly #leaders: RecordTable<ShareLeader>;

@@ -40,6 +40,7 @@ const SUBSCRIPTION = fields<SubscriptionRecord>({
 /** LIMIT: subscriptionsPerChangeMax */
 const subscriptionsPerChangeMax = 100;
 
+/** The subscriptions of one cluster. */
 export class SubscriptionRegistry {
   readonly #table: RecordTable<SubscriptionRecord>;
   readonly #sessions: SessionRegistry;

@@ -24,6 +24,7 @@ export interface RetainedPointer {
   readonly expiresAtMs: number | null;
 }
 
+/** A topic as it stands. */
 export interface TopicRecord {
   readonly topic: string;
   /** Milliseconds since 1970. */
@@ -44,6 +45,7 @@ const TOPIC_RECORD = fields<TopicRecord>({
   ),
 });
 
+/** The topics of one cluster. */
 export class TopicRegistry {
   readonly table: RecordTable<TopicRecord>;
 

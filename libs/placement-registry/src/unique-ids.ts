@@ -22,6 +22,7 @@ export interface IdBlock {
 /** LIMIT: idsPerBlockMax */
 const idsPerBlockMax = 1_000_000;
 
+/** The numbers of one cluster; each kind counts for itself. */
 export class UniqueIds {
   readonly #table: RecordTable<{ readonly next: number }>;
 

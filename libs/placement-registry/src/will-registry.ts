@@ -28,6 +28,7 @@ const WILL = fields<WillRecord>({
   message: bytes,
 });
 
+/** The wills of one cluster. */
 export class WillRegistry {
   readonly #table: RecordTable<WillRecord>;
   readonly #sessions: SessionRegistry;

@@ -40,6 +40,7 @@ export function boundsOf(range: KeyRange): { readonly key: Buffer; readonly rang
   };
 }
 
+/** A range that is not empty. */
 export function rangeRequest(
   operation: RangeOperation | Omit<RangeOperation, 'kind'>,
 ): IRangeRequest {
@@ -100,6 +101,7 @@ function resultOf(operation: Operation, response: IResponseOp): OperationResult 
   }
 }
 
+/** What a range tells, of the content that was asked for. */
 export function rangeResultOf(
   { content }: Pick<RangeOperation, 'content'>,
   response: IRangeResponse,
@@ -118,6 +120,7 @@ function nothingOf(operation: Operation): OperationResult {
   return { kind: 'range', keyValues: [], count: 0, more: false };
 }
 
+/** One key as it stands; its value belongs to whoever decodes. */
 export function keyValueOf(from: IKeyValue): KeyValue {
   return {
     key: from.key.toString(),
@@ -129,6 +132,7 @@ export function keyValueOf(from: IKeyValue): KeyValue {
   };
 }
 
+/** One change to one key. */
 export function eventOf({ type, kv }: IEvent): KeyEvent {
   if (String(type).toUpperCase() !== 'DELETE') return { kind: 'put', keyValue: keyValueOf(kv) };
   const modRevision = Number(kv.mod_revision) as Revision;
@@ -139,6 +143,7 @@ export function eventOf({ type, kv }: IEvent): KeyEvent {
 const RESULTS = { equal: 0, greater: 1, less: 2, notEqual: 3 } as const;
 const TARGETS = { version: 0, createRevision: 1, modRevision: 2, value: 3, lease: 4 } as const;
 
+/** One comparison. A key that does not exist compares as in the contract: all numbers 0, and no value. */
 export function compareOf(comparison: Comparison): ICompare {
   const key = Buffer.from(comparison.key);
   const target = TARGETS[comparison.target];

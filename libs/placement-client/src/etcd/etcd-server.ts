@@ -32,6 +32,7 @@ import {
 /** Of which only the revision of the store is asked. */
 const ANY_KEY = Buffer.of(0);
 
+/** All hosts of one etcd: its client chooses among them. */
 export class EtcdServer implements PlacementServer {
   readonly address: string;
   readonly #client: Etcd3;

@@ -57,6 +57,7 @@ export type MarkedOutcome =
   | { readonly kind: 'repeated'; readonly succeeded: boolean; readonly revision: Revision }
   | { readonly kind: 'carriedOut'; readonly inner: Pick<ITxnResponse, 'succeeded' | 'responses'> };
 
+/** Whether the transaction was carried out now, or before. */
 export function markedOutcome(response: ITxnResponse): MarkedOutcome {
   const [only] = response.responses;
   if (only === undefined) throw new Error('etcd answered a marked transaction with nothing');

@@ -25,6 +25,7 @@ const NOTHING = {
   consistency: 'linearizable',
 } as const;
 
+/** Asks only while somebody depends on the answer. */
 export class GroupContact {
   readonly #placement: Placement;
   readonly #options: GroupContactOptions;
