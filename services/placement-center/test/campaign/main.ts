@@ -4,15 +4,18 @@
  * usage: node --conditions=source main.ts CAMPAIGN... [--seed N] [--seconds N] [--faults A,B] [--short]
  *
  * `linearizability` is ten minutes of all faults, `storm` each kind of fault by itself, `leader` kills
- * the leader again and again, `powercut` takes away what was not flushed, `bitflip` damages files, `clocks` makes them jump.
+ * the leader again and again, `powercut` takes away what was not flushed, `bitflip` damages files, `clocks` makes them
+ * jump, `size` fills the store with a million keys, `crowd` brings ten thousand watches and leases.
  */
 import { parseArgs } from 'node:util';
 import { allHold, tableOf } from '@robustmq/campaign';
 import { runBitFlipCampaign } from './bit-flip-campaign.ts';
 import type { CampaignResult } from './campaign-result.ts';
 import { runClockCampaign } from './clock-campaign.ts';
+import { runCrowdCampaign } from './crowd-campaign.ts';
 import { runLeaderCampaign } from './leader-campaign.ts';
 import { runPowercutCampaign } from './powercut-campaign.ts';
+import { runSizeCampaign } from './size-campaign.ts';
 import { runStormCampaign } from './storm-campaign.ts';
 import type { FaultKind } from './storm.ts';
 
@@ -35,6 +38,12 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
   leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 20 }),
   powercut: ({ seed, short }) => runPowercutCampaign({ seed, rounds: short ? 3 : 20 }),
   bitflip: ({ seed, short }) => runBitFlipCampaign({ seed, flipsPerKind: short ? 2 : 8 }),
+  size: ({ short }) => runSizeCampaign({ keys: short ? 20_000 : 1_000_000, valueBytes: 100 }),
+  crowd: ({ short }) =>
+    runCrowdCampaign({
+      ...{ watches: short ? 500 : 10_000, leases: short ? 500 : 10_000 },
+      seconds: short ? 5 : 60,
+    }),
   clocks: ({ seed, short }) => runClockCampaign({ seed, jumps: short ? 4 : 30 }),
 };
 

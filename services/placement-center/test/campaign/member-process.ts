@@ -52,6 +52,11 @@ export class MemberProcess {
     return this.#child !== null;
   }
 
+  /** null while it is not running. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   get server(): string {
     const { host, port } = this.options.address;
     return `${host}:${port}`;

@@ -53,7 +53,7 @@ export function claimDirectory(
       throw new CommandError(
         ExitCode.unavailable,
         `${other.component} already runs with the data directory ${directory} (process ${String(other.pid)}); ` +
-          `stop it with \`robustctl ${other.component} stop\`, or give this one another [storage] directory`,
+          `stop it with \`robustctl ${other.component} stop\`, or give this one another data directory`,
       );
     }
     rmSync(join(directory, PROCESS_FILE), { force: true });

@@ -46,7 +46,7 @@ export async function runPlacementCenter(
     const end = await Promise.race([stopAsked.then(() => ({ kind: 'asked' as const })), ended]);
     const exitCode = await stopWithin(center.stop(), STOP_DEADLINE_MS, logger);
     if (end.kind === 'asked') return exitCode;
-    throw new CommandError(ExitCode.configuration, end.reason.message, { cause: end.reason });
+    throw new CommandError(exitCodeOf(end.reason), end.reason.message, { cause: end.reason });
   } finally {
     releaseDirectory(directory);
     await logger.close();
@@ -67,6 +67,7 @@ async function startCenter(center: PlacementCenter, logger: Logger): Promise<voi
 
 function exitCodeOf(error: unknown): ExitCode {
   const code = codeOf(error);
+  if (code === 'PLACEMENT_CENTER_FAILED') return ExitCode.inputOutput;
   if (code.startsWith('PLACEMENT_CENTER_')) return ExitCode.configuration;
   if (code.startsWith('RAFT_') || code.startsWith('PLACEMENT_STORE_')) return ExitCode.inputOutput;
   return ExitCode.unavailable;
