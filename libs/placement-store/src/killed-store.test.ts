@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,10 +6,9 @@ import { applyCommand, MemoryRecords } from '@robustmq/placement';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openPlacementStore } from './open-placement-store.ts';
 import { LIMITS_FOR_TESTS, randomCommands } from './testing/commands.ts';
+import { BATCH_COMMANDS, COMMANDS, SEED } from './testing/dying-process-plan.ts';
 
-const PROCESS = new URL('./testing/applying-process.ts', import.meta.url).pathname;
-const SEED = 11;
-const COMMANDS = 30_000;
+const PROCESS = new URL('./testing/dying-process.ts', import.meta.url).pathname;
 
 let directory: string;
 
@@ -21,31 +20,23 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function start(): ChildProcess {
-  const settings = ['--conditions=source', PROCESS, directory, String(SEED), String(COMMANDS)];
-  return spawn(process.execPath, settings, { stdio: ['ignore', 'pipe', 'inherit'] });
-}
-
-/** Kills the process after so many batches. */
-async function killAfter(batches: number): Promise<void> {
-  const child = start();
-  let told = 0;
-  for await (const text of child.stdout ?? []) {
-    told += String(text).length;
-    if (told >= batches) break;
-  }
-  child.kill('SIGKILL');
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+/** Runs a process that applies so many batches and dies during the next. */
+async function dieAfter(batches: number): Promise<void> {
+  const settings = ['--conditions=source', PROCESS, directory, String(batches)];
+  const child = spawn(process.execPath, settings, { stdio: 'inherit' });
+  const [, signal] = await once(child, 'exit');
+  expect(signal).toBe('SIGKILL');
 }
 
 test('a killed process leaves what its applied index says, and the next one goes on from there', async () => {
   const commands = randomCommands(SEED, COMMANDS);
   const memory = new MemoryRecords();
   let applied = 0;
-  for (const batches of [1, 5, 12]) {
-    await killAfter(batches);
+  for (const batches of [1, 3, 8]) {
+    await dieAfter(batches);
     const store = await openPlacementStore({ directory, limits: LIMITS_FOR_TESTS });
-    expect(store.appliedIndex).toBeGreaterThan(applied);
+    expect(store.appliedIndex).toBeGreaterThanOrEqual(applied + batches * BATCH_COMMANDS);
+    expect(store.appliedIndex).toBeLessThanOrEqual(applied + (batches + 1) * BATCH_COMMANDS);
     for (; applied < store.appliedIndex; applied += 1) {
       const command = commands[applied];
       if (command === undefined) throw new Error(`there is no command ${applied}`);
