@@ -81,6 +81,10 @@ powercut-placement: build ## Take the power from all members at once; flip bits 
 clocks: build ## Let the clocks of the placement center's machines jump; needs libfaketime
 	$(placement-campaign) clocks $(ARGS)
 
+.PHONY: placement-load
+placement-load: build ## A million keys; ten thousand watches and leases: restart, memory, pace
+	$(placement-campaign) size crowd $(ARGS)
+
 .PHONY: fuzz-sockets
 fuzz-sockets: build ## Send 200,000 damaged packets over real connections
 	$(campaign) fuzz-sockets $(ARGS)
