@@ -48,8 +48,14 @@ export class RetainedHome {
   /** @returns its serial, which `remove` wants to know */
   add(slot: number): number {
     const serial = this.#nextSerial;
-    this.#slots.push(slot);
-    this.#serials.push(serial);
+    if (this.#slots.length === 0) {
+      // An array that grows by one makes room for 17; most homes of one message stay so.
+      this.#slots = [slot];
+      this.#serials = [serial];
+    } else {
+      this.#slots.push(slot);
+      this.#serials.push(serial);
+    }
     this.#nextSerial += 1;
     this.#count += 1;
     return serial;

@@ -3,6 +3,8 @@ import { RetainedHome } from './retained-home.ts';
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const SLASH = 0x2f;
+/** A home with its places in tree and map. */
+const HOME_BYTES = 600;
 
 /** A part of a walk: homes, and what is wanted of each. */
 export interface WalkStage {
@@ -26,6 +28,9 @@ export class RetainedNames {
   /** By slot, as its serial there. */
   readonly #homeOf: (RetainedHome | null)[] = [];
   readonly #serialOf: number[] = [];
+
+  /** What the homes cost, without the root. */
+  homeBytes = 0;
 
   /** @param prefixLength  of what stands before the last `/` of the name; -1: it has none */
   add(slot: number, name: Uint8Array, prefixHash: number, prefixLength: number): void {
@@ -85,11 +90,13 @@ export class RetainedNames {
     home.nextOfHash = first;
     this.#byHash.set(hash, home);
     this.#tree.set(home.text, home);
+    this.homeBytes += costOf(home);
     return home;
   }
 
   #drop(home: RetainedHome): void {
     this.#tree.delete(home.text);
+    this.homeBytes -= costOf(home);
     const first = this.#byHash.get(home.hash) ?? null;
     if (first !== home) {
       for (let at = first; at !== null; at = at.nextOfHash) {
@@ -98,6 +105,11 @@ export class RetainedNames {
     } else if (home.nextOfHash === null) this.#byHash.delete(home.hash);
     else this.#byHash.set(home.hash, home.nextOfHash);
   }
+}
+
+/** Its bytes, its text, and what every home has. */
+function costOf(home: RetainedHome): number {
+  return HOME_BYTES + 2 * home.bytes.length;
 }
 
 function onlyOne(home: RetainedHome): WalkStage['homes'] {

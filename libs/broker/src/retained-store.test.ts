@@ -128,8 +128,17 @@ describe('the store of retained messages', () => {
     }
   });
 
+  test('counts what stands before the last slash once, however many share it', () => {
+    const store = new RetainedStore(NO_LIMIT);
+    store.set(retained('a/1', 1), '');
+    const first = store.bytes;
+    store.set(retained('a/2', 1), '');
+    expect(first - (store.bytes - first)).toBe(HOME_COST);
+    expect(HOME_COST).toBeGreaterThan(300);
+  });
+
   test('counts a long topic name too, which lies in memory like a payload', () => {
-    expect(costOf(retained('a'.repeat(1000), 0)) - costOf(retained('a', 0))).toBeGreaterThan(1900);
+    expect(costOf(retained('a'.repeat(1000), 0)) - costOf(retained('a', 0))).toBeGreaterThan(990);
   });
 
   test('names each change once, whatever happened in between, and none of its own topics', () => {
@@ -173,8 +182,14 @@ describe('the store of retained messages', () => {
           }
           if (choice === 9) save(store, saved);
           expect(store.count).toBe(model.size);
-          const costs = [...model.values()].map(costOf);
-          expect(store.bytes).toBe(costs.reduce((sum, cost) => sum + cost, 0));
+          const costs = [...model.values()].map((message) => costOf(message) - homeCost(message));
+          const homes = new Set([...model.keys()].filter(hasHome).map(homeOf));
+          const atHome = [...homes].reduce(
+            (sum, home) => sum + HOME_COST + 2 * (home.length - 1),
+            0,
+          );
+          const expected = costs.reduce((sum, cost) => sum + cost, atHome);
+          expect(store.bytes).toBe(expected);
         }
         expect(namesOf(store, '#').sort()).toEqual([...model.keys()].filter(isSeen).sort());
         save(store, saved);
@@ -195,6 +210,21 @@ describe('the store of retained messages', () => {
     );
   });
 });
+
+const HOME_COST = costOf(retained('a/b', 0)) - costOf(retained('aab', 0));
+
+function homeCost(message: Message): number {
+  const { name } = message.topic;
+  return hasHome(name) ? HOME_COST + 2 * (homeOf(name).length - 1) : 0;
+}
+
+function hasHome(name: string): boolean {
+  return name.includes('/');
+}
+
+function homeOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('/'));
+}
 
 /** What a checkpoint would have. */
 function save(store: RetainedStore, saved: Map<string, Uint8Array>): void {

@@ -6,8 +6,8 @@ import { RetainedCursor } from './retained-cursor.ts';
 import { RetainedNames } from './retained-names.ts';
 import { SlotsByName } from './slots-by-name.ts';
 
-/** What a message costs beyond its block and its name as text: its places in the tree and in the arrays. */
-const FIXED_BYTES = 240;
+/** What a message costs beyond its block: its places in the arrays. */
+const FIXED_BYTES = 100;
 /** u8 QoS | f64 expires at | u32 length of the headers | u32 length of the payload */
 const RECORD_FIXED_BYTES = 17;
 const TOPIC_LENGTH_BYTES = 2;
@@ -58,7 +58,7 @@ export class RetainedStore {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#names.homeBytes;
   }
 
   /** What the pages of the messages take, gaps included. */
@@ -71,13 +71,13 @@ export class RetainedStore {
     return !this.#changes.isEmpty;
   }
 
-  /** Whether `set` would take it. */
+  /** Whether `set` would take it; a home that it needs may come on top. */
   hasRoomFor(message: Message): boolean {
     const topic = message.topic.bytes;
-    const cost = FIXED_BYTES + TOPIC_LENGTH_BYTES + 2 * topic.length + recordLengthOf(message);
-    if (this.#bytes + cost <= this.#bytesMax && this.count < this.#messagesMax) return true;
+    const cost = FIXED_BYTES + TOPIC_LENGTH_BYTES + topic.length + recordLengthOf(message);
+    if (this.bytes + cost <= this.#bytesMax && this.count < this.#messagesMax) return true;
     const known = this.slotOf(topic);
-    return known >= 0 && this.#bytes - this.#costOf(known) + cost <= this.#bytesMax;
+    return known >= 0 && this.bytes - this.#costOf(known) + cost <= this.#bytesMax;
   }
 
   /**
@@ -204,7 +204,7 @@ export class RetainedStore {
     const slot = known >= 0 ? known : (this.#freeSlots.pop() ?? this.#publisherIds.length);
     const blockLength = TOPIC_LENGTH_BYTES + topic.length + recordLength;
     this.#blocks.reserve(slot, blockLength);
-    this.#bytes += FIXED_BYTES + topic.length + blockLength;
+    this.#bytes += FIXED_BYTES + blockLength;
     const page = this.#blocks.pageOf(slot);
     const start = this.#blocks.startOf(slot);
     page[start] = topic.length >>> 8;
@@ -218,11 +218,8 @@ export class RetainedStore {
     return slot;
   }
 
-  /** The block, the name as text, and the rest. */
   #costOf(slot: number): number {
-    const start = this.#blocks.startOf(slot);
-    const topicLength = topicLengthAt(this.#blocks.pageOf(slot), start);
-    return FIXED_BYTES + topicLength + this.#blocks.endOf(slot) - start;
+    return FIXED_BYTES + this.#blocks.endOf(slot) - this.#blocks.startOf(slot);
   }
 }
 
