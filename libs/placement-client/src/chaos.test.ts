@@ -395,6 +395,24 @@ test('a client without the token of the cluster is refused at once', async () =>
   expect(await faultOf(watch[Symbol.asyncIterator]().next())).toMatchObject(unauthenticated);
 });
 
+test('closing waits for what is under way, whoever closes and how often', async () => {
+  const { memory, client: placement } = await opened();
+  const transact = memory.transact.bind(memory);
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  memory.transact = async (transaction, options) => {
+    begun.resolve();
+    await gate.promise;
+    return transact(transaction, options);
+  };
+  const writing = putText(placement, 'a', '1');
+  await begun.promise;
+  const closing = [placement.close(), placement.close()];
+  gate.resolve();
+  expect(await writing).toBe(1);
+  await Promise.all(closing);
+});
+
 test('a client can be made and closed without a server', async () => {
   const placement = connectTo(['127.0.0.1:1']);
   await placement.close();

@@ -32,7 +32,7 @@ export const defaultRemoteCallLimits: RemoteCallLimits = {
   callsWaitingMax: 16_384,
   attemptMs: 5_000,
   pauseFirstMs: 20,
-  pauseLongestMs: 1_000,
+  pauseLongestMs: 500,
 };
 
 /** A call of one kind has an outcome of the same kind. */
@@ -46,17 +46,15 @@ const HOPS_MAX = 3;
 
 /** The calls of one client; bounded, and each with a deadline. */
 export class RemoteCalls {
-  readonly #servers: PlacementServers;
-  readonly #environment: ClientEnvironment;
-  readonly #limits: RemoteCallLimits;
+  readonly #context: AttemptContext;
   readonly #closing = new AbortController();
   #waiting = 0;
-  #idle: (() => void) | null = null;
+  /** Settled when nothing waits after the closing. */
+  readonly #idle = Promise.withResolvers<void>();
 
   constructor(servers: PlacementServers, environment: ClientEnvironment, limits: RemoteCallLimits) {
-    this.#servers = servers;
-    this.#environment = environment;
-    this.#limits = limits;
+    const { signal: closing } = this.#closing;
+    this.#context = { ...environment, servers, limits, closing };
   }
 
   /**
@@ -68,36 +66,24 @@ export class RemoteCalls {
     options: CallOptions,
   ): Promise<OutcomeFor<Call> | null> {
     if (this.#closing.signal.aborted) throw new PlacementError({ code: 'PLACEMENT_CLOSED' });
-    const { callsWaitingMax } = this.#limits;
+    const { callsWaitingMax } = this.#context.limits;
     if (this.#waiting >= callsWaitingMax) {
       const detail = `${callsWaitingMax} calls wait already`;
       throw new PlacementError({ code: 'PLACEMENT_OVERLOADED', detail });
     }
     this.#waiting += 1;
     try {
-      return await new Attempts(call, options, this.#context()).run();
+      return await new Attempts(call, options, this.#context).run();
     } finally {
       this.#waiting -= 1;
-      if (this.#waiting === 0) this.#idle?.();
+      if (this.#waiting === 0 && this.#closing.signal.aborted) this.#idle.resolve();
     }
   }
 
   /** No further call begins and no further attempt; waits for the attempts under way. */
   async close(): Promise<void> {
     this.#closing.abort();
-    if (this.#waiting === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
-  }
-
-  #context(): AttemptContext {
-    return {
-      ...this.#environment,
-      servers: this.#servers,
-      limits: this.#limits,
-      closing: this.#closing.signal,
-    };
+    if (this.#waiting > 0) await this.#idle.promise;
   }
 }
 
