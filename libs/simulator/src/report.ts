@@ -41,12 +41,12 @@ export function describeResult(result: SimulationResult): string {
 export function describeHunt(bug: string, { violations, seeds }: Figures): string {
   const [found] = violations;
   const verdict = found === undefined ? `NOT FOUND in ${seeds}` : `${found.invariant}`;
-  return `| ${bug.padEnd(36)} | ${String(found === undefined ? '-' : seeds).padStart(5)} | ${verdict.padEnd(30)} |`;
+  return `| ${bug.padEnd(38)} | ${String(found === undefined ? '-' : seeds).padStart(5)} | ${verdict.padEnd(30)} |`;
 }
 
 export const HUNT_HEADING: string = [
-  `| ${'planted bug'.padEnd(36)} | seeds | ${'noticed as'.padEnd(30)} |`,
-  `| ${'-'.repeat(36)} | ----: | ${'-'.repeat(30)} |`,
+  `| ${'planted bug'.padEnd(38)} | seeds | ${'noticed as'.padEnd(30)} |`,
+  `| ${'-'.repeat(38)} | ----: | ${'-'.repeat(30)} |`,
 ].join('\n');
 
 function faultLines({ faults }: Figures): readonly string[] {
