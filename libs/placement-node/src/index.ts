@@ -1,5 +1,5 @@
 export type { Controller, ControllerFailure } from './controllers.ts';
-export { removedKey } from './member-addresses.ts';
+export { MEMBER_KEYS, removedKey } from './member-addresses.ts';
 export type { MemberOperations, MemberStatus } from './member-operations.ts';
 export { openPlacementNode } from './open-placement-node.ts';
 export type {

@@ -16,7 +16,8 @@ import type { NodeId } from '@robustmq/raft';
 
 const MEMBERS = '/placement/members/';
 const REMOVED = '/placement/removed/';
-const ALL: KeyRange = prefixRange('/placement/');
+/** Everything that the group keeps about its members. */
+export const MEMBER_KEYS: KeyRange = prefixRange('/placement/');
 
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
 
@@ -49,7 +50,7 @@ export class MemberAddresses {
 
   /** Reads what the store holds, at the start and after a snapshot. */
   async load(store: PlacementStore): Promise<void> {
-    const { keyValues } = await store.range({ range: ALL, limit: 0, content: 'whole' });
+    const { keyValues } = await store.range({ range: MEMBER_KEYS, limit: 0, content: 'whole' });
     this.#stored.clear();
     this.#removed.clear();
     for (const { key, value } of keyValues) this.#put(key, value);
@@ -70,7 +71,10 @@ export class MemberAddresses {
     if (changed) this.#onChange();
   }
 
-  /** What the store lacks about `members`, or has about others, as far as this member knows. */
+  /**
+   * What the store lacks about `members`, as far as this member knows. Others that it has addresses of
+   * were removed by a leader that did not come to writing it down.
+   */
   corrections(members: readonly NodeId[]): readonly Operation[] {
     const missing = members.filter(
       (node) => this.#configured.has(node) && this.#stored.get(node) !== this.#configured.get(node),
@@ -78,7 +82,7 @@ export class MemberAddresses {
     const gone = [...this.#stored.keys()].filter((node) => !members.includes(node));
     return [
       ...missing.map((node) => putAddress(node, this.#configured.get(node) ?? '')),
-      ...gone.map(deleteAddress),
+      ...gone.flatMap((node) => [deleteAddress(node), putRemoved(node)]),
     ];
   }
 

@@ -71,31 +71,44 @@ export class MemberOperations {
     if (configuration.voters.includes(node)) {
       throw invalid(`member ${String(node)} has a vote already`);
     }
+    // In this order an address without a member always is that of a removed one.
+    if (!configuration.learners.includes(node)) {
+      await this.#change([{ kind: 'addLearner', node }], deadlineMs);
+    }
     await this.#write([putAddress(node, address)], deadlineMs);
-    if (configuration.learners.includes(node)) return;
-    await this.#change([{ kind: 'addLearner', node }], deadlineMs);
   }
 
-  /** Gives learners a vote, as one change. @throws PlacementError PLACEMENT_OVERLOADED while one lags */
+  /**
+   * Gives learners a vote, as one change. Idempotent.
+   *
+   * @throws PlacementError PLACEMENT_OVERLOADED while one lags
+   */
   async promote(nodes: readonly NodeId[], deadlineMs: number): Promise<void> {
     this.#assertLeads();
     this.#assertMembers(nodes);
+    const { voters } = this.#parts.group.status.configuration;
+    const learners = nodes.filter((node) => !voters.includes(node));
+    if (learners.length === 0) return;
     await this.#change(
-      nodes.map((node) => ({ kind: 'promote', node })),
+      learners.map((node) => ({ kind: 'promote', node })),
       deadlineMs,
     );
   }
 
-  /** Takes members out, as one change; their numbers are used up. */
+  /** Takes members out, as one change; their numbers are used up. Idempotent. */
   async remove(nodes: readonly NodeId[], deadlineMs: number): Promise<void> {
-    const { group } = this.#parts;
+    const { group, addresses } = this.#parts;
     this.#assertLeads();
-    this.#assertMembers(nodes);
-    await this.#change(
-      nodes.map((node) => ({ kind: 'remove', node })),
-      deadlineMs,
-    );
-    // A leader that removed itself can't write any more; its successor corrects the addresses.
+    const members = membersOf(group.status.configuration);
+    const present = nodes.filter((node) => members.includes(node));
+    this.#assertMembers(nodes.filter((node) => !addresses.isRemoved(node)));
+    if (present.length > 0) {
+      await this.#change(
+        present.map((node) => ({ kind: 'remove', node })),
+        deadlineMs,
+      );
+    }
+    // A leader that removed itself can't write any more; its successor does, see MemberAddresses.
     if (group.status.role !== 'leader') return;
     const operations = nodes.flatMap((node) => [deleteAddress(node), putRemoved(node)]);
     await this.#write(operations, deadlineMs);

@@ -156,6 +156,28 @@ describe('three members', () => {
   });
 });
 
+test('a leader that removes itself is followed by one that writes it down', async () => {
+  await cluster.startAll(3);
+  const first = await cluster.leader();
+  await first.node.members.remove([first.id], 5000);
+  await cluster.stop(first.id);
+  const next = await cluster.leader();
+  await until(() =>
+    next.node.members.list().some(({ node }) => node === first.id) ? undefined : true,
+  );
+  const request = { range: prefixRange('/placement/'), limit: 0, content: 'keys' } as const;
+  for (;;) {
+    const { keyValues } = await next.node.placement.range(
+      { ...request, consistency: 'linearizable' },
+      SOON,
+    );
+    const keys = keyValues.map(({ key }) => key);
+    if (keys.includes(`/placement/removed/${String(first.id)}`)) break;
+  }
+  const again = next.node.members.addLearner(first.id, 'elsewhere:1', 5000);
+  await expect(again).rejects.toMatchObject({ fault: { code: 'PLACEMENT_INVALID' } });
+});
+
 test('controllers run on the leader only and end with its term', async () => {
   const running = new Set<string>();
   let number = 0;

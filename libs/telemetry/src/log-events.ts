@@ -298,6 +298,13 @@ export const logEvents = {
     fields: ['by', 'detail'],
     help: 'Another member refuses this one; the process ends. The sentence says what to do.',
   },
+  placementWrongPeer: {
+    name: 'placement.wrong_peer',
+    level: 'error',
+    perSecondMax: 5,
+    fields: ['detail'],
+    help: 'An address in nodes belongs to a stranger. This member belongs to its cluster already and goes on; correct the configuration.',
+  },
   placementFailed: {
     name: 'placement.failed',
     level: 'fatal',

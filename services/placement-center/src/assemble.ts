@@ -203,9 +203,13 @@ class MemberProcess implements PlacementCenter {
       onLeadership: (status) => this.#leadershipChanged(status),
     });
     this.#phase = 'serving';
-    this.#peerCheck = new PeerCheck(this.#peerOptions(), identity, (error) =>
-      this.#refused(error.message, 0),
-    );
+    // A member that has never heard of its group was set up just now: then a stranger is a mistake to
+    // stop at. Later an address may have changed hands, and this member is needed all the same.
+    const isFresh = this.#node.status.raft.commitIndex === 0;
+    this.#peerCheck = new PeerCheck(this.#peerOptions(), identity, (error) => {
+      if (isFresh) this.#refused(error.message, 0);
+      else log(this.#logger, logEvents.placementWrongPeer, { detail: error.message });
+    });
     this.#peerCheck.start();
     this.#removalCheck = new RemovalCheck({
       timers: systemTimers,

@@ -33,6 +33,9 @@ test('a backup becomes a new cluster, which others join and the old members do n
   await cluster.leader();
   expect(await textAt(await cluster.connect([5]), 'a')).toBe('before');
 
+  expect(await cluster.ask(['kv', 'get', '/placement/', '--prefix', '--keys-only'], [5])).toBe(
+    '/placement/members/5\n',
+  );
   await cluster.start(6, [5], ['join = true']);
   await cluster.ask(['place', 'add-learner', '6', await cluster.addressOf(6)], [5]);
   await cluster.ask(['place', 'promote', '6', '--timeout', '30'], [5]);

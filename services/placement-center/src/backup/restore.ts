@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import { assert } from '@robustmq/errors';
-import { openPlacementNode, type PlacementNode } from '@robustmq/placement-node';
+import { type Operation, singleKeyRange } from '@robustmq/placement';
+import { MEMBER_KEYS, openPlacementNode, type PlacementNode } from '@robustmq/placement-node';
 import { openPlacementStore } from '@robustmq/placement-store';
 import type { LogIndex, NodeId } from '@robustmq/raft';
 import { MemoryPeerNetwork, openRaftHost } from '@robustmq/raft-driver';
@@ -73,35 +74,28 @@ export async function restoreBackup(request: RestoreRequest): Promise<Restored> 
  */
 async function foundCluster(request: RestoreRequest, clusterId: string): Promise<number> {
   await withMember(request, clusterId, async (node) => {
+    // The members of the old cluster, and the numbers that it used up, mean nothing in the new one.
+    await perform(node, { kind: 'delete', range: MEMBER_KEYS });
     await node.members.correctAddresses(LEADER_DEADLINE_MS);
-    const note = new Uint8Array(SEGMENT_BYTES / 4);
+    const value = new Uint8Array(SEGMENT_BYTES / 4);
     for (let written = 0; written < FILLED_SEGMENTS * 4; written += 1) {
-      await node.placement.transact(
-        {
-          compare: [],
-          then: [{ kind: 'put', key: RESTORED_KEY, value: note, lease: null }],
-          otherwise: [],
-          requestId: null,
-        },
-        { deadlineMs: LEADER_DEADLINE_MS, signal: null },
-      );
+      await perform(node, { kind: 'put', key: RESTORED_KEY, value, lease: null });
     }
     await node.takeSnapshot();
   });
   return withMember(request, clusterId, async (node) => {
     const { firstIndex } = node.status.raft;
     assert(firstIndex > 1, `the log of the new cluster begins at ${String(firstIndex)}`);
-    await node.placement.transact(
-      {
-        compare: [],
-        then: [{ kind: 'delete', range: { first: RESTORED_KEY, after: `${RESTORED_KEY}\0` } }],
-        otherwise: [],
-        requestId: null,
-      },
-      { deadlineMs: LEADER_DEADLINE_MS, signal: null },
-    );
+    await perform(node, { kind: 'delete', range: singleKeyRange(RESTORED_KEY) });
     return node.status.revision;
   });
+}
+
+async function perform(node: PlacementNode, operation: Operation): Promise<void> {
+  await node.placement.transact(
+    { compare: [], then: [operation], otherwise: [], requestId: null },
+    { deadlineMs: LEADER_DEADLINE_MS, signal: null },
+  );
 }
 
 /** Opens the only member of the new cluster until `use` is over; it leads. */

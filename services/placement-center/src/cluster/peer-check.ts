@@ -3,7 +3,7 @@
  * sentence and not as an election that never ends.
  *
  * A peer that does not answer is no mistake: members may start in any order. It is asked again until
- * it has answered once.
+ * it has answered once. The first stranger ends the check.
  */
 import type { TimerHandle, Timers } from '@robustmq/environment';
 import type { cluster } from '@robustmq/rpc';

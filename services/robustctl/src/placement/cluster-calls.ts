@@ -30,7 +30,7 @@ export async function onMember<Reply>(
 }
 
 /**
- * Calls the leader: asks one member after the other, and goes where they send it, until the time is
+ * Calls the leader with something idempotent: asks one member after the other, and goes where they send it, until the time is
  * over. @throws CommandError
  */
 export async function onLeader<Reply>(
@@ -63,12 +63,12 @@ async function attempt<Reply>(
     return { reply: await onChannel(connection, address, call) };
   } catch (error) {
     const leader = leaderIn(error);
-    if (leader === undefined) return { error, again: isUnsent(error) };
+    if (leader === undefined) return { error, again: mayAskAgain(error) };
     if (leader === null) return { error, again: true };
     try {
       return { reply: await onChannel(connection, leader, call) };
     } catch (second) {
-      return { error: second, again: isUnsent(second) || leaderIn(second) !== undefined };
+      return { error: second, again: mayAskAgain(second) || leaderIn(second) !== undefined };
     }
   }
 }
@@ -80,11 +80,16 @@ function leaderIn(error: unknown): string | null | undefined {
   return fault?.code === 'PLACEMENT_NOT_LEADER' ? fault.leader : undefined;
 }
 
-/** Nothing happened, so another member may be asked. */
-function isUnsent(error: unknown): boolean {
+const ASKED_AGAIN: readonly string[] = [
+  'PLACEMENT_UNAVAILABLE',
+  'PLACEMENT_OVERLOADED',
+  'PLACEMENT_OUTCOME_UNKNOWN',
+];
+
+/** Asking again does no harm: nothing happened, or it is the same the second time. */
+function mayAskAgain(error: unknown): boolean {
   if (!(error instanceof RpcError)) return false;
-  if (error.fault?.code === 'PLACEMENT_UNAVAILABLE') return true;
-  if (error.fault?.code === 'PLACEMENT_OVERLOADED') return true;
+  if (error.fault !== null && ASKED_AGAIN.includes(error.fault.code)) return true;
   return error.sent === 'no' || (error.fault === null && error.status === rpcStatus.UNAVAILABLE);
 }
 
