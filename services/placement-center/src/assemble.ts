@@ -203,9 +203,13 @@ class MemberProcess implements PlacementCenter {
       onLeadership: (status) => this.#leadershipChanged(status),
     });
     this.#phase = 'serving';
+    this.#startChecks(identity, this.#node);
+  }
+
+  #startChecks(identity: ClusterIdentity, node: PlacementNode): void {
     // A member that has never heard of its group was set up just now: then a stranger is a mistake to
     // stop at. Later an address may have changed hands, and this member is needed all the same.
-    const isFresh = this.#node.status.raft.commitIndex === 0;
+    const isFresh = node.status.raft.commitIndex === 0;
     this.#peerCheck = new PeerCheck(this.#peerOptions(), identity, (error) => {
       if (isFresh) this.#refused(error.message, 0);
       else log(this.#logger, logEvents.placementWrongPeer, { detail: error.message });
@@ -215,7 +219,7 @@ class MemberProcess implements PlacementCenter {
       timers: systemTimers,
       hasLeader: () => this.#leader !== null,
       peers: () => this.#peers,
-      ask: askRemoved(this.#credentials, self),
+      ask: askRemoved(this.#credentials, this.#settings.nodeId),
       onRemoved: () => this.#refused(removedSentence(this.#settings), 0),
     });
     this.#removalCheck.start();
