@@ -24,3 +24,13 @@ export interface ChangePage {
   /** Every event of the range up to and including this revision is in this page or was before it. */
   readonly through: Revision;
 }
+
+/** What an event counts against limits in bytes beside its key and value. */
+const EVENT_OVERHEAD_BYTES = 64;
+
+/** The weight of an event for every limit counted in bytes: an estimate of the memory it holds. */
+export function eventBytes(event: KeyEvent): number {
+  if (event.kind === 'delete') return EVENT_OVERHEAD_BYTES + event.key.length;
+  const { key, value } = event.keyValue;
+  return EVENT_OVERHEAD_BYTES + key.length + value.length;
+}

@@ -11,19 +11,20 @@ import {
   type RevisionEvents,
 } from '@robustmq/placement';
 import type { PlacementStore } from '@robustmq/placement-store';
-import type { ChangeHistory, ChangePage } from './change-history.ts';
+import { type ChangeHistory, type ChangePage, eventBytes } from './change-history.ts';
 
 const PAGE_REVISIONS_MAX = 512;
 const PAGE_BYTES_MAX = 1024 * 1024;
 /** LIMIT: recent-revisions */
 const RECENT_REVISIONS_MAX = 4096;
-const RECENT_EVENTS_MAX = 16_384;
+/** LIMIT: recent-bytes */
+const RECENT_BYTES_MAX = 32 * 1024 * 1024;
 
 export class StoreHistory implements ChangeHistory {
   readonly #store: PlacementStore;
   /** The newest revisions that changed keys, without a gap. */
   #recent: RevisionEvents[] = [];
-  #recentEvents = 0;
+  #recentBytes = 0;
 
   constructor(store: PlacementStore) {
     this.#store = store;
@@ -37,19 +38,19 @@ export class StoreHistory implements ChangeHistory {
   applied(revisions: readonly RevisionEvents[]): void {
     for (const each of revisions) {
       this.#recent.push(each);
-      this.#recentEvents += each.events.length;
+      this.#recentBytes += bytesOf(each);
     }
     // Half is dropped at once, so that it happens rarely.
-    if (this.#recent.length > RECENT_REVISIONS_MAX || this.#recentEvents > RECENT_EVENTS_MAX) {
+    if (this.#recent.length > RECENT_REVISIONS_MAX || this.#recentBytes > RECENT_BYTES_MAX) {
       this.#recent = this.#recent.slice(Math.ceil(this.#recent.length / 2));
-      this.#recentEvents = this.#recent.reduce((sum, { events }) => sum + events.length, 0);
+      this.#recentBytes = this.#recent.reduce((sum, each) => sum + bytesOf(each), 0);
     }
   }
 
   /** The content was replaced: what is remembered does not lead up to it. */
   forget(): void {
     this.#recent = [];
-    this.#recentEvents = 0;
+    this.#recentBytes = 0;
   }
 
   async read(range: KeyRange, from: Revision): Promise<ChangePage> {
@@ -73,6 +74,10 @@ export class StoreHistory implements ChangeHistory {
     }
     return this.#recent.slice(low, low + PAGE_REVISIONS_MAX);
   }
+}
+
+function bytesOf({ events }: RevisionEvents): number {
+  return events.reduce((sum, event) => sum + eventBytes(event), 0);
 }
 
 function eventsIn(range: KeyRange, page: readonly RevisionEvents[]): readonly KeyEvent[] {

@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ChangeHistory, ChangePage, RevisionChanges } from './change-history.ts';
 import { ManualTimers, turn } from './manual-timers.fixture.ts';
 import { WatchHub } from './watch-hub.ts';
-import { WATCH_BUFFER_EVENTS_MAX } from './watcher.ts';
+import { WATCH_BUFFER_BYTES_MAX, WATCH_BUFFER_EVENTS_MAX } from './watcher.ts';
 
 /** Keeps every change since the last compaction, and tells it in pages of few revisions. */
 class MemoryHistory implements ChangeHistory {
@@ -118,6 +118,25 @@ describe('a watch', () => {
     expect(before.value).toMatchObject({ revision: 1, events: [{ key: 'a/first' }] });
     const after = (await iterator.next()).value as WatchBatch;
     expect([after.revision, after.events.length]).toEqual([2, WATCH_BUFFER_EVENTS_MAX + 1]);
+  });
+
+  test('is bounded in bytes too, and its waiting consumer is fed from the history at once', async () => {
+    const iterator = watch('a/', null)[Symbol.asyncIterator]();
+    const value = new Uint8Array(WATCH_BUFFER_BYTES_MAX);
+    for (const key of ['a/1', 'a/2']) {
+      const next = iterator.next();
+      const revision = (history.revision + 1) as Revision;
+      const keyValue = {
+        ...{ key, value, version: 1, lease: null },
+        ...{ createRevision: revision, modRevision: revision },
+      };
+      const events: readonly KeyEvent[] = [{ kind: 'put', keyValue }];
+      history.revision = revision;
+      history.changes.push({ revision, events });
+      hub.publish([{ revision, events }]);
+      expect((await next).value).toEqual({ revision, events });
+    }
+    expect(history.reads).toBe(2);
   });
 
   test('that fell behind what is kept ends and says so', async () => {

@@ -9,10 +9,12 @@
  * `#through` is the hub's revision, as far as its range is concerned.
  */
 import type { KeyEvent, Revision, Watch, WatchBatch, WatchRequest } from '@robustmq/placement';
-import type { ChangeHistory } from './change-history.ts';
+import { type ChangeHistory, eventBytes } from './change-history.ts';
 
 /** LIMIT: watch-buffer-events */
 export const WATCH_BUFFER_EVENTS_MAX = 1024;
+/** LIMIT: watch-buffer-bytes */
+export const WATCH_BUFFER_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /** What a watcher asks of its hub. */
 export interface WatcherHost {
@@ -36,6 +38,7 @@ export class Watcher implements Watch {
   #through: Revision;
   #mode: 'live' | 'behind';
   #buffer: KeyEvent[] = [];
+  #bufferBytes = 0;
   #waiting: Waiting | null = null;
   #ended: 'no' | 'cancelled' | Error = 'no';
   #toldAtMs: number;
@@ -54,11 +57,13 @@ export class Watcher implements Watch {
   offer(revision: Revision, event: KeyEvent): void {
     // At or before `#through` it was read from the history, or lies before `from`.
     if (this.#mode === 'behind' || revision <= this.#through) return;
-    if (this.#buffer.length >= WATCH_BUFFER_EVENTS_MAX) {
+    const bytes = this.#bufferBytes + eventBytes(event);
+    if (this.#buffer.length >= WATCH_BUFFER_EVENTS_MAX || bytes > WATCH_BUFFER_BYTES_MAX) {
       this.#dropFrom(revision);
       return;
     }
     this.#buffer.push(event);
+    this.#bufferBytes = bytes;
     this.#host.wakeSoon(this);
   }
 
@@ -136,6 +141,7 @@ export class Watcher implements Watch {
     } else if (this.#buffer.length > 0) {
       const events = this.#buffer;
       this.#buffer = [];
+      this.#bufferBytes = 0;
       if (this.#mode === 'live') this.#through = this.#host.published;
       waiting.resolve(this.#batch(events, this.#through));
     } else if (this.#mode === 'live') {
@@ -150,6 +156,7 @@ export class Watcher implements Watch {
 
   async #catchUp(waiting: Waiting): Promise<void> {
     const { history } = this.#host;
+    this.#bufferBytes = 0;
     while (this.#ended === 'no') {
       const page = await history.read(this.request.range, (this.#through + 1) as Revision);
       this.#through = Math.max(this.#through, page.through) as Revision;
@@ -178,6 +185,7 @@ export class Watcher implements Watch {
   #dropFrom(revision: Revision): void {
     this.#mode = 'behind';
     this.#through = (revision - 1) as Revision;
+    this.#host.wakeSoon(this);
     // A revision whose first events are in the buffer is not split: it is read again, whole.
     while (this.#buffer.length > 0 && revisionOf(this.#buffer.at(-1) as KeyEvent) >= revision) {
       this.#buffer.pop();
