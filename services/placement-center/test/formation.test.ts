@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ProcessCluster, until } from './cluster.fixture.ts';
+import { ProcessCluster } from './cluster.fixture.ts';
 
 let cluster: ProcessCluster;
 
@@ -58,36 +58,4 @@ describe('three members', () => {
     const { members: told } = JSON.parse(status) as { members: { role: string }[] };
     expect(told.filter(({ role }) => role === 'leader').length).toBe(1);
   });
-});
-
-test('a member that was removed ends with a sentence, when it runs and when it is started again', async () => {
-  await cluster.found([1, 2, 3], []);
-  const leader = await cluster.leader();
-  const removed = leader === 3 ? 2 : 3;
-  const others = [1, 2, 3].filter((id) => id !== removed);
-  const running = cluster.members.get(removed);
-  await cluster.ask(['place', 'remove', String(removed)], others);
-  expect(await running?.ended).toBe(78);
-  const again = cluster.launch(removed);
-  expect(await again.ended).toBe(78);
-  expect(again.said()).toContain('was removed from the cluster');
-});
-
-test('a member that lost its disk is told to come back under another number', async () => {
-  await cluster.found([1, 2, 3], []);
-  await cluster.ask(['kv', 'put', 'a', 'kept'], [1, 2, 3]);
-  await cluster.kill(3);
-  cluster.wipe(3);
-  const wiped = cluster.launch(3);
-  expect(await wiped.ended).toBe(78);
-  expect(wiped.said()).toContain('robustctl place remove 3');
-
-  await cluster.ask(['place', 'remove', '3'], [1, 2]);
-  await cluster.start(4, [1, 2], ['join = true']);
-  await cluster.ask(['place', 'add-learner', '4', await cluster.addressOf(4)], [1, 2]);
-  await until(async () => {
-    const promoted = cluster.ask(['place', 'promote', '4'], [1, 2]);
-    return promoted.catch(() => null);
-  });
-  expect(await cluster.ask(['kv', 'get', 'a'], [4])).toBe('kept\n');
 });

@@ -20,24 +20,6 @@ async function join(id: number, known: readonly number[]): Promise<void> {
   await cluster.ask(['place', 'promote', String(id), '--timeout', '30'], known);
 }
 
-test('a member that took over the address of a removed one is no stranger to those restarted later', async () => {
-  await cluster.found([1, 2, 3], []);
-  const { nodeId: gone } = await cluster.status(3);
-  await cluster.kill(gone);
-  await cluster.ask(['place', 'remove', '3'], [1, 2]);
-  const address = await cluster.addressOf(3);
-  const port = address.slice(address.lastIndexOf(':') + 1);
-  await cluster.start(4, [1, 2], ['join = true', `grpc_port = ${port}`]);
-  await cluster.ask(['place', 'add-learner', '4', address], [1, 2]);
-  await cluster.ask(['place', 'promote', '4', '--timeout', '30'], [1, 2]);
-  expect(await cluster.stop(1)).toBe(0);
-  await cluster.isReady(cluster.launch(1));
-  await cluster.kill(2);
-  const placement = await cluster.connect([1]);
-  await placement.transact(put('a', 'by 1 and 4'), SOON);
-  expect(await textAt(placement, 'a')).toBe('by 1 and 4');
-});
-
 describe('growing', () => {
   test('one member becomes three and five, which survive the loss of two', async () => {
     await cluster.found([1], SHORT_LOG);
