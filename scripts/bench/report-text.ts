@@ -168,7 +168,7 @@ function shortfallOf(row: Row): string {
 const HOW_TO_READ = `Absolute figures move by tens of per cent between machines and hours; the **ratio** to a peer measured
 a minute earlier on the same core moves little. Each broker runs on core 0, the generator on core 1.
 Every run starts a fresh process: the generator's first second is not counted, and neither is the start
-of the broker, of which RobustMQ spends half a second on running its own code (\`warm_up_ms\`).
+of the broker, of which RobustMQ spends a second on running its own code (\`warm_up_ms\`).
 Figures are medians of the runs, ratios medians over the pairs of a round.
 
 RobustMQ is the whole product as \`robustctl standalone start\` runs it: sessions, limits, metrics, logs

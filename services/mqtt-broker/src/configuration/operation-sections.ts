@@ -57,7 +57,7 @@ export const systemSection: SectionDeclaration<SystemSection> = {
       unit: 'milliseconds',
     }),
     warm_up_ms: integerKey({
-      default: 500,
+      default: 1000,
       minimum: 0,
       maximum: 10_000,
       meaning:
