@@ -396,6 +396,8 @@ export class SimulatedNode {
 
   /** Goes on while the process is paused, as the operating system does. */
   inBackground(delayMs: number, run: () => void): void {
+    // Code that is still on the stack when its process dies begins nothing any more.
+    if (this.status !== 'running') return;
     const epoch = this.#epoch;
     this.#world.queue.after(delayMs, () => {
       if (epoch === this.#epoch) run();

@@ -7,6 +7,7 @@ import {
   type AppliedCommand,
   type Command,
   decodeKeyValue,
+  DEFAULT_STATE_MACHINE_LIMITS,
   eventsFromHistory,
   historyRecordRange,
   type KeyRange,
@@ -36,9 +37,9 @@ import { valueOf } from './client-command.ts';
 
 /** Small, so that histories are compacted and request ids forgotten within a simulated minute. */
 const LIMITS: StateMachineLimits = Object.freeze({
+  ...DEFAULT_STATE_MACHINE_LIMITS,
   historyRevisionsMax: 200,
   historyBytesMax: 1 << 20,
-  storedBytesMax: 1 << 30,
   leasesMax: 1_000,
   outcomesMax: 2_048,
 });

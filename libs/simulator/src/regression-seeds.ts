@@ -15,4 +15,5 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 16_918, why: 'a sleeping leader believed in its lease' },
   { seed: 46_692, why: 'the operator switched off nodes that a later leader had invited' },
   { seed: 18, why: 'the only voter of a group was taken for a stranger' },
+  { seed: 4_186, why: 'a timer of a dead process went on in its next life and ended a kept lease' },
 ];
