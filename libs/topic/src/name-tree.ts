@@ -41,16 +41,6 @@ export class NameTree<V> {
     return before;
   }
 
-  /** Adds a name that is not there yet. @returns the value that it has already; undefined: it was added */
-  add(name: string, value: V): V | undefined {
-    const node = this.#nodeMadeFor(name);
-    const known = node.value(name);
-    if (known !== undefined) return known;
-    this.#size += 1;
-    node.setValue(name, value);
-    return undefined;
-  }
-
   /** Removes a name and every node that this leaves empty. @returns the value it had */
   delete(name: string): V | undefined {
     const path = this.#pathOf(name);
