@@ -2,9 +2,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeProblem, resolveConfiguration } from '@robustmq/config';
-import { brokerSchema, brokerSettingsFrom, type BrokerSettings } from '@robustmq/mqtt-broker';
 import { afterAll, describe, expect, test } from 'vitest';
-import { warmUp } from '../src/warm-up/warm-up.ts';
+import { brokerSchema } from '../configuration/schema.ts';
+import { brokerSettingsFrom } from '../configuration/settings-from.ts';
+import type { BrokerSettings } from '../settings.ts';
+import { warmUp } from './warm-up.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'warm-up-'));
 const directory = join(parent, 'data');
