@@ -6,7 +6,8 @@
  *                  └────► events ─────────► listeners, then the results are told
  * ```
  *
- * While one batch is written, the next commands are applied to what is pending.
+ * What is pending goes to the database when it is much, and before whatever reads the database itself:
+ * ranges, snapshots, history. Counters and keys that are written again and again arrive there once.
  *
  * A batch is not flushed: after a crash the Raft log is replayed from the applied index, which is in
  * the same batch. History that commands forgot is removed in the background; a start removes what was
@@ -20,6 +21,7 @@ import {
   decodeCommand,
   type Lease,
   type LeaseId,
+  metaOf,
   type RangeReply,
   type RangeRequest,
   rangesOf,
@@ -61,8 +63,10 @@ import {
   storedMeta,
 } from './stored-reads.ts';
 
-/** So much goes to the database while the next commands are applied. */
-const CHUNK_BYTES = 64 * 1024;
+/** So much is pending before it goes to the database, and a crash leaves so much to be replayed. */
+const CHUNK_BYTES = 256 * 1024;
+/** LIMIT: placementPendingBytesMax. With so much pending no command is applied until the database has it. */
+const PENDING_BYTES_MAX: number = 4 * 1024 * 1024;
 
 export interface StoreParts {
   readonly fileSystem: FileSystem;
@@ -83,9 +87,14 @@ export class LevelPlacementStore implements PlacementStore {
   #database: Database;
   #pending: PendingRecords;
   #meta: StoreMeta;
+  /** Of the last call of `apply` that is over. */
   #appliedIndex: LogIndex;
-  /** The batch on its way to the database. */
-  #writing: Promise<void> = Promise.resolve();
+  /** What the records that are pending lead up to. */
+  #pendingIndex: LogIndex;
+  /** What the database has. */
+  #writtenIndex: LogIndex;
+  /** The batch on its way to the database; null when there is none. */
+  #writing: Promise<void> | null = null;
   #failure: Error | null = null;
   #sweep: Promise<void> = Promise.resolve();
   #sweptRevision: Revision = 0 as Revision;
@@ -101,6 +110,8 @@ export class LevelPlacementStore implements PlacementStore {
     this.#pending = new PendingRecords(parts.database);
     this.#meta = storedMeta(parts.database);
     this.#appliedIndex = readAppliedIndex(parts.database);
+    this.#pendingIndex = this.#appliedIndex;
+    this.#writtenIndex = this.#appliedIndex;
     this.#sweepHistory();
   }
 
@@ -131,12 +142,16 @@ export class LevelPlacementStore implements PlacementStore {
     this.#assertOpen();
     try {
       const [results, revisions] = await this.#applyAll(entries);
-      await this.#writeOut(through);
+      this.#pendingIndex = through;
+      this.#appliedIndex = through;
+      if (entries.length > 0) this.#meta = metaOf(this.#pending);
+      this.#sweepHistory();
+      this.#writeWhenMuch();
       if (revisions.length > 0) for (const listener of this.#appliedListeners) listener(revisions);
       return results;
     } catch (error) {
       // What is pending now is not known: a later batch must not be applied on it.
-      this.#failure = databaseFault(error);
+      this.#failure ??= databaseFault(error);
       throw this.#failure;
     }
   }
@@ -146,26 +161,23 @@ export class LevelPlacementStore implements PlacementStore {
   ): Promise<readonly [results: CommandResult[], revisions: RevisionEvents[]]> {
     const results: CommandResult[] = [];
     const revisions: RevisionEvents[] = [];
-    let before = this.#appliedIndex;
     for (const entry of entries) {
       const command = commandOf(entry);
       const ranges = rangesOf(command);
-      if (ranges.length > 0) await this.#load(ranges, before);
-      else if (this.#pending.bytes > CHUNK_BYTES) await this.#startWriting(before);
+      if (ranges.length > 0) await this.#load(ranges);
+      else if (this.#pending.bytes > PENDING_BYTES_MAX) await this.#writeAll();
       const applied = applyCommand(this.#pending, command, this.#limits);
       this.#pending.write(applied.writes);
+      this.#pendingIndex = entry.index;
       this.#appliedCommands += 1;
       results.push(applied.result);
       if (applied.events.length > 0) revisions.push(applied);
-      before = entry.index;
     }
     return [results, revisions];
   }
 
-  /** @param before  the last entry applied */
-  async #load(ranges: ReturnType<typeof rangesOf>, before: LogIndex): Promise<void> {
-    if (this.#pending.size > 0) await this.#startWriting(before);
-    await this.#writing;
+  async #load(ranges: ReturnType<typeof rangesOf>): Promise<void> {
+    await this.#writeAll();
     const loaded: [(typeof ranges)[number], Entry[]][] = [];
     for (const range of ranges) loaded.push([range, await this.#loadRange(range)]);
     this.#pending.load(loaded);
@@ -180,27 +192,39 @@ export class LevelPlacementStore implements PlacementStore {
     return loaded;
   }
 
-  /** Waits for the batch before, then lets what is pending go to the database. */
-  async #startWriting(applied: LogIndex): Promise<void> {
-    await this.#writing;
-    const writes = this.#pending.leave();
-    const writing = writeBatch(this.#database, writes, { applied, flush: 'async' });
-    this.#writing = writing.then(() => {
-      this.#pending.arrived();
-      this.#appliedIndex = applied;
-      this.#writtenBatches += 1;
-    });
-    // A failure is told to whoever waits for it, who may come later.
-    this.#writing.catch(() => undefined);
+  #writeWhenMuch(): void {
+    if (this.#writing !== null || this.#pending.bytes < CHUNK_BYTES) return;
+    // A failure is told by whatever comes next.
+    this.#startWriting().catch(() => undefined);
   }
 
-  async #writeOut(applied: LogIndex): Promise<void> {
-    await this.#writing;
-    if (this.#pending.size === 0 && applied === this.#appliedIndex) return;
-    await this.#startWriting(applied);
-    await this.#writing;
-    this.#meta = storedMeta(this.#database);
-    this.#sweepHistory();
+  /** What is pending goes to the database; none must be on its way. */
+  #startWriting(): Promise<void> {
+    const applied = this.#pendingIndex;
+    const writes = this.#pending.leave();
+    this.#writing = writeBatch(this.#database, writes, { applied, flush: 'async' }).then(
+      () => {
+        this.#pending.arrived();
+        this.#writtenIndex = applied;
+        this.#writtenBatches += 1;
+        this.#writing = null;
+      },
+      (error: unknown) => {
+        this.#failure ??= databaseFault(error);
+        this.#writing = null;
+        throw this.#failure;
+      },
+    );
+    return this.#writing;
+  }
+
+  /** The database has everything that was applied before this call. */
+  async #writeAll(): Promise<void> {
+    const through = this.#pendingIndex;
+    while (this.#writtenIndex < through) {
+      if (this.#failure !== null) throw this.#failure;
+      await (this.#writing ?? this.#startWriting());
+    }
   }
 
   /** Removes forgotten history behind the commands; one removal at a time. */
@@ -211,6 +235,8 @@ export class LevelPlacementStore implements PlacementStore {
     const database = this.#database;
     const { first, after } = deadRange(meta);
     this.#sweep = this.#sweep
+      // Some of it may be pending still.
+      .then(() => this.#writeAll())
       .then(() => database.clear({ gte: first, lt: after as string }))
       // A removal that failed is made up for by a later one; writes tell that the disk fails.
       .catch(() => undefined);
@@ -218,7 +244,8 @@ export class LevelPlacementStore implements PlacementStore {
 
   async flush(): Promise<LogIndex> {
     this.#assertOpen();
-    const index = this.#appliedIndex;
+    await this.#writeAll();
+    const index = this.#writtenIndex;
     await writeBatch(this.#database, [], { applied: index, flush: 'sync' });
     await flushLogs(this.#fileSystem, this.#directory.path);
     return index;
@@ -226,6 +253,7 @@ export class LevelPlacementStore implements PlacementStore {
 
   async openSnapshot(): Promise<StoreSnapshot> {
     this.#assertOpen();
+    await this.#writeAll();
     const database = this.#database;
     const snapshot = database.snapshot();
     return {
@@ -238,6 +266,8 @@ export class LevelPlacementStore implements PlacementStore {
 
   async install(index: LogIndex, content: AsyncIterable<Uint8Array>): Promise<void> {
     this.#assertOpen();
+    // Nothing is on its way to the old database when the new one takes over.
+    await this.#writeAll();
     const path = await this.#directory.prepareNext();
     const database = await openDatabase(path, 'new');
     try {
@@ -261,6 +291,8 @@ export class LevelPlacementStore implements PlacementStore {
     this.#pending = new PendingRecords(database);
     this.#meta = storedMeta(database);
     this.#appliedIndex = readAppliedIndex(database);
+    this.#pendingIndex = this.#appliedIndex;
+    this.#writtenIndex = this.#appliedIndex;
     this.#sweptRevision = this.#meta.compactedRevision;
   }
 
@@ -271,6 +303,8 @@ export class LevelPlacementStore implements PlacementStore {
 
   async #close(): Promise<void> {
     await this.#settleReads();
+    // Spares the next start the replay; after a failure the log is all there is to go by.
+    await this.#writeAll().catch(() => undefined);
     await this.#database.close();
     await this.#directory.release();
   }
@@ -310,6 +344,7 @@ export class LevelPlacementStore implements PlacementStore {
 
   async *leases(): AsyncGenerator<Lease> {
     this.#assertOpen();
+    await this.#writeAll();
     const snapshot = this.#database.snapshot();
     try {
       yield* readLeases(this.#database, snapshot);
@@ -332,6 +367,7 @@ export class LevelPlacementStore implements PlacementStore {
     read: (database: Database, snapshot: DatabaseSnapshot) => Promise<Value>,
   ): Promise<Value> {
     this.#assertOpen();
+    await this.#writeAll();
     const snapshot = this.#database.snapshot();
     try {
       return await read(this.#database, snapshot);
