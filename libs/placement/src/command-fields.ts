@@ -1,6 +1,9 @@
 /** How the fields of a command are written; command-reader.ts reads them. */
 import { type ByteWriter, encodeUtf8 } from '@robustmq/bytes';
+import { keyBytes } from './keys.ts';
 
+/** Up to this many UTF-16 units of ASCII are written one by one: most keys are. */
+const SHORT_TEXT_UNITS = 64;
 const TWO_32 = 2 ** 32;
 
 /** @param value  a safe integer from 0 */
@@ -15,7 +18,12 @@ export function writeBytes(writer: ByteWriter, bytes: Uint8Array): void {
 }
 
 export function writeText(writer: ByteWriter, text: string): void {
-  writeBytes(writer, encodeUtf8(text));
+  if (text.length > SHORT_TEXT_UNITS || keyBytes(text) !== text.length) {
+    writeBytes(writer, encodeUtf8(text));
+    return;
+  }
+  writer.uint32(text.length);
+  for (let at = 0; at < text.length; at += 1) writer.byte(text.charCodeAt(at));
 }
 
 export function writeNullableNumber(writer: ByteWriter, value: number | null): void {

@@ -65,7 +65,9 @@ export class CommandReader {
     if (count * elementBytesMin > this.#bytes.length - this.#at) {
       throw new MalformedCommand(`a list of ${count} does not fit`);
     }
-    return Array.from({ length: count }, read);
+    const values: Value[] = [];
+    for (let at = 0; at < count; at += 1) values.push(read());
+    return values;
   }
 
   end(): void {

@@ -81,7 +81,8 @@ class ServedPipeline {
 
   #accept({ id, deadlineMs, call }: PipelineRequest): void {
     const limitMs = deadlineMs === 0 ? DEADLINE_MS_MAX : Math.min(deadlineMs, DEADLINE_MS_MAX);
-    const options = { deadlineMs: limitMs, signal: this.#context.signal };
+    // What is under way when the client goes away is carried out, and nobody hears of it.
+    const options = { deadlineMs: limitMs, signal: null };
     this.#underWay += 1;
     carryOut(this.#host.placement, call, options).then(
       (outcome) => this.#settle({ id, outcome }),
