@@ -8,7 +8,7 @@ import { basename, join, relative } from 'node:path';
 import { atMost, type Figure, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import type { Placement, RangeRequest } from '@robustmq/placement';
-import type { CampaignResult } from './campaign-result.ts';
+import type { CampaignResult, Tell } from './campaign-result.ts';
 import type { MemberProcess } from './member-process.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { Workload } from './workload.ts';
@@ -16,6 +16,7 @@ import { Workload } from './workload.ts';
 export interface BitFlipOptions {
   readonly seed: number;
   readonly flipsPerKind: number;
+  readonly tell: Tell;
 }
 
 type Verdict = 'refused' | 'equal' | 'different' | 'silent';
@@ -29,6 +30,7 @@ const NO_DATA = new Set(['LOCK', 'LOG', 'LOG.old', 'robustctl.json']);
 export async function runBitFlipCampaign({
   seed,
   flipsPerKind,
+  tell,
 }: BitFlipOptions): Promise<CampaignResult> {
   const folder = mkdtempSync(join(tmpdir(), 'robustmq-bitflip-'));
   const cluster = await PlacementCluster.open({
@@ -47,6 +49,7 @@ export async function runBitFlipCampaign({
     cpSync(member.dataFolder, pristine, { recursive: true });
     const truth = await contentOf(cluster.connect(), 'linearizable');
     for (const [kind, files] of kindsIn(pristine)) {
+      tell(kind);
       const counts = new Map<Verdict, number>();
       for (let flip = 0; flip < flipsPerKind; flip += 1) {
         rmSync(member.dataFolder, { recursive: true, force: true });

@@ -12,6 +12,9 @@ export interface CampaignResult {
   readonly examples: readonly string[];
 }
 
+/** Says what a campaign is doing, for those who wait. */
+export type Tell = (progress: string) => void;
+
 const AUDIT_LIMIT_MS = 60_000;
 const PAGE = 1000;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atLeast, atMost, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult } from './campaign-result.ts';
+import { auditPromises, type CampaignResult, type Tell } from './campaign-result.ts';
 import { statusOf } from './leader.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
@@ -13,6 +13,7 @@ import { Workload } from './workload.ts';
 export interface LeaderCampaignOptions {
   readonly seed: number;
   readonly kills: number;
+  readonly tell: Tell;
 }
 
 /** Two election timeouts of the default configuration, and the time to connect. */
@@ -23,6 +24,7 @@ const CALM_MS = 1500;
 export async function runLeaderCampaign({
   seed,
   kills,
+  tell,
 }: LeaderCampaignOptions): Promise<CampaignResult> {
   const folder = mkdtempSync(join(tmpdir(), 'robustmq-leader-'));
   const cluster = await PlacementCluster.open({
@@ -47,6 +49,9 @@ export async function runLeaderCampaign({
       await cluster.serving(SERVING_LIMIT_MS);
       await pause(500);
       silences.push(workload.longestGapMs(killedAtMs, performance.now()));
+      tell(
+        `kill ${kill + 1} of ${kills}: writes resumed after ${Math.round(silences.at(-1) ?? 0)} ms`,
+      );
       leader.start();
     }
     await cluster.serving(SERVING_LIMIT_MS);

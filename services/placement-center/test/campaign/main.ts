@@ -28,16 +28,21 @@ interface Wishes {
 
 const ALL_FAULTS: readonly FaultKind[] = ['kill', 'stop', 'cut', 'isolate', 'roll', 'all'];
 
+/** To the error output, so that the figures can be kept by themselves. */
+function tell(progress: string): void {
+  console.error(`  ${new Date().toISOString().slice(11, 19)} ${progress}`);
+}
+
 const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignResult>>> = {
   linearizability: ({ seed, seconds, short, faults }) =>
     runStormCampaign({
-      ...{ seed, kinds: faults ?? ALL_FAULTS, pauseMs: 20 },
+      ...{ seed, kinds: faults ?? ALL_FAULTS, pauseMs: 20, tell },
       seconds: seconds ?? (short ? 30 : 600),
     }),
   storm: runEachFault,
-  leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 20 }),
-  powercut: ({ seed, short }) => runPowercutCampaign({ seed, rounds: short ? 3 : 20 }),
-  bitflip: ({ seed, short }) => runBitFlipCampaign({ seed, flipsPerKind: short ? 2 : 8 }),
+  leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 20, tell }),
+  powercut: ({ seed, short }) => runPowercutCampaign({ seed, rounds: short ? 3 : 20, tell }),
+  bitflip: ({ seed, short }) => runBitFlipCampaign({ seed, flipsPerKind: short ? 2 : 8, tell }),
   size: ({ short }) => runSizeCampaign({ keys: short ? 20_000 : 1_000_000, valueBytes: 100 }),
   crowd: ({ short }) =>
     runCrowdCampaign({
@@ -52,7 +57,13 @@ async function runEachFault({ seed, seconds, short, faults }: Wishes): Promise<C
   const results: CampaignResult[] = [];
   for (const kind of faults ?? ALL_FAULTS) {
     const spent = seconds ?? (short ? 20 : 120);
-    const result = await runStormCampaign({ seed, seconds: spent, kinds: [kind], pauseMs: 20 });
+    const result = await runStormCampaign({
+      seed,
+      seconds: spent,
+      kinds: [kind],
+      pauseMs: 20,
+      tell,
+    });
     console.log(tableOf(kind, result.figures));
     results.push(result);
   }

@@ -12,7 +12,7 @@ import {
   whyNoDiskTrace,
 } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult } from './campaign-result.ts';
+import { auditPromises, type CampaignResult, type Tell } from './campaign-result.ts';
 import type { MemberProcess } from './member-process.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
@@ -21,6 +21,7 @@ import { Workload } from './workload.ts';
 export interface PowercutOptions {
   readonly seed: number;
   readonly rounds: number;
+  readonly tell: Tell;
 }
 
 const SERVING_MS_MAX = 10_000;
@@ -58,7 +59,7 @@ export async function runPowercutCampaign(options: PowercutOptions): Promise<Cam
 async function cutRepeatedly(
   cluster: PlacementCluster,
   disks: readonly MemberDisk[],
-  { seed, rounds }: PowercutOptions,
+  { seed, rounds, tell }: PowercutOptions,
 ): Promise<CampaignResult> {
   const random = new SeededRandom(seed);
   const connect = (): ReturnType<PlacementCluster['connect']> => cluster.connect();
@@ -78,6 +79,7 @@ async function cutRepeatedly(
     await cutAll();
     cluster.startAll();
     servingMs.push(await cluster.serving(SERVING_LIMIT_MS));
+    tell(`power cut ${round} of ${rounds}: serving after ${Math.round(servingMs.at(-1) ?? 0)} ms`);
     if (round < rounds) await pause(random.below(ALIVE_MS_MAX));
   }
   await workload.end();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atMost, Hosts, told, whyNoHosts } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult } from './campaign-result.ts';
+import { auditPromises, type CampaignResult, type Tell } from './campaign-result.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { type Fault, type FaultKind, runStorm } from './storm.ts';
 import { WatchAudit } from './watch-audit.ts';
@@ -15,6 +15,7 @@ export interface StormCampaignOptions {
   readonly seconds: number;
   readonly kinds: readonly FaultKind[];
   readonly pauseMs: number;
+  readonly tell: Tell;
 }
 
 /** The longest time without an acknowledged write that each kind of fault may cause (R3). */
@@ -54,7 +55,7 @@ export async function runStormCampaign(options: StormCampaignOptions): Promise<C
 async function stormOver(
   cluster: PlacementCluster,
   hosts: Hosts | null,
-  { seed, seconds, kinds, pauseMs }: StormCampaignOptions,
+  { seed, seconds, kinds, pauseMs, tell }: StormCampaignOptions,
 ): Promise<CampaignResult> {
   cluster.startAll();
   await cluster.serving(SERVING_LIMIT_MS);
@@ -66,7 +67,7 @@ async function stormOver(
   const random = new SeededRandom(seed);
   const faults = await runStorm(
     { cluster, hosts, random },
-    { kinds, seconds, faultMs: [2000, 8000], calmMs: [2000, 5000] },
+    { kinds, seconds, faultMs: [2000, 8000], calmMs: [2000, 5000], tell },
   );
   await cluster.serving(SERVING_LIMIT_MS);
   await workload.end();

@@ -1,6 +1,7 @@
 /** Faults, one after the other, each undone after a while; a majority is always left, but for `all`. */
 import type { Hosts } from '@robustmq/campaign';
 import type { SeededRandom } from '@robustmq/environment';
+import type { Tell } from './campaign-result.ts';
 import type { PlacementCluster } from './placement-cluster.ts';
 
 export type FaultKind = 'kill' | 'stop' | 'cut' | 'isolate' | 'roll' | 'all';
@@ -18,6 +19,8 @@ export interface StormOptions {
   readonly seconds: number;
   readonly faultMs: readonly [least: number, most: number];
   readonly calmMs: readonly [least: number, most: number];
+  /** Hears of every fault as it begins. */
+  readonly tell: Tell;
 }
 
 /** Resolves when the time is over and everything is healed and running. */
@@ -40,6 +43,7 @@ export async function runStorm(
     const member = 1 + random.below(cluster.members.length);
     const fault: Fault = { kind, member, beganAtMs: performance.now(), endedAtMs: 0 };
     faults.push(fault);
+    options.tell(`${kind} member ${member}`);
     await harm(world, fault, between(random, options.faultMs));
     fault.endedAtMs = performance.now();
     await pause(between(random, options.calmMs));
