@@ -144,7 +144,10 @@ export class MemoryPlacement implements Placement {
   }
 
   #revoke(id: LeaseId, reason: 'asked' | 'expired'): void {
-    this.#apply({ kind: 'revokeLease', id, reason });
+    for (;;) {
+      const done = this.#apply({ kind: 'revokeLease', id, reason });
+      if (done.kind !== 'leaseRevoked' || !done.more) break;
+    }
     this.#endsAtSeconds.delete(id);
   }
 

@@ -10,7 +10,7 @@ import {
   systemTimers,
   type Timers,
 } from '@robustmq/environment';
-import type { CallOptions, Transaction } from '@robustmq/placement';
+import type { CallOptions, StateMachineLimits, Transaction } from '@robustmq/placement';
 import type { NodeId } from '@robustmq/raft';
 import { MemoryPeerNetwork, openRaftHost, type RaftHost } from '@robustmq/raft-driver';
 import type { Controller } from './controllers.ts';
@@ -34,6 +34,8 @@ export class TestCluster {
   readonly time: { readonly clock: Clock; readonly timers: Timers };
   readonly #root: string = mkdtempSync(join(tmpdir(), 'placement-node-'));
   readonly controllers: Controller[] = [];
+  /** null: those of every placement center. */
+  limits: StateMachineLimits | null = null;
 
   constructor(
     time: { readonly clock: Clock; readonly timers: Timers } = {
@@ -84,6 +86,7 @@ export class TestCluster {
       raftOptions: { electionTimeoutTicks: 20, heartbeatTicks: 4 },
       compaction: {},
       leaseCheckMs: 20,
+      ...(this.limits === null ? {} : { limits: this.limits }),
       controllers: this.controllers,
       onControllerFailure: () => {},
       onLeadership: () => {},

@@ -1,6 +1,11 @@
 /** Turns what Raft, the store and the state machine refuse into what callers of a placement know. */
 import { unreachable } from '@robustmq/errors';
-import { type CommandRefusal, PlacementError, type PlacementFault } from '@robustmq/placement';
+import {
+  type CommandRefusal,
+  faultOfRefusal,
+  PlacementError,
+  type PlacementFault,
+} from '@robustmq/placement';
 import type { NodeId } from '@robustmq/raft';
 import { RaftError, type RaftFault } from '@robustmq/raft-driver';
 
@@ -64,40 +69,5 @@ function refusalFrom(
 
 /** The refusal of the state machine as an error: the same on every member. */
 export function refusalError(refusal: CommandRefusal): PlacementError {
-  return new PlacementError(refusalFault(refusal));
-}
-
-function refusalFault(refusal: CommandRefusal): PlacementFault {
-  switch (refusal.code) {
-    case 'LEASE_NOT_FOUND':
-      return { code: 'PLACEMENT_LEASE_NOT_FOUND', lease: refusal.lease };
-    case 'LEASE_EXISTS':
-      return { code: 'PLACEMENT_LEASE_EXISTS', lease: refusal.lease };
-    case 'LEASES_FULL':
-      return { code: 'PLACEMENT_FULL', detail: `${String(refusal.limit)} leases live already` };
-    case 'KEY_TWICE':
-      return {
-        code: 'PLACEMENT_INVALID',
-        detail: `the transaction changes ${JSON.stringify(refusal.key)} more than once`,
-      };
-    case 'REVISION_COMPACTED':
-      return {
-        code: 'PLACEMENT_REVISION_COMPACTED',
-        requested: refusal.requested,
-        oldest: refusal.oldest,
-      };
-    case 'REVISION_FUTURE':
-      return {
-        code: 'PLACEMENT_REVISION_FUTURE',
-        requested: refusal.requested,
-        current: refusal.current,
-      };
-    case 'STORE_FULL':
-      return {
-        code: 'PLACEMENT_FULL',
-        detail: `${String(refusal.bytes)} of ${String(refusal.limit)} bytes are in use`,
-      };
-    default:
-      return unreachable(refusal);
-  }
+  return new PlacementError(faultOfRefusal(refusal));
 }

@@ -89,7 +89,7 @@ export class InProcessPlacement implements Placement {
 
   async revokeLease(id: LeaseId, options: CallOptions): Promise<void> {
     this.#check(null);
-    await this.propose({ kind: 'revokeLease', id, reason: 'asked' }, options);
+    await this.endLease(id, 'asked', options);
   }
 
   async readLease(id: LeaseId, options: CallOptions): Promise<LeaseStatus> {
@@ -112,6 +112,23 @@ export class InProcessPlacement implements Placement {
     this.#isClosed = true;
     this.#parts.hub.close();
     return Promise.resolve();
+  }
+
+  /** Ends a lease with all its keys, in as many commands as they take. */
+  async endLease(id: LeaseId, reason: 'asked' | 'expired', options: CallOptions): Promise<void> {
+    const piece = async (): Promise<boolean> =>
+      expectKind(await this.propose({ kind: 'revokeLease', id, reason }, options), 'leaseRevoked')
+        .more;
+    let more = await piece();
+    try {
+      while (more) more = await piece();
+    } catch (error) {
+      // The lease has ended, whatever failed; the keeper of the leader goes on with its keys.
+      const code = error instanceof PlacementError ? error.fault.code : null;
+      if (code === 'PLACEMENT_LEASE_NOT_FOUND') return;
+      const fault = outcomeUnknown('the lease has ended, but keys of it may be left for a while');
+      throw new PlacementError(fault, { cause: error });
+    }
   }
 
   /** Appends a command and waits until it is applied here. @throws PlacementError; refusals too */

@@ -85,6 +85,31 @@ describe('a lease', () => {
     expect(expired).toEqual([ONE]);
   });
 
+  test('that has ended with keys left is not kept alive, and ended to the last of them', async () => {
+    keeper.begin([{ id: ONE, ttlSeconds: 60 }], 0);
+    keeper.ended(ONE);
+    const gone = { fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' } };
+    await expect(keeper.keep(ONE)).rejects.toMatchObject(gone);
+    await timers.advance(1100);
+    expect(expired).toEqual([ONE]);
+  });
+
+  for (const { why, leases, ended } of [
+    { why: 'before this leader', leases: [{ id: ONE, ttlSeconds: 0 }], ended: [] },
+    { why: 'while it read', leases: [{ id: ONE, ttlSeconds: 60 }], ended: [ONE] },
+  ]) {
+    test(`that ended ${why} with keys left is ended to the last of them`, async () => {
+      keeper.prepare();
+      for (const id of ended) keeper.ended(id);
+      keeper.begin(leases, 1000);
+      await expect(keeper.keep(ONE)).rejects.toMatchObject({
+        fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' },
+      });
+      await timers.advance(1000);
+      expect(expired).toEqual([ONE]);
+    });
+  }
+
   test('that was revoked is forgotten', async () => {
     keeper.begin([{ id: ONE, ttlSeconds: 1 }], 0);
     keeper.revoked(ONE);

@@ -33,13 +33,23 @@ interface KeptLease {
   isEnding: boolean;
 }
 
+interface Arrivals {
+  readonly granted: Lease[];
+  readonly ended: Set<LeaseId>;
+  readonly revoked: Set<LeaseId>;
+}
+
+function noArrivals(): Arrivals {
+  return { granted: [], ended: new Set(), revoked: new Set() };
+}
+
 export class LeaseKeeper {
   readonly #edges: LeaseKeeperEdges;
   readonly #leases = new Map<LeaseId, KeptLease>();
   readonly #heap = new ExpiryHeap();
   #timer: TimerHandle | null = null;
   /** What was applied since {@link prepare}, until {@link begin}. */
-  #arrivals: { readonly granted: Lease[]; readonly revoked: Set<LeaseId> } | null = null;
+  #arrivals: Arrivals | null = null;
   /** Leases begun to end, whose fate is not known. */
   #ending = 0;
   /** Counts the times this member began or ceased to keep; an answer from before one is dropped. */
@@ -60,7 +70,7 @@ export class LeaseKeeper {
   /** This member is about to lead: the leases are read while others are granted and revoked. */
   prepare(): void {
     this.end();
-    this.#arrivals = { granted: [], revoked: new Set() };
+    this.#arrivals = noArrivals();
   }
 
   /**
@@ -69,12 +79,12 @@ export class LeaseKeeper {
    * @param leases  as read after {@link prepare}
    */
   begin(leases: Iterable<Lease>, graceMs: number): void {
-    const { granted, revoked } = this.#arrivals ?? { granted: [], revoked: new Set() };
+    const { granted, ended, revoked } = this.#arrivals ?? noArrivals();
     this.end();
     const nowMs = this.#edges.clock.monotonicMs();
     for (const lease of [...leases, ...granted]) {
       if (revoked.has(lease.id) || this.#leases.has(lease.id)) continue;
-      this.#add(lease, nowMs + graceMs);
+      this.#add(ended.has(lease.id) ? { ...lease, ttlSeconds: 0 } : lease, nowMs + graceMs);
     }
     this.#timer = this.#edges.timers.every(this.#edges.checkEveryMs, () => this.#expireDue());
   }
@@ -95,6 +105,16 @@ export class LeaseKeeper {
     this.#arrivals?.granted.push(lease);
     if (!this.isKeeping || this.#leases.has(lease.id)) return;
     this.#add(lease, this.#edges.clock.monotonicMs());
+  }
+
+  /** A lease has ended, but keys are left: whoever ends it may have stopped half-way. */
+  ended(id: LeaseId): void {
+    this.#arrivals?.ended.add(id);
+    const known = this.#leases.get(id);
+    if (known === undefined || known.isEnding) return;
+    known.isEnding = true;
+    known.deadlineMs = this.#edges.clock.monotonicMs() + RETRY_MS;
+    this.#heap.add({ id, atMs: known.deadlineMs });
   }
 
   /** The end of a lease was applied. */
@@ -140,7 +160,8 @@ export class LeaseKeeper {
 
   #add({ id, ttlSeconds }: Lease, fromMs: number): void {
     const deadlineMs = fromMs + ttlSeconds * 1000;
-    this.#leases.set(id, { ttlSeconds, deadlineMs, isEnding: false });
+    // No time to live: it has ended, and the leader before did not come to its last keys.
+    this.#leases.set(id, { ttlSeconds, deadlineMs, isEnding: ttlSeconds === 0 });
     this.#heap.add({ id, atMs: deadlineMs });
   }
 

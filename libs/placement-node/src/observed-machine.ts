@@ -7,6 +7,8 @@ import type { OneAtATime } from './one-at-a-time.ts';
 
 export interface LeaseObserver {
   granted(lease: Lease): void;
+  /** It has ended, but its keys go in pieces, and some are left. */
+  ended(id: LeaseId): void;
   revoked(id: LeaseId): void;
 }
 
@@ -44,5 +46,7 @@ function observe(result: CommandResult, entry: DataEntry | undefined, leases: Le
   }
   if (result.kind !== 'leaseRevoked' || entry === undefined) return;
   const command = decodeCommand(entry.data);
-  if (command.ok && command.value.kind === 'revokeLease') leases.revoked(command.value.id);
+  if (!command.ok || command.value.kind !== 'revokeLease') return;
+  if (result.more) leases.ended(command.value.id);
+  else leases.revoked(command.value.id);
 }

@@ -1,11 +1,4 @@
-import type {
-  Command,
-  CommandResult,
-  Lease,
-  LeaseId,
-  Placement,
-  Revision,
-} from '@robustmq/placement';
+import type { CommandResult, Lease, LeaseId, Placement, Revision } from '@robustmq/placement';
 import { openPlacementStore, type PlacementStore } from '@robustmq/placement-store';
 import { defaultRaftOptions, type LogIndex, type NodeId, type RaftStatus } from '@robustmq/raft';
 import type { RaftGroup } from '@robustmq/raft-driver';
@@ -172,7 +165,8 @@ class Member implements PlacementNode {
   async listLeases(after: LeaseId | null, limit: number): Promise<LeasePage> {
     const leases: Lease[] = [];
     for await (const lease of this.#store.leases()) {
-      if (after !== null && lease.id <= after) continue;
+      // One without time to live has ended: only keys of it are left.
+      if (lease.ttlSeconds === 0 || (after !== null && lease.id <= after)) continue;
       if (leases.length === limit) return { leases, more: true };
       leases.push(lease);
     }
@@ -272,9 +266,8 @@ class Member implements PlacementNode {
   }
 
   async #expire(id: LeaseId): Promise<void> {
-    const command: Command = { kind: 'revokeLease', id, reason: 'expired' };
     const { placement } = this.#opened;
-    await placement.propose(command, { deadlineMs: EXPIRY_DEADLINE_MS, signal: null });
+    await placement.endLease(id, 'expired', { deadlineMs: EXPIRY_DEADLINE_MS, signal: null });
     this.#leasesExpired += 1;
   }
 

@@ -38,11 +38,10 @@ import {
   type Database,
   databaseFault,
   type DatabaseSnapshot,
-  type Entry,
   flushLogs,
   openDatabase,
-  scan,
 } from './level-database.ts';
+import { loadRanges } from './load-ranges.ts';
 import { PendingRecords } from './pending-records.ts';
 import type {
   PlacementStore,
@@ -178,18 +177,7 @@ export class LevelPlacementStore implements PlacementStore {
 
   async #load(ranges: ReturnType<typeof rangesOf>): Promise<void> {
     await this.#writeAll();
-    const loaded: [(typeof ranges)[number], Entry[]][] = [];
-    for (const range of ranges) loaded.push([range, await this.#loadRange(range)]);
-    this.#pending.load(loaded);
-  }
-
-  async #loadRange(range: ReturnType<typeof rangesOf>[number]): Promise<Entry[]> {
-    const loaded: Entry[] = [];
-    const options = { snapshot: undefined, recordsMax: range.recordsMax };
-    for await (const entries of scan(this.#database, range, options)) {
-      for (const entry of entries) loaded.push(entry);
-    }
-    return loaded;
+    this.#pending.load(await loadRanges(this.#database, ranges, this.#limits));
   }
 
   #writeWhenMuch(): void {
@@ -271,7 +259,7 @@ export class LevelPlacementStore implements PlacementStore {
     const path = await this.#directory.prepareNext();
     const database = await openDatabase(path, 'new');
     try {
-      await fillDatabase(database, content, index);
+      await fillDatabase(database, content, { index, limits: this.#limits });
       await flushLogs(this.#fileSystem, path);
       await this.#directory.switchToNext();
     } catch (error) {

@@ -1,11 +1,16 @@
 import { type FileSystem, nodeFileSystem } from '@robustmq/environment';
-import { DEFAULT_STATE_MACHINE_LIMITS, type StateMachineLimits } from '@robustmq/placement';
+import {
+  assertSameLimits,
+  DEFAULT_STATE_MACHINE_LIMITS,
+  type StateMachineLimits,
+} from '@robustmq/placement';
 import { checkDatabase } from './check-database.ts';
 import { type Database, openDatabase } from './level-database.ts';
 import { LevelPlacementStore, type StoreParts } from './level-placement-store.ts';
 import type { PlacementStore } from './placement-store.ts';
 import { PlacementStoreError } from './placement-store-error.ts';
 import { openStateDirectory, type StateDirectory } from './state-directory.ts';
+import { storedMeta } from './stored-reads.ts';
 
 export interface PlacementStoreOptions {
   /** Created when absent; one process at a time. */
@@ -32,6 +37,7 @@ export async function openPlacementStore(options: PlacementStoreOptions): Promis
 
 async function storeOn(parts: StoreParts): Promise<PlacementStore> {
   try {
+    assertSameLimits(storedMeta(parts.database), parts.limits);
     return new LevelPlacementStore(parts);
   } catch (error) {
     await parts.database.close();

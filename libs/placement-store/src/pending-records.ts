@@ -58,7 +58,13 @@ export class PendingRecords implements RecordReader {
 
   /** Replaces what was loaded for the command before. */
   load(ranges: readonly (readonly [range: KeyRange, entries: readonly Entry[]])[]): void {
-    this.#loaded = new Map(ranges.map(([range, entries]) => [rangeName(range), entries]));
+    this.#loaded = new Map();
+    for (const [range, entries] of ranges) {
+      const name = rangeName(range);
+      // A range that is read twice may be wanted further the one time than the other.
+      const known = this.#loaded.get(name);
+      if (known === undefined || known.length < entries.length) this.#loaded.set(name, entries);
+    }
   }
 
   /** Ranges to forget are not this map's to remove. */

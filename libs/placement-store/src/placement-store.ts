@@ -48,9 +48,9 @@ export interface PlacementStore {
    * @throws PlacementError PLACEMENT_REVISION_COMPACTED
    */
   history(from: Revision, bytesMax: number): Promise<readonly RevisionEvents[]>;
-  /** Every living lease, ascending by id. */
+  /** Every lease, ascending by id; one that has ended while keys are left has no time to live: 0. */
   leases(): AsyncIterable<Lease>;
-  /** null when there is no such lease. `keys` are ascending. */
+  /** null when there is no such lease or it has ended. `keys` are ascending. */
   readLease(id: LeaseId): Promise<StoredLease | null>;
   /** Equal on members that applied the same commands. Reads everything: for tests and diagnosis. */
   digest(): Promise<string>;

@@ -1,5 +1,11 @@
 /** The content of a store as a stream, and a store from a stream. */
-import { SnapshotDamaged, SnapshotReader, SnapshotWriter } from '@robustmq/placement';
+import {
+  assertSameLimits,
+  SnapshotDamaged,
+  SnapshotReader,
+  SnapshotWriter,
+  type StateMachineLimits,
+} from '@robustmq/placement';
 import type { LogIndex } from '@robustmq/raft';
 import { writeBatch } from './batch-writer.ts';
 import { type Database, type DatabaseSnapshot, scan } from './level-database.ts';
@@ -29,7 +35,7 @@ export async function* snapshotContent(
 export async function fillDatabase(
   database: Database,
   content: AsyncIterable<Uint8Array>,
-  index: LogIndex,
+  { index, limits }: { readonly index: LogIndex; readonly limits: StateMachineLimits },
 ): Promise<void> {
   const reader = new SnapshotReader();
   let pending: (readonly [string, Uint8Array])[] = [];
@@ -55,4 +61,15 @@ export async function fillDatabase(
     );
   }
   await writeBatch(database, pending, { applied: index, flush: 'sync' });
+  assertSame(database, limits);
+}
+
+function assertSame(database: Database, limits: StateMachineLimits): void {
+  try {
+    assertSameLimits(storedMeta(database), limits);
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const detail = `the snapshot that was received is not used: ${text}; run the version of the other members`;
+    throw new PlacementStoreError({ code: 'PLACEMENT_STORE_UNKNOWN_FORMAT', detail }, { cause });
+  }
 }

@@ -130,6 +130,8 @@ export async function readStoredLease(
 ): Promise<StoredLease | null> {
   const record = database.getSync(leaseRecord(id), { snapshot });
   if (record === undefined) return null;
+  const ttlSeconds = recordedTtlSeconds(record);
+  if (ttlSeconds === 0) return null;
   const keys: string[] = [];
   for await (const entries of scan(database, attachmentRecordRange(id), {
     snapshot,
@@ -137,7 +139,7 @@ export async function readStoredLease(
   })) {
     for (const [attachment] of entries) keys.push(attachedKey(attachment));
   }
-  return { id, ttlSeconds: recordedTtlSeconds(record), keys };
+  return { id, ttlSeconds, keys };
 }
 
 /** The records of the state, without the history that is forgotten. */

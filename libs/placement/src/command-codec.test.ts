@@ -57,15 +57,15 @@ describe('a command', () => {
   });
 
   test.each([
-    ['an unknown version', [2, 1]],
-    ['an unknown kind', [1, 9]],
-    ['a number above 2^53 - 1', [1, 4, 0, 0x20, 0, 0, 0, 0, 0, 0]],
-    ['a flag that is neither 0 nor 1', [1, 3, 0, 0, 0, 0, 0, 0, 0, 1, 2]],
-    ['a list longer than the command', [1, 1, 0, 0xff, 0xff, 0xff, 0xff]],
-    ['a text that is no UTF-8', [1, 1, 1, 0, 0, 0, 1, 0xff, ...new Array<number>(12).fill(0)]],
+    ['an unknown version', [1, 1]],
+    ['an unknown kind', [2, 9]],
+    ['a number above 2^53 - 1', [2, 4, 0, 0x20, 0, 0, 0, 0, 0, 0]],
+    ['a flag that is neither 0 nor 1', [2, 3, 0, 0, 0, 0, 0, 0, 0, 1, 2]],
+    ['a list longer than the command', [2, 1, 0, 0xff, 0xff, 0xff, 0xff]],
+    ['a text that is no UTF-8', [2, 1, 1, 0, 0, 0, 1, 0xff, ...new Array<number>(12).fill(0)]],
     [
       'an encoded surrogate',
-      [1, 1, 1, 0, 0, 0, 3, 0xed, 0xa0, 0x80, ...new Array<number>(12).fill(0)],
+      [2, 1, 1, 0, 0, 0, 3, 0xed, 0xa0, 0x80, ...new Array<number>(12).fill(0)],
     ],
   ])('with %s is refused', (_, bytes) => {
     expect(decodeCommand(Uint8Array.from(bytes))).toEqual({

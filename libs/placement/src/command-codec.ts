@@ -3,7 +3,7 @@
  *
  * ```text
  *  byte      byte   …
- *  version   kind   fields in the order of the types in command.ts
+ *  version   kind   fields in the order of the types in command.ts; STATE_MACHINE_VERSION
  *
  *  number    8 bytes, big-endian, at most 2^53 - 1     text, bytes   4 bytes of length, content
  *  nullable  1 byte 0 or 1, content when 1             list          4 bytes of count, elements
@@ -17,9 +17,9 @@ import type { Command } from './command.ts';
 import { CommandReader, MalformedCommand } from './command-reader.ts';
 import { writeNullableNumber, writeNullableText, writeNumber } from './command-fields.ts';
 import type { LeaseId, Revision } from './identifiers.ts';
+import { STATE_MACHINE_VERSION } from './limits.ts';
 import { readTransaction, writeTransaction } from './transaction-codec.ts';
 
-const VERSION = 1;
 const TRANSACT = 1;
 const GRANT_LEASE = 2;
 const REVOKE_LEASE = 3;
@@ -34,7 +34,7 @@ export interface CommandFault {
 /** @param command  one that `validateTransaction` had nothing against */
 export function encodeCommand(command: Command): Uint8Array {
   const writer = new ByteWriter(256);
-  writer.byte(VERSION);
+  writer.byte(STATE_MACHINE_VERSION);
   writeCommand(writer, command);
   return writer.view();
 }
@@ -76,7 +76,9 @@ export function decodeCommand(bytes: Uint8Array): Result<Command, CommandFault> 
 
 function readCommand(reader: CommandReader): Command {
   const version = reader.byte();
-  if (version !== VERSION) throw new MalformedCommand(`version ${version} is not known`);
+  if (version !== STATE_MACHINE_VERSION) {
+    throw new MalformedCommand(`its version is ${version}, not ${STATE_MACHINE_VERSION}`);
+  }
   const kind = reader.byte();
   switch (kind) {
     case TRANSACT:

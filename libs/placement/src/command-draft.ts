@@ -7,6 +7,7 @@
 import type { LeaseId, Revision } from './identifiers.ts';
 import type { KeyEvent, KeyRange, KeyValue } from './key-value.ts';
 import { compareKeys, isSingleKey, keyBytes, matchesRange } from './keys.ts';
+import { limitsMark, type StateMachineLimits } from './limits.ts';
 import {
   attachmentRecord,
   decodeKeyValue,
@@ -34,6 +35,8 @@ export class CommandDraft {
   readonly meta: MutableMeta;
   readonly writes: RecordWrite[] = [];
   readonly events: KeyEvent[] = [];
+  /** Bytes of the records that were read one by one. */
+  readBytes = 0;
   /** Keys changed by this command, as they stand now. */
   readonly #touched = new Map<string, KeyValue | null>();
 
@@ -55,7 +58,9 @@ export class CommandDraft {
 
   #stored(key: string): KeyValue | null {
     const record = this.reader.get(keyRecord(key));
-    return record === undefined ? null : decodeKeyValue(key, record);
+    if (record === undefined) return null;
+    this.readBytes += record.length;
+    return decodeKeyValue(key, record);
   }
 
   /** The keys in the range as they stand now, ascending. A range of several must be announced. */
@@ -142,7 +147,8 @@ export class CommandDraft {
   }
 
   /** The writes with the counters as the last of them; call once, at the end. */
-  seal(): readonly RecordWrite[] {
+  seal(limits: StateMachineLimits): readonly RecordWrite[] {
+    if (this.meta.limitsMark === 0) this.meta.limitsMark = limitsMark(limits);
     this.writes.push({ kind: 'put', key: META_RECORD, value: encodeMeta(this.meta) });
     return this.writes;
   }

@@ -20,7 +20,9 @@ export {
   DEFAULT_STATE_MACHINE_LIMITS,
   LEASE_TTL_SECONDS_MAX,
   RANGE_BYTES_MAX,
+  limitsMark,
   RANGE_KEYS_MAX,
+  STATE_MACHINE_VERSION,
   type StateMachineLimits,
 } from './limits.ts';
 export { MemoryRecords } from './memory-records.ts';
@@ -53,10 +55,18 @@ export {
   recordedRevision,
 } from './record-layout.ts';
 export { SnapshotDamaged, SnapshotReader, SnapshotWriter } from './record-snapshot.ts';
+export { TouchBudget } from './touch-budget.ts';
 export type { AnnouncedRange, RecordReader, RecordWrite } from './record-store.ts';
 export { faultOfRefusal } from './refusal-fault.ts';
 export { type AppliedCommand, applyCommand, rangesOf } from './state-machine.ts';
-export { decodeMeta, EMPTY_META, metaOf, type StoreMeta, storedBytes } from './store-meta.ts';
+export {
+  assertSameLimits,
+  decodeMeta,
+  EMPTY_META,
+  metaOf,
+  type StoreMeta,
+  storedBytes,
+} from './store-meta.ts';
 export type {
   Comparison,
   DeleteOperation,

@@ -1,4 +1,12 @@
 /** How much the state machine keeps and takes. */
+import { crc32c } from '@robustmq/bytes';
+
+/**
+ * Of what commands do, of {@link DEFAULT_STATE_MACHINE_LIMITS} and of the records. Every command and
+ * every state tells it, and a member of another version refuses them: two versions never apply one
+ * command, each in its own way. Any change to one of the three takes the next number.
+ */
+export const STATE_MACHINE_VERSION = 2;
 
 /**
  * Bounds of the state machine. Refusals and automatic compaction follow from them, so that every
@@ -15,6 +23,13 @@ export interface StateMachineLimits {
   readonly leasesMax: number;
   /** LIMIT: outcomesMax, request ids whose outcome is known; the oldest is forgotten for a new one. */
   readonly outcomesMax: number;
+  /**
+   * LIMIT: touchedKeysMax, keys in the ranges that one transaction names, and those that one command
+   * takes from a lease that ends; so many are applied in about a quarter of a second.
+   */
+  readonly touchedKeysMax: number;
+  /** LIMIT: touchedBytesMax, characters of these keys and bytes of values that one command reads. */
+  readonly touchedBytesMax: number;
 }
 
 export const DEFAULT_STATE_MACHINE_LIMITS: StateMachineLimits = Object.freeze({
@@ -23,7 +38,22 @@ export const DEFAULT_STATE_MACHINE_LIMITS: StateMachineLimits = Object.freeze({
   storedBytesMax: 8 * 1024 ** 3,
   leasesMax: 1_000_000,
   outcomesMax: 65_536,
+  touchedKeysMax: 20_000,
+  touchedBytesMax: 64 * 1024 ** 2,
 });
+
+const LIMIT_NAMES = Object.keys(DEFAULT_STATE_MACHINE_LIMITS) as (keyof StateMachineLimits)[];
+
+/**
+ * Different for different limits, from 1; the state holds it from its first command on, so that a
+ * member that would go on under others says so instead.
+ */
+export function limitsMark(limits: StateMachineLimits): number {
+  const bytes = new Uint8Array(8 * LIMIT_NAMES.length);
+  const view = new DataView(bytes.buffer);
+  for (const [at, name] of LIMIT_NAMES.entries()) view.setFloat64(8 * at, limits[name]);
+  return 1 + crc32c(bytes, 0, bytes.length);
+}
 
 /** Bounds of one command; every edge holds them against what it is sent, before the Raft log. */
 export interface CommandLimits {

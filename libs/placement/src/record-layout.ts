@@ -5,7 +5,7 @@
  *  m                       the counters of the store (store-meta.ts)
  *  k<key>                  the key as it stands
  *  h<revision><number>     one event: the number-th of its revision, for watches that begin there
- *  l<lease>                the time to live of a living lease
+ *  l<lease>                the time to live of a lease; 0: it has ended, and its keys go in pieces
  *  a<lease>/<key>          empty: the key is attached to the lease
  *  q<request>              what the request id's command did (outcomes.ts)
  *  o<sequence>             the request remembered at that place of the ring

@@ -15,6 +15,10 @@ export function faultOfRefusal(refusal: CommandRefusal): PlacementFault {
       const detail = `the key "${refusal.key.slice(0, 100)}" is changed twice`;
       return { code: 'PLACEMENT_INVALID', detail };
     }
+    case 'TOO_MANY_KEYS': {
+      const detail = `it touches more than ${refusal.limit} keys or ${refusal.bytesLimit} bytes: delete, and read, in pieces of at most so many`;
+      return { code: 'PLACEMENT_INVALID', detail };
+    }
     case 'REVISION_COMPACTED':
       return { ...refusal, code: 'PLACEMENT_REVISION_COMPACTED' };
     case 'REVISION_FUTURE':

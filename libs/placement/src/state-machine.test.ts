@@ -37,7 +37,8 @@ function perform(
   command: Command,
   limits: StateMachineLimits,
 ): AppliedCommand {
-  const applied = applyCommand(announcedRecords(records, rangesOf(command)), command, limits);
+  const reader = announcedRecords(records, rangesOf(command), limits);
+  const applied = applyCommand(reader, command, limits);
   records.apply(applied.writes);
   return applied;
 }
@@ -86,11 +87,12 @@ describe('the state machine', () => {
   test('does what the plainest store does, command by command', () => {
     const histories = fc.array(arbitraryCommand, { minLength: 1, maxLength: 60, size: 'max' });
     fc.assert(
-      fc.property(histories, (commands) => {
+      fc.property(histories, fc.constantFrom(2, 4, 100), (commands, touchedKeysMax) => {
+        const limits = { ...LIMITS, touchedKeysMax };
         const records = new MemoryRecords();
-        const naive = new NaiveStore(LIMITS);
+        const naive = new NaiveStore(limits);
         for (const command of commands) {
-          const { result, revision, events } = perform(records, command, LIMITS);
+          const { result, revision, events } = perform(records, command, limits);
           expect(result).toEqual(naive.apply(command));
           expect(revision).toBe(naive.revision);
           if (events.length > 0) expect(naive.history.at(-1)).toEqual({ revision, events });
@@ -273,7 +275,7 @@ describe('leases', () => {
     perform(records, transact([put('a', '1', 1), put('b', '1', 1), put('c', '1', 1)]), limits);
     perform(records, transact([put('b', '2')]), limits);
     const { result, events } = perform(records, revoke(1), limits);
-    expect(result).toEqual({ kind: 'leaseRevoked', revision: 3, deleted: 2 });
+    expect(result).toEqual({ kind: 'leaseRevoked', revision: 3, deleted: 2, more: false });
     expect(events).toEqual([
       { kind: 'delete', key: 'a', modRevision: 3 },
       { kind: 'delete', key: 'c', modRevision: 3 },

@@ -38,7 +38,10 @@ export interface AppliedCommand {
   readonly revision: Revision;
 }
 
-/** The ranges of records that applying the command reads; point reads are not announced. */
+/**
+ * The ranges of records that applying the command reads; point reads are not announced. Whoever loads
+ * them does so in order and stops with the record that exceeds a `TouchBudget`.
+ */
 export function rangesOf(command: Command): readonly AnnouncedRange[] {
   switch (command.kind) {
     case 'transact':
@@ -68,7 +71,7 @@ export function applyCommand(
   if (result.kind === 'refused') return unchanged(draft, result);
   if (draft.writes.length === 0) return unchanged(draft, result);
   boundHistory(draft, limits);
-  const writes = draft.seal();
+  const writes = draft.seal(limits);
   return { writes, result, events: draft.events, revision: draft.meta.revision };
 }
 
@@ -87,7 +90,7 @@ function carryOut(
     case 'grantLease':
       return grantLease(draft, command, limits);
     case 'revokeLease':
-      return revokeLease(draft, command.id);
+      return revokeLease(draft, command.id, limits);
     case 'compact':
       return compact(draft, command.revision);
     default:

@@ -1,10 +1,10 @@
 /** A transaction: compare, then one of two lists of operations, as one step. */
 import { unreachable } from '@robustmq/errors';
-import type { CommandResult } from './command.ts';
+import type { CommandRefusal, CommandResult } from './command.ts';
 import type { CommandDraft } from './command-draft.ts';
 import { holds } from './comparison.ts';
 import { isEmptyRange, isSingleKey } from './keys.ts';
-import { leaseExists } from './lease-commands.ts';
+import { leaseLives } from './lease-commands.ts';
 import type { StateMachineLimits } from './limits.ts';
 import { readOutcome, rememberOutcome } from './outcomes.ts';
 import { keysWanted, rangeResult } from './range-result.ts';
@@ -19,6 +19,7 @@ import type {
   Transaction,
 } from './transaction.ts';
 import { keyTouchedTwice } from './touched-keys.ts';
+import { takeRanges, TouchBudget } from './touch-budget.ts';
 
 /** The ranges of both branches, since which one is carried out is not known yet. */
 export function rangesOfTransaction(transaction: Transaction): readonly AnnouncedRange[] {
@@ -64,11 +65,18 @@ export function transact(
     const result = { revision, succeeded: number === 1, results: [], repeated: true };
     return { kind: 'transacted', result };
   }
+  const budget = new TouchBudget(limits);
+  const isWithin = takeRanges(budget, draft.reader, rangesOfTransaction(transaction));
+  if (!isWithin) return refused(tooManyKeys(limits));
   const succeeded = transaction.compare.every((each) => holds(each, draft.read(each.key)));
   const operations = succeeded ? transaction.then : transaction.otherwise;
   const refusal = refusalBefore(draft, operations);
   if (refusal !== null) return refusal;
-  const results = operations.map((operation) => carryOut(draft, operation));
+  const results: OperationResult[] = [];
+  for (const operation of operations) {
+    results.push(carryOut(draft, operation));
+    if (draft.readBytes > limits.touchedBytesMax) return refused(tooManyKeys(limits));
+  }
   const full = refusalAfter(draft, operations, limits);
   if (full !== null) return full;
   const { revision } = draft.meta;
@@ -84,11 +92,11 @@ function refusalBefore(
   operations: readonly Operation[],
 ): CommandResult | null {
   const key = keyTouchedTwice(operations);
-  if (key !== null) return { kind: 'refused', refusal: { code: 'KEY_TWICE', key } };
+  if (key !== null) return refused({ code: 'KEY_TWICE', key });
   for (const operation of operations) {
     if (operation.kind !== 'put' || operation.lease === null) continue;
-    if (!leaseExists(draft.reader, operation.lease)) {
-      return { kind: 'refused', refusal: { code: 'LEASE_NOT_FOUND', lease: operation.lease } };
+    if (!leaseLives(draft.reader, operation.lease)) {
+      return refused({ code: 'LEASE_NOT_FOUND', lease: operation.lease });
     }
   }
   return null;
@@ -103,7 +111,14 @@ function refusalAfter(
   if (bytes <= limits.storedBytesMax) return null;
   // Deletions are never refused: they are the way out.
   if (!operations.some((operation) => operation.kind === 'put')) return null;
-  const refusal = { code: 'STORE_FULL', bytes, limit: limits.storedBytesMax } as const;
+  return refused({ code: 'STORE_FULL', bytes, limit: limits.storedBytesMax });
+}
+
+function tooManyKeys({ touchedKeysMax, touchedBytesMax }: StateMachineLimits): CommandRefusal {
+  return { code: 'TOO_MANY_KEYS', limit: touchedKeysMax, bytesLimit: touchedBytesMax };
+}
+
+function refused(refusal: CommandRefusal): CommandResult {
   return { kind: 'refused', refusal };
 }
 

@@ -42,6 +42,8 @@ const LIMITS: StateMachineLimits = Object.freeze({
   historyBytesMax: 1 << 20,
   leasesMax: 1_000,
   outcomesMax: 2_048,
+  touchedKeysMax: 1_000,
+  touchedBytesMax: 1 << 20,
 });
 
 export class PlacementState {

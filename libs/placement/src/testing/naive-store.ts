@@ -117,12 +117,16 @@ export class NaiveStore {
         return { kind: 'leaseGranted', id, ttlSeconds, revision: 0 as Revision };
       }
       case 'revokeLease': {
-        if (!this.#leases.delete(command.id)) {
+        if (!this.#leases.has(command.id)) {
           return refused({ code: 'LEASE_NOT_FOUND', lease: command.id });
         }
         const held = this.keyValues.filter((each) => each.lease === command.id);
-        for (const { key } of held) this.#delete(key, events);
-        return { kind: 'leaseRevoked', revision: 0 as Revision, deleted: held.length };
+        const piece = held.slice(0, this.#limits.touchedKeysMax);
+        for (const { key } of piece) this.#delete(key, events);
+        const more = piece.length < held.length;
+        if (more) this.#leases.set(command.id, 0);
+        else this.#leases.delete(command.id);
+        return { kind: 'leaseRevoked', revision: 0 as Revision, deleted: piece.length, more };
       }
       case 'compact':
         return this.#compactOrRefuse(command.revision);
@@ -143,6 +147,9 @@ export class NaiveStore {
   }
 
   #transact(transaction: Transaction, events: KeyEvent[]): CommandResult {
+    const { touchedKeysMax: limit, touchedBytesMax: bytesLimit } = this.#limits;
+    const touched = this.#touched(transaction.then) + this.#touched(transaction.otherwise);
+    if (touched > limit) return refused({ code: 'TOO_MANY_KEYS', limit, bytesLimit });
     const succeeded = transaction.compare.every((each) => this.#holds(each));
     const operations = succeeded ? transaction.then : transaction.otherwise;
     const puts = operations.flatMap((each) => (each.kind === 'put' ? [each] : []));
@@ -152,13 +159,32 @@ export class NaiveStore {
       names.find((name, at) => names.indexOf(name) !== at) ??
       deletes.flatMap(({ range }) => names.filter((name) => inRange(range, name)))[0];
     if (twice !== undefined) return refused({ code: 'KEY_TWICE', key: twice });
-    const orphan = puts.find(({ lease }) => lease !== null && !this.#leases.has(lease));
+    const orphan = puts.find(({ lease }) => lease !== null && !this.#leases.get(lease));
     if (orphan !== undefined) {
       return refused({ code: 'LEASE_NOT_FOUND', lease: orphan.lease as LeaseId });
     }
     const results = operations.map((operation) => this.#operate(operation, events));
     const revision = 0 as Revision;
     return { kind: 'transacted', result: { revision, succeeded, results, repeated: false } };
+  }
+
+  /** The keys that stand in the ranges of several keys; of a read with a limit, those it may come to. */
+  #touched(operations: readonly Operation[]): number {
+    let touched = 0;
+    let deletedBefore = 0;
+    for (const operation of operations) {
+      if (operation.kind === 'put') continue;
+      const { range } = operation;
+      const isSingle = range.after === `${range.first}\0`;
+      const standing = this.keyValues.filter((each) => inRange(range, each.key)).length;
+      const hasLimit = operation.kind === 'range' && operation.content !== 'count';
+      const wanted = hasLimit ? (operation.limit || 10_000) + 1 + deletedBefore : Infinity;
+      if (!isSingle) touched += Math.min(standing, wanted);
+      if (operation.kind === 'delete' && order(range.first, range.after ?? '\u{10ffff}') < 0) {
+        deletedBefore += isSingle ? 1 : Infinity;
+      }
+    }
+    return touched;
   }
 
   #holds(comparison: Comparison): boolean {
