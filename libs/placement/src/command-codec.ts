@@ -33,10 +33,23 @@ export interface CommandFault {
 
 /** @param command  one that `validateTransaction` had nothing against */
 export function encodeCommand(command: Command): Uint8Array {
-  const writer = new ByteWriter(256);
+  const writer = new ByteWriter(expectedBytes(command));
   writer.byte(STATE_MACHINE_VERSION);
   writeCommand(writer, command);
   return writer.view();
+}
+
+/** Enough for most commands: a wrong guess costs a copy. */
+function expectedBytes(command: Command): number {
+  if (command.kind !== 'transact') return 64;
+  const { compare, then, otherwise } = command.transaction;
+  let bytes = 64 + 128 * (compare.length + otherwise.length);
+  for (const operation of then) {
+    bytes += 48;
+    if (operation.kind === 'put') bytes += operation.key.length + operation.value.length;
+    else bytes += 2 * operation.range.first.length;
+  }
+  return bytes;
 }
 
 function writeCommand(writer: ByteWriter, command: Command): void {

@@ -20,7 +20,7 @@
 import { encodeUtf8 } from '@robustmq/bytes';
 import type { LeaseId, Revision } from './identifiers.ts';
 import type { DeleteEvent, KeyEvent, KeyRange, KeyValue } from './key-value.ts';
-import { prefixRange } from './keys.ts';
+import { keyBytes, prefixRange } from './keys.ts';
 
 export const META_RECORD = 'm';
 
@@ -141,9 +141,10 @@ export function recordedKey(record: string): string {
 
 /** @param historyBytesBefore  of all history ever written before this revision */
 export function encodeEvent(event: KeyEvent, historyBytesBefore: number): Uint8Array {
-  const key = encodeUtf8(event.kind === 'put' ? event.keyValue.key : event.key);
+  const key = event.kind === 'put' ? event.keyValue.key : event.key;
+  const keyLength = keyBytes(key);
   const value = event.kind === 'put' ? event.keyValue.value : null;
-  const bytes = new Uint8Array(EVENT_HEADER_BYTES + key.length + (value?.length ?? 0));
+  const bytes = new Uint8Array(EVENT_HEADER_BYTES + keyLength + (value?.length ?? 0));
   const view = viewOf(bytes);
   writeSafeInteger(view, 0, historyBytesBefore);
   bytes[8] = event.kind === 'put' ? PUT : DELETE;
@@ -152,10 +153,16 @@ export function encodeEvent(event: KeyEvent, historyBytesBefore: number): Uint8A
     writeSafeInteger(view, 17, event.keyValue.version);
     writeSafeInteger(view, 25, event.keyValue.lease ?? 0);
   }
-  view.setUint32(33, key.length);
-  bytes.set(key, EVENT_HEADER_BYTES);
-  if (value !== null) bytes.set(value, EVENT_HEADER_BYTES + key.length);
+  view.setUint32(33, keyLength);
+  if (keyLength === key.length) writeAscii(bytes, EVENT_HEADER_BYTES, key);
+  else bytes.set(encodeUtf8(key), EVENT_HEADER_BYTES);
+  if (value !== null) bytes.set(value, EVENT_HEADER_BYTES + keyLength);
   return bytes;
+}
+
+/** Most keys are ASCII and short: a loop beats the call of the platform's encoder. */
+function writeAscii(target: Uint8Array, start: number, text: string): void {
+  for (let at = 0; at < text.length; at += 1) target[start + at] = text.charCodeAt(at);
 }
 
 /** What `encodeEvent` was told about the bytes before. */
