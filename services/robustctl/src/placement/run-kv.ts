@@ -9,7 +9,6 @@ import {
   prefixRange,
   type Revision,
   singleKeyRange,
-  type TransactionResult,
 } from '@robustmq/placement';
 import { connectPlacement } from '@robustmq/placement-client';
 import type { DeleteFlags, GetFlags, PutFlags, WatchFlags } from '../commands/kv-command.ts';
@@ -18,6 +17,7 @@ import { print } from '../output.ts';
 import { callFailure } from './call-failure.ts';
 import { connectionFrom } from './connection.ts';
 import type { ServerConnection } from './connection.ts';
+import { deleteInPieces } from './delete-in-pieces.ts';
 import type { ServerFlags } from './server-flags.ts';
 
 /** `kv get`: one value as it is, several keys one a line. */
@@ -86,18 +86,8 @@ export async function runPut(
 /** `kv del` */
 export async function runDelete(key: string, flags: DeleteFlags): Promise<void> {
   await withPlacement(flags, async (placement, { call }) => {
-    const result: TransactionResult = await placement.transact(
-      {
-        compare: [],
-        then: [{ kind: 'delete', range: rangeOf(key, flags) }],
-        otherwise: [],
-        requestId: null,
-      },
-      call,
-    );
-    const [outcome] = result.results;
-    const deleted = outcome?.kind === 'delete' ? outcome.deleted : 0;
-    printOutcome({ revision: result.revision, deleted }, flags);
+    const outcome = await deleteInPieces(placement, rangeOf(key, flags), call);
+    printOutcome({ ...outcome }, flags);
   });
 }
 
