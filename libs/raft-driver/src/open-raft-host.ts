@@ -1,4 +1,4 @@
-import type { DirectoryLock } from '@robustmq/environment';
+import type { DirectoryLock, TimerHandle } from '@robustmq/environment';
 import { assert } from '@robustmq/errors';
 import type { NodeId } from '@robustmq/raft';
 import { openDataDirectory } from '@robustmq/record-log';
@@ -14,6 +14,7 @@ import { TickSource } from './tick-source.ts';
 
 const FORMAT = { name: 'robustmq-raft', version: 1 };
 const TICK_MS = 100;
+const LATE_TURN_MS = 20;
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 const PROPOSAL_BYTES_MAX = 2 * 1024 * 1024;
 /** Positions in a segment are 32 bits wide, and a batch has room for one proposal beside others. */
@@ -60,6 +61,7 @@ class Host implements RaftHost, GroupHostPort {
   /** Groups with something to take up in the next turn. */
   readonly #waiting = new Set<GroupDriver<unknown>>();
   #isTurnScheduled = false;
+  #lateTurn: TimerHandle | null = null;
   #closing: Promise<void> | null = null;
   #bytesWrittenBefore = 0;
   #snapshotFailuresBefore = 0;
@@ -134,6 +136,14 @@ class Host implements RaftHost, GroupHostPort {
     this.#options.environment.timers.soon(() => this.#turn());
   }
 
+  scheduleLateTurn(): void {
+    if (this.#isTurnScheduled || this.#lateTurn !== null || this.#closing !== null) return;
+    this.#lateTurn = this.#options.environment.timers.after(LATE_TURN_MS, () => {
+      this.#lateTurn = null;
+      this.scheduleTurn();
+    });
+  }
+
   awaitTurn(group: GroupDriver<unknown>): void {
     this.#waiting.add(group);
     this.scheduleTurn();
@@ -170,6 +180,7 @@ class Host implements RaftHost, GroupHostPort {
   async #close(): Promise<void> {
     for (const group of [...this.#groups.values()]) await group.close();
     this.ticks.stop();
+    this.#lateTurn?.cancel();
     await this.#options.transport.close();
     await this.#identity.settled();
     await this.#lock.release();

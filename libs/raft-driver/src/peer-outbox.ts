@@ -13,6 +13,13 @@ const FRAME_BYTES_TARGET = 1024 * 1024;
 interface Gathered {
   messages: GroupMessage[];
   bytes: number;
+  /** Where an append without entries stands, by group. */
+  readonly emptyAppends: Map<number, number>;
+}
+
+/** Says the commit index, as any later append does. */
+export function isEmptyAppend(message: RaftMessage): boolean {
+  return message.kind === 'appendRequest' && message.entries.length === 0;
 }
 
 export class PeerOutbox {
@@ -33,16 +40,15 @@ export class PeerOutbox {
     const { to } = message;
     let gathered = this.#gathered.get(to);
     if (gathered === undefined) {
-      gathered = { messages: [], bytes: 0 };
+      gathered = { messages: [], bytes: 0, emptyAppends: new Map() };
       this.#gathered.set(to, gathered);
     }
     const bytes = encodedMessageBytes(message);
+    this.messagesSent += 1;
     if (gathered.bytes > 0 && gathered.bytes + bytes > FRAME_BYTES_TARGET) {
       this.#sendTo(to, gathered);
     }
-    gathered.messages.push({ groupId, message });
-    gathered.bytes += bytes;
-    this.messagesSent += 1;
+    gather(gathered, { groupId, message }, bytes);
   }
 
   flush(): void {
@@ -55,6 +61,20 @@ export class PeerOutbox {
     const { messages, bytes } = gathered;
     gathered.messages = [];
     gathered.bytes = 0;
+    gathered.emptyAppends.clear();
     this.#send(to, encodeMessages(this.#headerTo(to), messages, bytes));
   }
+}
+
+function gather(gathered: Gathered, each: GroupMessage, bytes: number): void {
+  const { groupId, message } = each;
+  const { messages, emptyAppends } = gathered;
+  const at = message.kind === 'appendRequest' ? emptyAppends.get(groupId) : undefined;
+  const replaced = at === undefined ? undefined : messages[at];
+  const place = replaced === undefined ? messages.length : (at as number);
+  // A later append says the same, and no message relies on the order of others.
+  messages[place] = each;
+  gathered.bytes += bytes - (replaced === undefined ? 0 : encodedMessageBytes(replaced.message));
+  if (isEmptyAppend(message)) emptyAppends.set(groupId, place);
+  else if (replaced !== undefined) emptyAppends.delete(groupId);
 }
