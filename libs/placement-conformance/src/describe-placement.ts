@@ -2,6 +2,7 @@
 import type { Placement } from '@robustmq/placement';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeLeases } from './describe-leases.ts';
+import { describeManyKeys } from './describe-many-keys.ts';
 import { describeRanges } from './describe-ranges.ts';
 import { describeTransactions } from './describe-transactions.ts';
 import { describeWatches } from './describe-watches.ts';
@@ -39,6 +40,10 @@ export function describePlacement(name: string, fixture: PlacementFixture): void
     describe('transactions', () => describeTransactions(() => current, capabilities));
     describe('ranges', () => describeRanges(() => current));
     describe('leases', () => describeLeases(() => current, capabilities));
+    const { touchedKeysMax } = capabilities;
+    if (touchedKeysMax !== undefined) {
+      describe('many keys', () => describeManyKeys(() => current, touchedKeysMax));
+    }
     describe('watches', () => describeWatches(() => current, capabilities));
     describeClose(() => current);
   });

@@ -17,6 +17,8 @@ export interface PlacementCapabilities {
   readonly time: 'manual' | 'real';
   /** The shortest life of a lease. */
   readonly ttlSecondsMin: number;
+  /** How many keys one transaction touches, at most a thousand; absent: not tried. */
+  readonly touchedKeysMax?: number;
 }
 
 export interface OpenedPlacement {

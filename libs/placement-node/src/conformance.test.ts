@@ -1,15 +1,23 @@
+import { DEFAULT_STATE_MACHINE_LIMITS } from '@robustmq/placement';
 import { describePlacement, type OpenedPlacement } from '@robustmq/placement-conformance';
 import { put, SOON, TestCluster } from './cluster.fixture.ts';
 import { ManualTimers } from './manual-timers.fixture.ts';
 
 describePlacement('a member in process', {
-  capabilities: { requestIds: true, progress: true, time: 'manual', ttlSecondsMin: 1 },
+  capabilities: {
+    requestIds: true,
+    progress: true,
+    time: 'manual',
+    ttlSecondsMin: 1,
+    touchedKeysMax: 100,
+  },
   open: openMember,
 });
 
 async function openMember(): Promise<OpenedPlacement> {
   const timers = new ManualTimers();
   const cluster = new TestCluster({ clock: timers.clock, timers });
+  cluster.limits = { ...DEFAULT_STATE_MACHINE_LIMITS, touchedKeysMax: 100 };
   await cluster.start(1, [1]);
   const { placement } = (await cluster.leader()).node;
   const advance = async (seconds: number): Promise<void> => {

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_STATE_MACHINE_LIMITS,
   type KeyRange,
   prefixRange,
   type Revision,
@@ -9,6 +10,7 @@ import {
 import type { NodeId } from '@robustmq/raft';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Member, put, SOON, TestCluster, until } from './cluster.fixture.ts';
+import type { InProcessPlacement } from './in-process-placement.ts';
 
 let cluster: TestCluster;
 
@@ -75,6 +77,38 @@ describe('one member', () => {
     await expect(placement.keepLease(lease.id, SOON)).rejects.toMatchObject({
       fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' },
     });
+  });
+});
+
+describe('a lease with more keys than one command touches', () => {
+  test('has ended after the first piece, and a new leader comes to its last key', async () => {
+    cluster.limits = { ...DEFAULT_STATE_MACHINE_LIMITS, touchedKeysMax: 1 };
+    await cluster.startAll(3);
+    const first = await cluster.leader();
+    const placement = first.node.placement as InProcessPlacement;
+    const { id } = await placement.grantLease(3600, SOON);
+    for (const key of ['k/1', 'k/2', 'k/3']) {
+      const then = [{ kind: 'put', key, value: new Uint8Array(1), lease: id }] as const;
+      await placement.transact({ ...put(key, ''), then }, SOON);
+    }
+    const range = prefixRange('k/');
+    const { revision } = first.node.status;
+    const command = { kind: 'revokeLease', id, reason: 'asked' } as const;
+    expect(await placement.propose(command, SOON)).toMatchObject({ deleted: 1, more: true });
+    const gone = { fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' } };
+    await expect(placement.keepLease(id, SOON)).rejects.toMatchObject(gone);
+    await expect(placement.readLease(id, SOON)).rejects.toMatchObject(gone);
+    expect((await first.node.listLeases(null, 10)).leases).toEqual([]);
+    await cluster.stop(first.id);
+    const next = await cluster.leader();
+    const from = (revision + 1) as Revision;
+    const watch = next.node.placement.watch({ range, from, progressEveryMs: null });
+    let deleted = 0;
+    for await (const { events } of watch) {
+      deleted += events.length;
+      if (deleted === 3) break;
+    }
+    expect(await valuesOf(next, range, 'linearizable')).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type FileSystem, nodeFileSystem } from '@robustmq/environment';
-import type { Command, Revision } from '@robustmq/placement';
+import { type Command, DEFAULT_STATE_MACHINE_LIMITS, type Revision } from '@robustmq/placement';
 import type { LogIndex } from '@robustmq/raft';
 import { Level } from 'level';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -111,6 +111,16 @@ describe('opening', () => {
         code: 'PLACEMENT_STORE_UNKNOWN_FORMAT',
       });
     }
+  });
+
+  test('a state that came about under other limits is refused', async () => {
+    await fill();
+    const limits = { ...DEFAULT_STATE_MACHINE_LIMITS, leasesMax: 7 };
+    expect(await faultOf(openPlacementStore({ directory, limits }))).toEqual({
+      code: 'PLACEMENT_STORE_UNKNOWN_FORMAT',
+      detail: expect.stringContaining('under other limits'),
+    });
+    await (await openPlacementStore({ directory })).close();
   });
 
   test('history that was forgotten is removed from the disk', async () => {

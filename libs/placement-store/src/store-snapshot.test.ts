@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { ALL_KEYS, type Revision } from '@robustmq/placement';
+import { ALL_KEYS, DEFAULT_STATE_MACHINE_LIMITS, type Revision } from '@robustmq/placement';
 import type { LogIndex } from '@robustmq/raft';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openPlacementStore } from './open-placement-store.ts';
@@ -119,6 +119,23 @@ describe('a snapshot', () => {
       expect(await target.digest()).toBe(await source.digest());
     });
   }
+
+  test('of other limits is refused, and the content before stays', async () => {
+    const limits = { ...DEFAULT_STATE_MACHINE_LIMITS, leasesMax: 7 };
+    const other = await openPlacementStore({ directory: `${directory}/other`, limits });
+    await apply(other, transact(put('a', 'other')));
+    await apply(target, transact(put('a', 'own')));
+    const digest = await target.digest();
+    const installed = target.install(other.appliedIndex, piecesOf(await contentOf(other), 1000));
+    await expect(installed).rejects.toMatchObject({
+      fault: {
+        code: 'PLACEMENT_STORE_UNKNOWN_FORMAT',
+        detail: expect.stringContaining('under other limits'),
+      },
+    });
+    expect(await target.digest()).toBe(digest);
+    await other.close();
+  });
 
   test('that was being installed when the process died is forgotten', async () => {
     await apply(target, transact(put('kept', '1')));

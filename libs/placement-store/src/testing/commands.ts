@@ -19,6 +19,7 @@ export const LIMITS_FOR_TESTS: StateMachineLimits = {
   ...DEFAULT_STATE_MACHINE_LIMITS,
   historyRevisionsMax: 100,
   outcomesMax: 20,
+  touchedKeysMax: 30,
 };
 
 export function put(key: string, text: string, lease: number | null = null): Operation {
