@@ -36,7 +36,7 @@ function tell(progress: string): void {
 const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignResult>>> = {
   linearizability: ({ seed, seconds, short, faults }) =>
     runStormCampaign({
-      ...{ seed, kinds: faults ?? ALL_FAULTS, pauseMs: 20, tell },
+      ...{ seed, kinds: faults ?? ALL_FAULTS, pauseMs: 8, tell },
       seconds: seconds ?? (short ? 30 : 600),
     }),
   storm: runEachFault,

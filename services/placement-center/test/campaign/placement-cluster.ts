@@ -112,6 +112,25 @@ export class PlacementCluster {
     }
   }
 
+  /** Waits until the member itself shows a write that is acknowledged now. */
+  async inStep(member: MemberProcess, limitMs: number): Promise<void> {
+    const endMs = performance.now() + limitMs;
+    const key = `campaign/step-${member.options.nodeId}`;
+    const text = String(performance.now());
+    const writer = this.connect();
+    const reader = this.connectTo(member);
+    try {
+      await repeatUntil(endMs, () => putOnce(writer, key, text).then(() => true));
+      await repeatUntil(endMs, async () => (await ownValue(reader, key)) === text);
+    } catch (cause) {
+      throw new Error(`member ${member.options.nodeId} is not in step\n${this.lastWords()}`, {
+        cause,
+      });
+    } finally {
+      await Promise.all([writer.close(), reader.close()]);
+    }
+  }
+
   lastWords(): string {
     const parts = this.members.map(
       ({ options, output }) => `member ${options.nodeId}:\n${output.slice(-2000)}`,
@@ -130,6 +149,27 @@ function putOnce(placement: Placement, key: string, text: string): Promise<unkno
     },
     { deadlineMs: 1000, signal: null },
   );
+}
+
+/** What the member that is asked holds, however old. */
+async function ownValue(placement: Placement, key: string): Promise<string> {
+  const { keyValues } = await placement.range(
+    {
+      ...{ range: { first: key, after: `${key}\0` }, limit: 1 },
+      ...({ content: 'whole', consistency: 'serializable' } as const),
+    },
+    { deadlineMs: 1000, signal: null },
+  );
+  return new TextDecoder().decode(keyValues[0]?.value ?? new Uint8Array());
+}
+
+/** Tries until it says yes; failures count as no. */
+async function repeatUntil(endMs: number, attempt: () => Promise<boolean>): Promise<void> {
+  while (performance.now() < endMs) {
+    if (await attempt().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('the time is over');
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {

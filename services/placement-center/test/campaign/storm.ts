@@ -4,6 +4,9 @@ import type { SeededRandom } from '@robustmq/environment';
 import type { Tell } from './campaign-result.ts';
 import type { PlacementCluster } from './placement-cluster.ts';
 
+/** A member must be back before the next one is stopped. */
+const ROLL_LIMIT_MS = 60_000;
+
 export type FaultKind = 'kill' | 'stop' | 'cut' | 'isolate' | 'roll' | 'all';
 
 export interface Fault {
@@ -83,7 +86,7 @@ async function harm(
       for (const each of cluster.members) {
         await each.end();
         each.start();
-        await cluster.serving(60_000);
+        await cluster.inStep(each, ROLL_LIMIT_MS);
       }
       return;
     case 'all':
