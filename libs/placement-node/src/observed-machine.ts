@@ -41,7 +41,8 @@ export function observedMachine(
 
 function observe(result: CommandResult, entry: DataEntry | undefined, leases: LeaseObserver): void {
   if (result.kind === 'leaseGranted') {
-    leases.granted({ id: result.id, ttlSeconds: result.ttlSeconds });
+    // One that was granted before may have ended since: it must not come back to life here.
+    if (!result.repeated) leases.granted({ id: result.id, ttlSeconds: result.ttlSeconds });
     return;
   }
   if (result.kind !== 'leaseRevoked' || entry === undefined) return;

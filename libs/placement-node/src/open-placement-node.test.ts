@@ -177,9 +177,12 @@ describe('three members', () => {
     );
     expect(await valuesOf(added, singleKeyRange('a'), 'serializable')).toEqual(['one']);
     await leader.node.members.promote([4 as NodeId], 5000);
-    await leader.node.members.transferLeadership(4 as NodeId, 5000);
-    const next = await cluster.leader();
-    expect(next.id).toBe(4);
+    // On a busy machine a third may win the election meanwhile: then it is the one to hand over.
+    let next = await cluster.leader();
+    while (next.id !== 4) {
+      await next.node.members.transferLeadership(4 as NodeId, 5000).catch(() => undefined);
+      next = await cluster.leader();
+    }
     await next.node.members.remove([leader.id], 5000);
     expect(next.node.members.list().map(({ node, address }) => [node, address])).toEqual(
       [1, 2, 3, 4].filter((id) => id !== leader.id).map((id) => [id, `node-${String(id)}:1`]),

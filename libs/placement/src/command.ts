@@ -27,6 +27,8 @@ export type CommandResult =
       readonly id: LeaseId;
       readonly ttlSeconds: number;
       readonly revision: Revision;
+      /** The request id was known: it was granted before, and may have ended since. */
+      readonly repeated: boolean;
     }
   | {
       readonly kind: 'leaseRevoked';

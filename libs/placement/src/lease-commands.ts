@@ -35,6 +35,7 @@ export function grantLease(
       id: known.number as LeaseId,
       ttlSeconds,
       revision: known.revision,
+      repeated: true,
     };
   }
   if (draft.meta.leases >= limits.leasesMax) {
@@ -52,7 +53,7 @@ export function grantLease(
   if (requestId !== null) {
     rememberOutcome(draft, limits, { kind: 'grantLease', requestId, revision, number: id });
   }
-  return { kind: 'leaseGranted', id, ttlSeconds, revision };
+  return { kind: 'leaseGranted', id, ttlSeconds, revision, repeated: false };
 }
 
 // Invariant: no lease below CHOSEN_FIRST has an id of nextLease or more, so that this one is free.

@@ -6,8 +6,7 @@ import { type PutLoad, runPutLoad } from './put-load.ts';
 
 const [, , name = '', endpoints = '', load = ''] = process.argv;
 const [leader = ''] = endpoints.split(',');
-const target =
-  name === 'etcd' ? connectToEtcd(leader) : connectToPlacement(endpoints.split(','));
+const target = name === 'etcd' ? connectToEtcd(leader) : connectToPlacement(endpoints.split(','));
 const figures = await runPutLoad(target, JSON.parse(load) as PutLoad);
 await target.close();
 console.log(JSON.stringify(figures));

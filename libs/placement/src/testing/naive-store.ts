@@ -91,7 +91,7 @@ export class NaiveStore {
       return { kind: 'transacted', result: { ...found.result, results: [], repeated: true } };
     }
     if (command.kind !== 'grantLease' || found.kind !== 'leaseGranted') throw new Error('mixed up');
-    return { ...found, ttlSeconds: command.ttlSeconds };
+    return { ...found, ttlSeconds: command.ttlSeconds, repeated: true };
   }
 
   #remember(command: Command, result: CommandResult): void {
@@ -114,7 +114,7 @@ export class NaiveStore {
         this.#leases.set(id, command.ttlSeconds);
         this.#nextLease = Math.max(this.#nextLease, id + 1);
         const { ttlSeconds } = command;
-        return { kind: 'leaseGranted', id, ttlSeconds, revision: 0 as Revision };
+        return { kind: 'leaseGranted', id, ttlSeconds, revision: 0 as Revision, repeated: false };
       }
       case 'revokeLease': {
         if (!this.#leases.has(command.id)) {
