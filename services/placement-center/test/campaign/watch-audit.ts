@@ -19,7 +19,7 @@ export class WatchAudit {
 
   /** Waits until the watch has come as far as the newest write, then compares. */
   async finish(ledger: readonly LedgerWrite[], limitMs: number): Promise<void> {
-    const target = Math.max(0, ...ledger.map(({ revision }) => revision));
+    const target = ledger.reduce((newest, { revision }) => Math.max(newest, revision), 0);
     const endMs = performance.now() + limitMs;
     while (this.#lastRevision < target && performance.now() < endMs) {
       await new Promise((resolve) => setTimeout(resolve, 50));
