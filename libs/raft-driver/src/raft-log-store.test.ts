@@ -339,7 +339,8 @@ describe('damage', () => {
     ['the header of the file', 20, 'the header was durable before the first batch'],
     ['the first batch', 60, 'two batches behind it were written later'],
     ['the length of the second batch', 0, 'the third batch proves that it was durable'],
-    ['the data of the last batch', -10, 'no sector is missing, so it is no torn write'],
+    ['the data of the last batch', -10, 'a single bit is off, so it is no torn write'],
+    ['the header of the last batch', -150, 'a single bit is off there, too'],
   ];
   for (const [where, at, why] of places) {
     test(`to ${where} is refused, with file and position: ${why}`, async () => {
@@ -399,6 +400,42 @@ describe('damage', () => {
     expect(entries).toHaveLength(2);
     await store.close();
     expect(disk.contentOf(path)?.length).toBe(ends[1]);
+  });
+});
+
+describe('a torn tail', () => {
+  const random = new SeededRandom(3);
+  const garbage = new Uint8Array(60);
+  random.fill(garbage);
+  const rows: readonly [string, Uint8Array, number][] = [
+    ['of zeros', new Uint8Array(60), 60],
+    ['of garbage', garbage, 60],
+    ['that begins in the header', garbage, 130],
+  ];
+  for (const [what, bytes, fromEnd] of rows) {
+    test(`${what} is cut off: nobody was promised what it held`, async () => {
+      const { disk, path, ends } = await threeBatches();
+      const file = await disk.open(path, 'write');
+      await file.write(bytes, (ends[2] ?? 0) - fromEnd);
+      await file.syncData();
+      const { entries, store } = await open(disk);
+      expect(entries).toHaveLength(2);
+      await store.close();
+      expect(disk.contentOf(path)?.length).toBe(ends[1]);
+    });
+  }
+
+  test('is never taken for one when any single bit of the last batch is flipped', async () => {
+    const { disk, path, ends } = await threeBatches();
+    for (let at = ends[1] ?? 0; at < (ends[2] ?? 0); at += 1) {
+      for (let bit = 0; bit < 8; bit += 1) {
+        disk.flipBits(path, at, 1 << bit);
+        expect(await faultOf(disk), `byte ${at}, bit ${bit}`).toMatchObject({
+          code: 'RAFT_LOG_CORRUPT',
+        });
+        disk.flipBits(path, at, 1 << bit);
+      }
+    }
   });
 });
 

@@ -2,9 +2,9 @@
  * Reads a segment batch by batch and says how far it can be trusted.
  *
  * A batch that is not whole is either torn or damaged. It is torn only in the last segment, when
- * nothing behind it was written after this place was durable, and when something is visibly
- * missing: the file ends early, or a sector that was never written reads as zeros. A torn batch
- * was never promised to anyone and is cut off. Everything else is damage to what may have been
+ * nothing behind it was written after this place was durable, and when it is more than one flipped
+ * bit that is wrong: a loss of power leaves sectors out, as zeros or as garbage. A torn batch was
+ * never promised to anyone and is cut off. Everything else is damage to what may have been
  * acknowledged: the node must not go on, because it would forget a vote or a committed entry.
  */
 import type { OpenFile } from '@robustmq/environment';
@@ -17,9 +17,7 @@ import {
   parseBatchHeader,
   SEGMENT_HEADER_BYTES,
 } from './log-format.ts';
-
-/** What a disk writes whole or not at all. */
-const SECTOR_BYTES = 512;
+import { isOneBitOff } from './one-bit-off.ts';
 
 export interface SegmentScan {
   readonly salt: number;
@@ -80,33 +78,9 @@ async function isTorn(file: OpenFile, position: number, salt: number): Promise<b
   const rest = new Uint8Array((await file.byteLength()) - position);
   await file.read(rest, position);
   if (rest.length < BATCH_HEADER_BYTES) return true;
-  let firstBehind = rest.length;
   for (let at = 1; at + BATCH_HEADER_BYTES <= rest.length; at += 1) {
     const header = parseBatchHeader(rest, at, { salt, position: position + at });
-    if (header === null) continue;
-    if (header.durableBefore > position) return false;
-    firstBehind = Math.min(firstBehind, at);
+    if (header !== null && header.durableBefore > position) return false;
   }
-  const header = parseBatchHeader(rest, 0, { salt, position });
-  if (header !== null && BATCH_HEADER_BYTES + header.bodyBytes > rest.length) return true;
-  return hasMissingSector(rest, position, firstBehind);
-}
-
-/** Whether some sector's share of `rest[0, after)` is all zeros; `rest` begins at `position`. */
-function hasMissingSector(rest: Uint8Array, position: number, after: number): boolean {
-  let start = 0;
-  while (start < after) {
-    const sectorEnd = SECTOR_BYTES - ((position + start) % SECTOR_BYTES) + start;
-    // The sector in which the following batch starts was written, so it proves nothing.
-    if (sectorEnd > after && after < rest.length) return false;
-    const end = Math.min(sectorEnd, rest.length);
-    if (isZero(rest, start, end)) return true;
-    start = end;
-  }
-  return false;
-}
-
-function isZero(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) if (bytes[at] !== 0) return false;
-  return true;
+  return !isOneBitOff(rest, { salt, position });
 }
