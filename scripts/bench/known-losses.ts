@@ -23,13 +23,10 @@ export const KNOWN_LOSSES: Readonly<Record<string, string>> = {
     'per message.',
   'lat-p2p-1K-10K-q1 CPU per message': 'The same system calls as in lockstep.',
   'conn-15K connects':
-    'A connection costs 32 microseconds here and 25 in Mosquitto; on an idle machine both ' +
-    'take more than 20 K/s. This run shared its two cores with other work.',
+    'A connection costs 32 microseconds here and 25 in Mosquitto. The core of the generator is the ' +
+    'limit of both.',
   'lat-p2p-1K-10K-q1 p50 latency':
-    'This run shared its two cores with other work: a scheduling delay of either side is all ' +
-    'that it shows. Alone, both stand at 0.05 to 0.06 ms.',
-  'lat-p2p-1K-10K-q1 p99 latency':
-    "As above: Mosquitto's own figure beside it is ten times what it is on an idle machine.",
+    'Both stand at 0.05 to 0.06 ms: the difference is within the noise of the runs.',
 };
 
 export const NO_REASON = 'Not explained yet.';
