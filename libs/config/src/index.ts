@@ -16,6 +16,7 @@ export {
 } from './key-kinds.ts';
 export type { KeyDeclaration, KeyWords } from './key.ts';
 export { loadConfiguration } from './load.ts';
+export { logSection, type LogSection } from './log-section.ts';
 export { describeOrigin, describeProblem } from './problem.ts';
 export type { Origin, Problem } from './problem.ts';
 export { resolveConfiguration } from './resolve.ts';

@@ -1,4 +1,4 @@
-import { booleanKey, bytesKey, choiceKey, integerKey, textKey } from '@robustmq/config';
+import { booleanKey, choiceKey, integerKey } from '@robustmq/config';
 import type { SectionDeclaration } from '@robustmq/config';
 import type { SharedSubscriptionStrategy } from '../settings.ts';
 
@@ -65,58 +65,6 @@ export const systemSection: SectionDeclaration<SystemSection> = {
       reason:
         'Code that has run a while is compiled and twice as fast: the clients that come first after a start find it so.',
       unit: 'milliseconds',
-    }),
-  },
-};
-
-/** `[log]`. */
-export interface LogSection {
-  readonly log_level: 'debug' | 'info' | 'warn' | 'error';
-  readonly log_format: 'auto' | 'json' | 'pretty';
-  readonly log_path: string;
-  readonly log_segment_size: number;
-  readonly log_file_num: number;
-}
-
-export const logSection: SectionDeclaration<LogSection> = {
-  kind: 'section',
-  name: 'log',
-  meaning: 'The log. A foreground process writes it to standard output.',
-  keys: {
-    log_level: choiceKey({
-      default: 'info',
-      choices: ['debug', 'info', 'warn', 'error'],
-      meaning: 'The least severe entries that are written.',
-      reason: '"debug" writes several entries a connection.',
-    }),
-    log_format: choiceKey({
-      default: 'auto',
-      choices: ['auto', 'json', 'pretty'],
-      meaning: '"json": one object a line. "pretty": for people. "auto": pretty on a terminal.',
-      reason: 'Log collectors read JSON.',
-    }),
-    log_path: textKey({
-      default: 'logs',
-      allowEmpty: false,
-      meaning: 'The directory of the log file of a process started with --daemon.',
-      reason: 'Relative to the working directory, beside data.',
-      aliases: ['log_path'],
-    }),
-    log_segment_size: bytesKey({
-      default: 64 * 2 ** 20,
-      minimum: 64 * 1024,
-      maximum: 2 ** 40,
-      meaning: 'The size at which the log file is set aside and a new one begun.',
-      reason: 'Small enough to open in an editor.',
-      aliases: ['log_segment_size'],
-    }),
-    log_file_num: integerKey({
-      default: 8,
-      minimum: 1,
-      maximum: 10_000,
-      meaning: 'Log files that are kept, the current one included; the oldest is removed.',
-      reason: 'With log_segment_size it bounds the disk that logs take.',
-      aliases: ['log_file_num'],
     }),
   },
 };

@@ -1,4 +1,4 @@
-import type { ObsoleteKey, Schema } from '@robustmq/config';
+import { logSection, type LogSection, type ObsoleteKey, type Schema } from '@robustmq/config';
 import { accessSection } from './access-section.ts';
 import type { AccessSection } from './access-section.ts';
 import { limitsSection } from './limits-section.ts';
@@ -9,8 +9,8 @@ import { networkSection } from './network-section.ts';
 import type { NetworkSection } from './network-section.ts';
 import { nodeSection } from './node-section.ts';
 import type { NodeSection } from './node-section.ts';
-import { logSection, subscribeSection, systemSection } from './operation-sections.ts';
-import type { LogSection, SubscribeSection, SystemSection } from './operation-sections.ts';
+import { subscribeSection, systemSection } from './operation-sections.ts';
+import type { SubscribeSection, SystemSection } from './operation-sections.ts';
 import { protocolSection } from './protocol-section.ts';
 import type { ProtocolSection } from './protocol-section.ts';
 import { storageSection } from './storage-section.ts';
@@ -71,7 +71,7 @@ export const brokerSchema: Schema<BrokerConfigurationValues> = {
     limits: limitsSection,
     subscribe: subscribeSection,
     system: systemSection,
-    log: logSection,
+    log: logSection('"debug" writes several entries a connection.'),
     listeners: listenerRows,
   },
   obsolete,

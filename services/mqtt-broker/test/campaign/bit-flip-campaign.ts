@@ -6,11 +6,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atLeast, atMost, type Figure, told } from '@robustmq/campaign';
+import { type CampaignResult, atLeast, atMost, type Figure, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import { BrokerEnded, BrokerProcess } from './broker-process.ts';
-import type { CampaignResult } from './crash-campaign.ts';
 import { DurableLoad } from './durable-load.ts';
 import { sequenceOf } from './payload.ts';
 

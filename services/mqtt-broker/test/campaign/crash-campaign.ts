@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atLeast, atMost, type Figure, told } from '@robustmq/campaign';
+import { atLeast, atMost, type CampaignResult, type Figure, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { BrokerProcess } from './broker-process.ts';
 import { DurableLoad } from './durable-load.ts';
@@ -23,13 +23,6 @@ export interface CrashOptions {
   readonly messagesPerSecond: number;
   /** A kill comes at most this long after the broker is ready. */
   readonly aliveMsMax: number;
-}
-
-/** What came out of it. */
-export interface CampaignResult {
-  readonly figures: readonly Figure[];
-  /** What went wrong, in words. */
-  readonly examples: readonly string[];
 }
 
 export async function runCrashCampaign(options: CrashOptions): Promise<CampaignResult> {

@@ -7,11 +7,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atLeast, atMost, type Figure, holds, told } from '@robustmq/campaign';
+import { type CampaignResult, atLeast, atMost, type Figure, holds, told } from '@robustmq/campaign';
 import { connect } from '@robustmq/mqtt-client';
 import { ReasonCode } from '@robustmq/mqtt-codec';
 import { BrokerProcess } from './broker-process.ts';
-import { type CampaignResult, ledgerFigures } from './crash-campaign.ts';
+import { ledgerFigures } from './crash-campaign.ts';
 import { DurableLoad } from './durable-load.ts';
 import { LatencyProbe } from './latency-probe.ts';
 

@@ -8,9 +8,9 @@
  * sends damaged packets. `--short` is for trying them out.
  */
 import { parseArgs } from 'node:util';
-import { allHold, tableOf } from '@robustmq/campaign';
+import { type CampaignResult, runCampaigns } from '@robustmq/campaign';
 import { runBitFlipCampaign } from './bit-flip-campaign.ts';
-import { type CampaignResult, runCrashCampaign } from './crash-campaign.ts';
+import { runCrashCampaign } from './crash-campaign.ts';
 import { runFullDiskCampaign } from './fulldisk-campaign.ts';
 import { runFuzzSocketsCampaign } from './fuzz-sockets-campaign.ts';
 import { runOverloadCampaign } from './overload-campaign.ts';
@@ -56,16 +56,5 @@ const wishes = {
   kills: Number(values.kills),
   short: values.short,
 };
-let failed = false;
-for (const name of positionals.length === 0 ? [''] : positionals) {
-  const campaign = CAMPAIGNS[name];
-  if (campaign === undefined) {
-    console.error(`no campaign is called "${name}": ${Object.keys(CAMPAIGNS).join(', ')}`);
-    process.exit(2);
-  }
-  const { figures, examples } = await campaign(wishes);
-  console.log(tableOf(name, figures));
-  for (const example of examples) console.log(`  ! ${example}`);
-  failed ||= !allHold(figures);
-}
-process.exit(failed ? 1 : 0);
+const chosen = Object.entries(CAMPAIGNS).map(([name, run]) => [name, () => run(wishes)] as const);
+process.exit(await runCampaigns(positionals, Object.fromEntries(chosen)));

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type CampaignResult,
   atLeast,
   atMost,
   buildDiskTrace,
@@ -19,7 +20,7 @@ import {
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import { BrokerProcess } from './broker-process.ts';
-import { type CampaignResult, ledgerFigures } from './crash-campaign.ts';
+import { ledgerFigures } from './crash-campaign.ts';
 import { DurableLoad } from './durable-load.ts';
 
 const FIRST_CUT_MS = 900;

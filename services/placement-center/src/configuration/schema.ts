@@ -1,6 +1,6 @@
-import type { ObsoleteKey, Schema } from '@robustmq/config';
-import { etcdSection, logSection, tlsSection } from './edge-sections.ts';
-import type { EtcdSection, LogSection, TlsSection } from './edge-sections.ts';
+import { logSection, type LogSection, type ObsoleteKey, type Schema } from '@robustmq/config';
+import { etcdSection, tlsSection } from './edge-sections.ts';
+import type { EtcdSection, TlsSection } from './edge-sections.ts';
 import { nodeSection } from './node-section.ts';
 import type { NodeSection } from './node-section.ts';
 import { raftSection } from './raft-section.ts';
@@ -33,7 +33,7 @@ export const placementCenterSchema: Schema<PlacementCenterValues> = {
     raft: raftSection,
     tls: tlsSection,
     etcd: etcdSection,
-    log: logSection,
+    log: logSection('Changes of leader and members are at "info".'),
   },
   obsolete,
 };

@@ -5,10 +5,11 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { atMost, type Figure, told } from '@robustmq/campaign';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type CampaignResult, atMost, type Figure, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import type { Placement, RangeRequest } from '@robustmq/placement';
-import type { CampaignResult, Tell } from './campaign-result.ts';
+import type { Tell } from './campaign-result.ts';
 import type { MemberProcess } from './member-process.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { Workload } from './workload.ts';
@@ -151,8 +152,4 @@ async function contentOf(
   } finally {
     await placement.close();
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

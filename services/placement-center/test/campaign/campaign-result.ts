@@ -1,16 +1,9 @@
-import { atLeast, atMost, type Figure, holds, told } from '@robustmq/campaign';
+import { type CampaignResult, atLeast, atMost, holds, told } from '@robustmq/campaign';
 import type { Placement } from '@robustmq/placement';
 import { checkHistory } from '@robustmq/simulator';
 import type { PlacementCluster } from './placement-cluster.ts';
 import type { WatchAudit } from './watch-audit.ts';
 import type { Workload } from './workload.ts';
-
-/** What a campaign has to say. */
-export interface CampaignResult {
-  readonly figures: readonly Figure[];
-  /** What went wrong, the first few in full. */
-  readonly examples: readonly string[];
-}
 
 /** Says what a campaign is doing, for those who wait. */
 export type Tell = (progress: string) => void;

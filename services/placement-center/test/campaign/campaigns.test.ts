@@ -1,7 +1,6 @@
-import { tableOf } from '@robustmq/campaign';
+import { type CampaignResult, tableOf } from '@robustmq/campaign';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { runBitFlipCampaign } from './bit-flip-campaign.ts';
-import type { CampaignResult } from './campaign-result.ts';
 import { runClockCampaign } from './clock-campaign.ts';
 import { runLeaderCampaign } from './leader-campaign.ts';
 import { runPowercutCampaign } from './powercut-campaign.ts';

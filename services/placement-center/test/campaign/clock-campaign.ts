@@ -6,9 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atMost, holds, told } from '@robustmq/campaign';
+import { setTimeout as pause } from 'node:timers/promises';
+import { atMost, type CampaignResult, holds, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult } from './campaign-result.ts';
+import { auditPromises } from './campaign-result.ts';
 import { statusOf } from './leader.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
@@ -118,8 +119,4 @@ async function keepLease(
       return lived;
     },
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

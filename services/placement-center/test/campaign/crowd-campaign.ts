@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atMost, told } from '@robustmq/campaign';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type CampaignResult, atMost, told } from '@robustmq/campaign';
 import type { LeaseId, Placement, Watch } from '@robustmq/placement';
-import type { CampaignResult } from './campaign-result.ts';
 import { statusOf } from './leader.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 
@@ -153,8 +153,4 @@ class Crowd {
     for (const watch of this.#watches) watch.cancel();
     return open();
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

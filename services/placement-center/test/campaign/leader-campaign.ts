@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atLeast, atMost, told } from '@robustmq/campaign';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type CampaignResult, atLeast, atMost, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult, type Tell } from './campaign-result.ts';
+import { auditPromises, type Tell } from './campaign-result.ts';
 import { statusOf } from './leader.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
@@ -73,8 +74,4 @@ export async function runLeaderCampaign({
     await cluster.killAll();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -8,9 +8,8 @@
  * jump, `size` fills the store with a million keys, `crowd` brings ten thousand watches and leases.
  */
 import { parseArgs } from 'node:util';
-import { allHold, tableOf } from '@robustmq/campaign';
+import { type CampaignResult, runCampaigns, tableOf } from '@robustmq/campaign';
 import { runBitFlipCampaign } from './bit-flip-campaign.ts';
-import type { CampaignResult } from './campaign-result.ts';
 import { runClockCampaign } from './clock-campaign.ts';
 import { runCrowdCampaign } from './crowd-campaign.ts';
 import { runLeaderCampaign } from './leader-campaign.ts';
@@ -85,16 +84,5 @@ const wishes: Wishes = {
   short: values.short,
   faults: (values.faults?.split(',') as readonly FaultKind[] | undefined) ?? null,
 };
-let failed = false;
-for (const name of positionals.length === 0 ? [''] : positionals) {
-  const campaign = CAMPAIGNS[name];
-  if (campaign === undefined) {
-    console.error(`no campaign is called "${name}": ${Object.keys(CAMPAIGNS).join(', ')}`);
-    process.exit(2);
-  }
-  const { figures, examples } = await campaign(wishes);
-  console.log(tableOf(name, figures));
-  for (const example of examples) console.log(`  ! ${example}`);
-  failed ||= !allHold(figures);
-}
-process.exit(failed ? 1 : 0);
+const chosen = Object.entries(CAMPAIGNS).map(([name, run]) => [name, () => run(wishes)] as const);
+process.exit(await runCampaigns(positionals, Object.fromEntries(chosen)));

@@ -1,6 +1,7 @@
 /** Three members, on hosts of their own or on the loopback interface, and how to reach them. */
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Hosts } from '@robustmq/campaign';
 import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { Placement } from '@robustmq/placement';
@@ -167,7 +168,7 @@ async function ownValue(placement: Placement, key: string): Promise<string> {
 async function repeatUntil(endMs: number, attempt: () => Promise<boolean>): Promise<void> {
   while (performance.now() < endMs) {
     if (await attempt().catch(() => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
   throw new Error('the time is over');
 }

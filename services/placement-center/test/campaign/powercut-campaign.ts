@@ -2,7 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
+  type CampaignResult,
   atLeast,
   atMost,
   buildDiskTrace,
@@ -12,7 +14,7 @@ import {
   whyNoDiskTrace,
 } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult, type Tell } from './campaign-result.ts';
+import { auditPromises, type Tell } from './campaign-result.ts';
 import type { MemberProcess } from './member-process.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
@@ -122,8 +124,4 @@ class MemberDisk {
     rmSync(this.#trace, { force: true });
     this.#state = new DiskState(this.#data);
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atMost, holds, told } from '@robustmq/campaign';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type CampaignResult, atMost, holds, told } from '@robustmq/campaign';
 import type { Placement } from '@robustmq/placement';
-import type { CampaignResult } from './campaign-result.ts';
 import type { MemberProcess } from './member-process.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 
@@ -151,7 +151,7 @@ async function readsBack(
           () => false,
         );
       if (found) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     throw new Error(
       `member ${member.options.nodeId} does not show ${key}\n${member.output.slice(-2000)}`,

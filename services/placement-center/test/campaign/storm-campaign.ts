@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atMost, Hosts, told, whyNoHosts } from '@robustmq/campaign';
+import { type CampaignResult, atMost, Hosts, told, whyNoHosts } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { auditPromises, type CampaignResult, type Tell } from './campaign-result.ts';
+import { auditPromises, type Tell } from './campaign-result.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { type Fault, type FaultKind, runStorm } from './storm.ts';
 import { WatchAudit } from './watch-audit.ts';

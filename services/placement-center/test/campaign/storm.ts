@@ -1,4 +1,5 @@
 /** Faults, one after the other, each undone after a while; a majority is always left, but for `all`. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Hosts } from '@robustmq/campaign';
 import type { SeededRandom } from '@robustmq/environment';
 import type { Tell } from './campaign-result.ts';
@@ -98,8 +99,4 @@ async function harm(
 
 function between(random: SeededRandom, [least, most]: readonly [number, number]): number {
   return least + random.below(most - least + 1);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

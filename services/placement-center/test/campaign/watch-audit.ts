@@ -1,4 +1,5 @@
 /** A watch from the first revision on that must see every change once, in order, whatever happens. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Placement, Revision, Watch } from '@robustmq/placement';
 import type { LedgerWrite } from './workload.ts';
 
@@ -22,7 +23,7 @@ export class WatchAudit {
     const target = ledger.reduce((newest, { revision }) => Math.max(newest, revision), 0);
     const endMs = performance.now() + limitMs;
     while (this.#lastRevision < target && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
     this.#watch.cancel();
     await this.#done;

@@ -5,6 +5,7 @@
  * checked for linearizability. The other half writes keys that nobody else touches: each that was
  * acknowledged must be there at the end, and must have been seen exactly once by a watch.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { SeededRandom } from '@robustmq/environment';
 import { type Placement, PlacementError, type Transaction } from '@robustmq/placement';
 import type { HistoryLine } from '@robustmq/simulator';
@@ -187,8 +188,4 @@ function transactionOf(compare: Transaction['compare'], then: Transaction['then'
 
 function nowNs(): number {
   return Math.round(performance.now() * 1e6);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
