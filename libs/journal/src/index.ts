@@ -33,3 +33,16 @@ export { RecordBatchBuilder } from './record-batch-builder.ts';
 export { RecordBatchReader, recordsOf } from './record-batch-reader.ts';
 export type { DamagedRange, SegmentIndex, WantedOrdinals } from './segment-index.ts';
 export { WantedTopics } from './wanted-topics.ts';
+export type {
+  AppendAcknowledgement,
+  AppendOptions,
+  KeyedChange,
+  KeyedRecord,
+  KeyedShard,
+  KeyedTail,
+  KeyedWrite,
+  ProducerName,
+  SharedJournal,
+  SharedShard,
+  ShardTail,
+} from './shared-journal.ts';

@@ -23,7 +23,11 @@ export type JournalFault =
       readonly first: Offset;
       readonly after: Offset;
     }
-  | { readonly code: 'JOURNAL_CLOSED' };
+  | { readonly code: 'JOURNAL_CLOSED' }
+  /** The writer has a successor: nothing was written, and it must stop. */
+  | { readonly code: 'JOURNAL_FENCED'; readonly shard: string; readonly detail: string }
+  /** No replica answered in time: the outcome of a write is unknown; try again. */
+  | { readonly code: 'JOURNAL_UNAVAILABLE'; readonly shard: string; readonly detail: string };
 
 export class JournalError extends Error {
   override readonly name = 'JournalError';
@@ -47,6 +51,10 @@ function describe(fault: JournalFault): string {
       return `${fault.file} is corrupt at byte ${fault.position}: records ${fault.first} to ${fault.after - 1} cannot be served`;
     case 'JOURNAL_CLOSED':
       return 'the journal is closed';
+    case 'JOURNAL_FENCED':
+      return `shard ${fault.shard} refuses this writer: ${fault.detail}`;
+    case 'JOURNAL_UNAVAILABLE':
+      return `shard ${fault.shard} does not answer: ${fault.detail}`;
     default:
       return unreachable(fault);
   }
