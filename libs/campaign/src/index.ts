@@ -3,3 +3,8 @@ export { allHold, atLeast, atMost, type Figure, holds, tableOf, told } from './f
 export { Hosts, whyNoHosts } from './hosts.ts';
 export { DiskState, type PowerLoss } from './power-loss.ts';
 export { type CampaignResult, runCampaigns } from './run-campaigns.ts';
+export type { BrokerAddress, BrokerPlace } from './delivery/broker-place.ts';
+export { DurableLoad, type LoadOptions } from './delivery/durable-load.ts';
+export { Ledger, type LedgerFigures } from './delivery/ledger.ts';
+export { ledgerFigures } from './delivery/ledger-figures.ts';
+export { payloadOf, sequenceOf } from './delivery/payload.ts';

@@ -6,12 +6,18 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CampaignResult, atLeast, atMost, type Figure, told } from '@robustmq/campaign';
+import {
+  type CampaignResult,
+  atLeast,
+  atMost,
+  type Figure,
+  told,
+  DurableLoad,
+  sequenceOf,
+} from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import { BrokerEnded, BrokerProcess } from './broker-process.ts';
-import { DurableLoad } from './durable-load.ts';
-import { sequenceOf } from './payload.ts';
 
 /** Long enough for a checkpoint, which is made every five seconds. */
 const LOAD_MS = 7000;

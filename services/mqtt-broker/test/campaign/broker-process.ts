@@ -3,16 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BrokerAddress, BrokerPlace } from '@robustmq/campaign';
 
 const MAIN = fileURLToPath(new URL('../../../robustctl/dist/main.js', import.meta.url));
 const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
-
-/** Where a broker is to be reached; null while it is not. */
-export interface BrokerPlace {
-  readonly port: number | null;
-}
 
 /** How to start it. */
 export interface BrokerOptions {
@@ -40,6 +36,13 @@ export class BrokerProcess implements BrokerPlace {
   constructor(options: BrokerOptions) {
     this.#options = options;
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run make build`);
+  }
+
+  readonly patienceMs: null = null;
+
+  /** null while it does not serve. */
+  addressFor(): BrokerAddress | null {
+    return this.port === null ? null : { host: '127.0.0.1', port: this.port };
   }
 
   /** What it wrote last. */

@@ -6,11 +6,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atLeast, atMost, type CampaignResult, type Figure, told } from '@robustmq/campaign';
+import {
+  atLeast,
+  atMost,
+  type CampaignResult,
+  DurableLoad,
+  ledgerFigures,
+  told,
+} from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { BrokerProcess } from './broker-process.ts';
-import { DurableLoad } from './durable-load.ts';
-import type { LedgerFigures } from './ledger.ts';
 
 const SETTLE_LIMIT_MS = 60_000;
 const RESTART_MS_MAX = 10_000;
@@ -97,23 +102,4 @@ async function killWhileStarting(broker: BrokerProcess, afterMs: number): Promis
   await delay(afterMs);
   await broker.kill();
   await start;
-}
-
-/** What the ledger says, beside what it must say. */
-export function ledgerFigures(ledger: LedgerFigures): Figure[] {
-  return [
-    told('published', ledger.published),
-    told('acknowledged', ledger.acknowledged),
-    told('refused', ledger.refused),
-    told('delivered', ledger.delivered),
-    told('repeated (QoS 1)', ledger.repeatedQos1),
-    atMost('lost', ledger.lost, 0),
-    atMost('duplicated (QoS 2)', ledger.duplicatedQos2, 0),
-    atMost('reordered', ledger.reordered, 0),
-    atMost('corrupted', ledger.corrupted, 0),
-    atMost('sessions lost', ledger.sessionsLost, 0),
-    atMost('retained wrong', ledger.retainedWrong, 0),
-    atMost('wills lost', ledger.willsLost, 0),
-    atMost('wills unasked', ledger.willsUnasked, 0),
-  ];
 }

@@ -7,12 +7,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CampaignResult, atLeast, atMost, type Figure, holds, told } from '@robustmq/campaign';
+import {
+  type CampaignResult,
+  atLeast,
+  atMost,
+  type Figure,
+  holds,
+  told,
+  DurableLoad,
+  ledgerFigures,
+} from '@robustmq/campaign';
 import { connect } from '@robustmq/mqtt-client';
 import { ReasonCode } from '@robustmq/mqtt-codec';
 import { BrokerProcess } from './broker-process.ts';
-import { ledgerFigures } from './crash-campaign.ts';
-import { DurableLoad } from './durable-load.ts';
 import { LatencyProbe } from './latency-probe.ts';
 
 const DISK_MEGABYTES = 64;

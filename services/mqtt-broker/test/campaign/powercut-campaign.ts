@@ -16,12 +16,12 @@ import {
   readDiskTrace,
   told,
   whyNoDiskTrace,
+  DurableLoad,
+  ledgerFigures,
 } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import { BrokerProcess } from './broker-process.ts';
-import { ledgerFigures } from './crash-campaign.ts';
-import { DurableLoad } from './durable-load.ts';
 
 const FIRST_CUT_MS = 900;
 const SERVING_MS_MAX = 10_000;

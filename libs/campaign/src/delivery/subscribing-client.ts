@@ -8,7 +8,7 @@ import {
   type Publish,
   ReasonCode,
 } from '@robustmq/mqtt-codec';
-import type { BrokerPlace } from './broker-process.ts';
+import type { BrokerPlace } from './broker-place.ts';
 import type { Ledger } from './ledger.ts';
 import { sequenceOf } from './payload.ts';
 import { RoamingConnection } from './roaming-connection.ts';

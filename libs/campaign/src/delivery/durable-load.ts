@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import { NO_PROPERTIES, type ProtocolVersion, type Qos } from '@robustmq/mqtt-codec';
-import type { BrokerPlace } from './broker-process.ts';
+import type { BrokerPlace } from './broker-place.ts';
 import { Ledger } from './ledger.ts';
 import { sequenceOf } from './payload.ts';
 import { PublishingClient } from './publishing-client.ts';
@@ -164,13 +164,13 @@ export class DurableLoad {
 
   /** Looks at the retained messages as a new subscriber does. False when the broker is away. */
   async checkRetained(floors: ReadonlyMap<string, number>): Promise<boolean> {
-    const { port } = this.#options.place;
-    if (port === null) return false;
+    const address = this.#options.place.addressFor('retained', 0);
+    if (address === null) return false;
     const found = new Map<string, number>();
     let arrived = performance.now();
     try {
       const client = await connect({
-        port,
+        ...address,
         timeoutMs: 5000,
         onMessage: ({ topic, payload }) => {
           found.set(topic, Math.max(found.get(topic) ?? 0, sequenceOf(topic, payload) ?? 0));

@@ -9,10 +9,12 @@ import {
   ReasonCode,
   type Will,
 } from '@robustmq/mqtt-codec';
-import type { BrokerPlace } from './broker-process.ts';
+import type { BrokerPlace } from './broker-place.ts';
 
 const RETRY_PAUSE_MS = 10;
+/** The longest time that a broker may take to answer before another one is asked. */
 const ANSWER_LIMIT_MS = 10_000;
+const PINGS_PER_PATIENCE = 4;
 const FOR_EVER_SECONDS = 0xffff_ffff;
 
 /** Who connects, and what is done with the connection. */
@@ -33,6 +35,7 @@ export class RoamingConnection {
   #connection: MqttConnection | null = null;
   #wanted = false;
   #running: Promise<void> | null = null;
+  #attempt = 0;
   /** CONNACKs that refused. */
   refusals = 0;
 
@@ -91,12 +94,14 @@ export class RoamingConnection {
   }
 
   async #connect(): Promise<MqttConnection | null> {
-    const { place, version } = this.#options;
-    if (place.port === null) return null;
-    const address = { host: '127.0.0.1', port: place.port, tls: null };
+    const { place, version, clientId } = this.#options;
+    const found = place.addressFor(clientId, this.#attempt);
+    if (found === null) return null;
+    this.#attempt += 1;
+    const address = { ...found, tls: null };
     let connection: MqttConnection | null = null;
     try {
-      connection = await openConnection(address, version, ANSWER_LIMIT_MS);
+      connection = await openConnection(address, version, this.#answerLimitMs);
       return await this.#introduce(connection);
     } catch {
       connection?.destroy();
@@ -121,7 +126,7 @@ export class RoamingConnection {
           ? { sessionExpiryIntervalSeconds: FOR_EVER_SECONDS }
           : NO_PROPERTIES,
     });
-    const answer = await connection.next(ANSWER_LIMIT_MS);
+    const answer = await connection.next(this.#answerLimitMs);
     if (answer?.kind !== 'connack' || answer.reasonCode !== 0 || !this.#wanted) {
       if (answer?.kind === 'connack' && answer.reasonCode !== 0) this.refusals += 1;
       connection.destroy();
@@ -129,7 +134,31 @@ export class RoamingConnection {
     }
     this.#connection = connection;
     this.#options.onConnected(answer);
-    connection.onPacket(this.#options.onPacket);
+    this.#listen(connection);
     return connection;
+  }
+
+  /** A broker that hangs keeps its sockets: only its silence tells. */
+  #listen(connection: MqttConnection): void {
+    const { onPacket, place } = this.#options;
+    const { patienceMs } = place;
+    if (patienceMs === null) {
+      connection.onPacket(onPacket);
+      return;
+    }
+    let heardAtMs = performance.now();
+    connection.onPacket((packet) => {
+      heardAtMs = performance.now();
+      onPacket(packet);
+    });
+    const timer = setInterval(() => {
+      if (performance.now() - heardAtMs > patienceMs) connection.destroy();
+      else connection.send({ kind: 'pingreq' });
+    }, patienceMs / PINGS_PER_PATIENCE);
+    void connection.closed.finally(() => clearInterval(timer));
+  }
+
+  get #answerLimitMs(): number {
+    return this.#options.place.patienceMs ?? ANSWER_LIMIT_MS;
   }
 }

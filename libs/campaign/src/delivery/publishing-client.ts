@@ -13,7 +13,7 @@ import {
   ReasonCode,
 } from '@robustmq/mqtt-codec';
 import type { SeededRandom } from '@robustmq/environment';
-import type { BrokerPlace } from './broker-process.ts';
+import type { BrokerPlace } from './broker-place.ts';
 import { type Ledger, OUTCOME, type Stream } from './ledger.ts';
 import { payloadOf } from './payload.ts';
 import { RoamingConnection } from './roaming-connection.ts';
