@@ -119,8 +119,9 @@ export interface KeyedShard {
   readonly name: string;
 
   /**
-   * Writes in one step; each key is decided alone. Safe to repeat: equal writes with equal fences give
-   * the same state.
+   * Writes in one step; each key is decided alone, and each write taken gets its own revision. Calls
+   * on one handle take effect in the order of the calls. Safe to repeat: equal writes with equal fences
+   * give the same state.
    *
    * @returns for each write whether it was taken: false, a higher fence stands there
    * @throws JournalError JOURNAL_FULL, JOURNAL_UNAVAILABLE (the outcome is unknown)
@@ -128,8 +129,8 @@ export interface KeyedShard {
   write(writes: readonly KeyedWrite[], deadlineMs: number): Promise<readonly boolean[]>;
 
   /**
-   * Raises the fence of a key without changing its value, and reads it: what stands there is final for
-   * every writer with a lower fence.
+   * Raises the fence of a key without changing its value or its revision, and reads it: what stands
+   * there is final for every writer with a lower fence. No tail tells of it.
    *
    * @returns null as `record` when the key has no value; `taken` false when a higher fence stands there
    */
@@ -180,7 +181,13 @@ export interface KeyedChange {
 export interface KeyedTail {
   /** Every change up to this revision has been returned. */
   readonly position: number;
-  /** Waits for changes; an empty array: `position` moved. One call at a time. @throws JOURNAL_CLOSED */
+  /**
+   * Waits for changes; an empty array: `position` moved. One call at a time.
+   *
+   * @throws JournalError JOURNAL_OFFSET_TRIMMED  removals newer than `position` are forgotten: forget
+   *   everything that was returned, and open anew at 0
+   * @throws JournalError JOURNAL_CLOSED          after `close`
+   */
   next(changesMax: number): Promise<readonly KeyedChange[]>;
   close(): void;
 }
