@@ -7,6 +7,7 @@ import {
   mqttService,
   placementCenterService,
 } from './contract/control-services.ts';
+import { journalService } from './contract/journal-exchange.ts';
 import type { AnyMethod, ServiceContract } from './contract/method.ts';
 import {
   healthService,
@@ -48,6 +49,7 @@ const services: readonly { readonly contract: ServiceContract<object>; readonly 
   { contract: watchService, file: 'robustmq/placement/v1/watch.proto' },
   { contract: mqttService, file: 'robustmq/mqtt/v1/mqtt.proto' },
   { contract: engineService, file: 'robustmq/engine/v1/engine.proto' },
+  { contract: journalService, file: 'robustmq/journal/v1/journal.proto' },
   { contract: clusterService, file: 'robustmq/cluster/v1/cluster.proto' },
   { contract: raftTransportService, file: 'robustmq/raft/v1/raft_transport.proto' },
   { contract: healthService, file: 'grpc/health/v1/health.proto' },

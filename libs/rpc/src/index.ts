@@ -10,6 +10,21 @@ export {
   type ServiceClient,
   type StreamOptions,
 } from './client/rpc-channel.ts';
+export type { JournalReplyFault } from './codec/journal-fault.ts';
+export {
+  type ChangesOutcome,
+  type JournalOutcome,
+  journalRepliesCodec,
+  type JournalReply,
+  type RecordsOutcome,
+} from './codec/journal-replies.ts';
+export {
+  type AppendCall,
+  type JournalCall,
+  journalRequestsCodec,
+  type JournalRequest,
+  type WireSelector,
+} from './codec/journal-requests.ts';
 export type { HealthReply, HealthRequest, ServingStatus } from './codec/health.ts';
 export type {
   GrantLeaseRequest,
@@ -38,6 +53,14 @@ export {
   mqttService,
   placementCenterService,
 } from './contract/control-services.ts';
+export {
+  calledJournalService,
+  type CalledJournalMethods,
+  journalService,
+  type JournalMethods,
+  servedJournalService,
+  type ServedJournalMethods,
+} from './contract/journal-exchange.ts';
 export type {
   AnyMethod,
   Codec,
@@ -61,6 +84,7 @@ export {
 } from './contract/store-services.ts';
 export type { DuplexCall } from './duplex-call.ts';
 export { placementFaultOf, statusOf } from './fault-status.ts';
+export { type BatchSink, OutgoingBatches } from './pipeline/outgoing-batches.ts';
 export { GrpcPeerTransport } from './peer/grpc-peer-transport.ts';
 export {
   defaultPeerLimits,

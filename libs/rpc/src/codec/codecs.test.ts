@@ -1,7 +1,6 @@
 import type { KeyValue, Revision, WatchBatch } from '@robustmq/placement';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Codec } from '../contract/method.ts';
 import {
   healthService,
   kvService,
@@ -9,6 +8,7 @@ import {
   raftTransportService,
   watchService,
 } from '../contract/store-services.ts';
+import { codecCase as of, type CodecCase, testCodecs } from '../testing/codec-cases.ts';
 import { loadProtoFiles } from '../testing/proto-files.ts';
 import { MalformedMessageError } from '../wire/protobuf-reader.ts';
 import { faultCodec } from './fault.ts';
@@ -25,16 +25,6 @@ const root = loadProtoFiles([
   'grpc/health/v1/health.proto',
 ]);
 
-interface Case {
-  readonly message: string;
-  readonly codec: Codec<never>;
-  readonly values: fc.Arbitrary<unknown>;
-}
-
-function of<Value>(message: string, codec: Codec<Value>, values: fc.Arbitrary<Value>): Case {
-  return { message, codec: codec as Codec<unknown> as Codec<never>, values };
-}
-
 const kv = kvService.methods;
 const lease = leaseService.methods;
 const key = fc.record({ key: any.anyText });
@@ -48,7 +38,7 @@ const list = fc.record({ after: any.anyLeaseOrNull, limit: any.anyUint32 });
 const listed = fc.record({ leases: fc.array(any.anyLease), more: fc.boolean() });
 const P = 'robustmq.placement.v1';
 
-const cases: readonly Case[] = [
+const cases: readonly CodecCase[] = [
   of(`${P}.SetRequest`, kv.set.request, set),
   of(`${P}.SetReply`, kv.set.reply, revision),
   of(`${P}.GetRequest`, kv.get.request, key),
@@ -95,44 +85,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('the codec written by hand', () => {
-  for (const { message, codec, values } of cases) {
-    test(`says and understands ${message} as the proto file does`, () => {
-      const type = root.lookupType(message);
-      fc.assert(
-        fc.property(values, (value) => {
-          const own = codec.encode(value as never);
-          const foreign = type.decode(own);
-          expect(codec.decode(own)).toEqual(value);
-          // A field that nobody declared would be lost here, and a wrong number misunderstood.
-          const again = type.encode(type.fromObject(type.toObject(foreign, { longs: Number })));
-          expect(codec.decode(again.finish())).toEqual(value);
-        }),
-        { numRuns: 60 },
-      );
-    });
-
-    test(`refuses or reads any bytes given as ${message}`, () => {
-      fc.assert(
-        fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-          try {
-            codec.decode(bytes);
-          } catch (error) {
-            expect(error).toBeInstanceOf(MalformedMessageError);
-          }
-        }),
-        { numRuns: 60 },
-      );
-    });
-
-    test(`passes over what a newer version adds to ${message}`, () => {
-      // Field 1000 as a number and as text, field 1001 as eight and as four bytes.
-      const added = [0xc0, 0x3e, 0xff, 0x01, 0xc2, 0x3e, 1, 65];
-      added.push(0xc9, 0x3e, 1, 2, 3, 4, 5, 6, 7, 8, 0xcd, 0x3e, 1, 2, 3, 4);
-      const [value] = fc.sample(values, { numRuns: 1, seed: 7 });
-      const bytes = Uint8Array.of(...codec.encode(value as never), ...added);
-      expect(codec.decode(bytes)).toEqual(value);
-    });
-  }
+  testCodecs(root, cases);
 
   test('does not keep what was received alive through a value', () => {
     const sent = kv.set.request.encode({ key: 'k', value: Uint8Array.of(1, 2), lease: null });
