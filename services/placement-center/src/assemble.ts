@@ -53,7 +53,7 @@ class MemberProcess implements PlacementCenter {
   #identity: ClusterIdentity | null = null;
   #peerCheck: PeerCheck | null = null;
   #removalCheck: RemovalCheck | null = null;
-  #peers: readonly string[] = [];
+  #peers: ReadonlyMap<number, string> = new Map();
   #leader: number | null = null;
 
   constructor(settings: PlacementCenterSettings, logger: Logger) {
@@ -183,7 +183,7 @@ class MemberProcess implements PlacementCenter {
           : { kind: 'found', voters: identity.founders.map((founder) => founder as NodeId) },
       addresses: new Map([...nodes].map(([node, address]) => [node as NodeId, address])),
       onPeers: (peers) => {
-        this.#peers = [...peers.values()];
+        this.#peers = peers;
         transport.setPeers(peers);
       },
       environment,
@@ -207,18 +207,20 @@ class MemberProcess implements PlacementCenter {
   }
 
   #startChecks(identity: ClusterIdentity, node: PlacementNode): void {
-    // A member that has never heard of its group was set up just now: then a stranger is a mistake to
-    // stop at. Later an address may have changed hands, and this member is needed all the same.
-    const isFresh = node.status.raft.commitIndex === 0;
-    this.#peerCheck = new PeerCheck(this.#peerOptions(), identity, (error) => {
-      if (isFresh) this.#refused(error.message, 0);
-      else log(this.#logger, logEvents.placementWrongPeer, { detail: error.message });
+    this.#peerCheck = new PeerCheck(this.#peerOptions(), identity, {
+      isPeer: (peer) => this.#peers.has(peer),
+      // A member that has never heard of its group was set up just now: then a stranger is a mistake to
+      // stop at. Later an address may have changed hands, and this member is needed all the same.
+      onMistake: (error) => {
+        if (node.status.raft.commitIndex === 0) this.#refused(error.message, 0);
+        else log(this.#logger, logEvents.placementWrongPeer, { detail: error.message });
+      },
     });
     this.#peerCheck.start();
     this.#removalCheck = new RemovalCheck({
       timers: systemTimers,
       hasLeader: () => this.#leader !== null,
-      peers: () => this.#peers,
+      peers: () => [...this.#peers.values()],
       ask: askRemoved(this.#credentials, this.#settings.nodeId),
       onRemoved: () => this.#refused(removedSentence(this.#settings), 0),
     });

@@ -27,6 +27,21 @@ test('a member that took over the address of a removed one is no stranger to tho
   expect(await textAt(placement, 'a')).toBe('by 1 and 4');
 });
 
+test('a member of a running group goes on when a stranger has the address of one that never came', async () => {
+  await Promise.all([1, 2].map((id) => cluster.start(id, [1, 2, 3], [])));
+  await cluster.leader();
+  const running = [...cluster.members.values()];
+  await cluster.start(3, [3], ['cluster_name = "other"']);
+  for (const member of running) {
+    await until(async () => {
+      if (member.child.exitCode !== null) throw new Error(`ended: ${member.said()}`);
+      return member.said().includes('placement.wrong_peer') ? true : null;
+    });
+  }
+  await cluster.ask(['kv', 'put', 'a', 'kept'], [1, 2]);
+  expect(await cluster.ask(['kv', 'get', 'a'], [1, 2])).toBe('kept\n');
+});
+
 test('a member that was removed ends with a sentence, when it runs and when it is started again', async () => {
   await cluster.found([1, 2, 3], []);
   const leader = await cluster.leader();

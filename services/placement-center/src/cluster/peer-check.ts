@@ -3,7 +3,8 @@
  * sentence and not as an election that never ends.
  *
  * A peer that does not answer is no mistake: members may start in any order. It is asked again until
- * it has answered once. The first stranger ends the check.
+ * it has answered once or was removed: then its address may be anybody's. The first stranger ends the
+ * check.
  */
 import type { TimerHandle, Timers } from '@robustmq/environment';
 import type { cluster } from '@robustmq/rpc';
@@ -54,29 +55,33 @@ function pause(timers: Timers, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What a check needs to know while it runs, and whom it tells. */
+export interface PeerCheckEdges {
+  /** Whether the group has not removed this member of the configuration. */
+  readonly isPeer: (node: number) => boolean;
+  /** At most once. */
+  readonly onMistake: (error: PlacementCenterError) => void;
+}
+
 /** Checks each peer once it answers; ends when all have, or when it is stopped. */
 export class PeerCheck {
   readonly #options: PeerCheckOptions;
   readonly #own: ClusterIdentity;
-  readonly #onMistake: (error: PlacementCenterError) => void;
+  readonly #edges: PeerCheckEdges;
   readonly #unknown: Map<number, string>;
   #timer: TimerHandle | null = null;
   #isStopped = false;
 
-  constructor(
-    options: PeerCheckOptions,
-    own: ClusterIdentity,
-    onMistake: (error: PlacementCenterError) => void,
-  ) {
+  constructor(options: PeerCheckOptions, own: ClusterIdentity, edges: PeerCheckEdges) {
     this.#options = options;
     this.#own = own;
-    this.#onMistake = onMistake;
+    this.#edges = edges;
     this.#unknown = new Map([...options.nodes].filter(([node]) => node !== options.nodeId));
   }
 
   start(): void {
     this.#round().catch((error: unknown) => {
-      if (!this.#isStopped && error instanceof PlacementCenterError) this.#onMistake(error);
+      if (!this.#isStopped && error instanceof PlacementCenterError) this.#edges.onMistake(error);
     });
   }
 
@@ -86,13 +91,16 @@ export class PeerCheck {
   }
 
   async #round(): Promise<void> {
+    this.#forgetRemoved();
     const replies = await Promise.all(
       [...this.#unknown].map(async ([node, address]) => {
         const reply = await this.#options.ask(address).catch(() => null);
         return { node, address, reply };
       }),
     );
+    this.#forgetRemoved();
     for (const { node, address, reply } of replies) {
+      if (!this.#unknown.has(node)) continue;
       // A member that is still joining has no identity to compare.
       if (reply === null || reply.clusterId === '') continue;
       assertPeer(this.#options, { node, address, reply });
@@ -101,6 +109,12 @@ export class PeerCheck {
     }
     if (this.#unknown.size === 0 || this.#isStopped) return;
     this.#timer = this.#options.timers.after(ASK_AGAIN_MS, () => this.start());
+  }
+
+  #forgetRemoved(): void {
+    for (const node of this.#unknown.keys()) {
+      if (!this.#edges.isPeer(node)) this.#unknown.delete(node);
+    }
   }
 }
 
