@@ -24,6 +24,7 @@ import { openAccess, type OpenedAccess } from './open-access.ts';
 import type { BrokerContext } from './broker-context.ts';
 import { ClientConnection } from './connection/client-connection.ts';
 import { ConnectionRate, TURNED_AWAY } from './connection/connection-rate.ts';
+import { embeddedLog } from './durable/embedded-log.ts';
 import { openStorage, type OpenedStorage } from './durable/open-storage.ts';
 import { Retention } from './durable/retention.ts';
 import { gaugesOf } from './gauges.ts';
@@ -258,8 +259,9 @@ class BrokerNode implements Broker {
     const checkpointer = this.#storage?.checkpointer ?? null;
     if (context === null || checkpointer === null || !checkpointer.isDue()) return;
     const often = context.tick % CHECKPOINT_SECONDS === 0;
-    const much = context.log.appendedBytesSinceCheckpoint > CHECKPOINT_JOURNAL_BYTES;
-    if (!often && !much && !context.log.needsCheckpoint) return;
+    const durable = embeddedLog(context);
+    const much = durable.appendedBytesSinceCheckpoint > CHECKPOINT_JOURNAL_BYTES;
+    if (!often && !much && !durable.needsCheckpoint) return;
     this.#checkpoint().catch((error: unknown) => {
       this.#logger.sink.warn({ err: error }, 'the checkpoint failed and is tried again');
     });

@@ -15,8 +15,7 @@ import type { ClientConnection } from './connection/client-connection.ts';
 import type { OutputChunks } from './connection/output-chunks.ts';
 import type { OutputContext, OutputStream } from './connection/output-stream.ts';
 import type { PublishEncoder } from './connection/publish-encoder.ts';
-import type { DurableLog } from './durable/durable-log.ts';
-import type { GroupRegistry } from './durable/group-registry.ts';
+import type { BrokerGroups, BrokerLog } from './durable/broker-log.ts';
 import type { ClientSession } from './session/client-session.ts';
 import type { Presence } from './session/presence.ts';
 import type { SessionRegistry } from './session/session-registry.ts';
@@ -48,8 +47,8 @@ export class BrokerContext implements OutputContext {
   readonly message: Message;
   /** Set right after construction, since they need the context themselves. */
   sessions: SessionRegistry;
-  groups: GroupRegistry;
-  log: DurableLog;
+  groups: BrokerGroups;
+  log: BrokerLog;
   wills: Wills;
   presence: Presence;
   readonly offer: ServerOffer;
@@ -65,12 +64,6 @@ export class BrokerContext implements OutputContext {
   /** Subscriptions to exact topics below `$SYS/…/clients/`. */
   sysWatchers = 0;
   readonly dirtySessions: Set<ClientSession> = new Set();
-  /** Where the message that is passing through was put in the open batch. */
-  readonly appended: { offset: number; start: number; end: number } = {
-    offset: 0,
-    start: 0,
-    end: 0,
-  };
   /** Wills of clients that were connected when the broker died: due once it serves again. */
   readonly restoredWills: ClientSession[] = [];
   readonly pausedPublishers: Set<ClientConnection> = new Set();
@@ -196,7 +189,7 @@ export class BrokerContext implements OutputContext {
     const { fault } = error;
     const limit = fault.code === 'JOURNAL_FULL' ? fault.limit : fault.code;
     log(this.logger, logEvents.journalFull, {
-      shard: this.log.shard.name,
+      shard: this.log.gauges.name,
       limit,
       detail: error.message,
     });
@@ -206,7 +199,7 @@ export class BrokerContext implements OutputContext {
     this.counters.droppedTrimmed += 1;
     if (fault.code !== 'JOURNAL_RECORD_CORRUPT') return;
     log(this.logger, logEvents.journalQuarantined, {
-      shard: this.log.shard.name,
+      shard: this.log.gauges.name,
       file: fault.file,
       reason: 'the checksum does not match',
       first: fault.first,

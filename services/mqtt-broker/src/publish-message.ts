@@ -1,8 +1,9 @@
 import type { Delivery, Message, SharedGroup } from '@robustmq/broker';
 import type { BrokerContext } from './broker-context.ts';
 import { memberCanQueue, memberCanTake } from './durable/group-members.ts';
-import { RECORD_KIND } from './durable/operations.ts';
 import type { ClientSession } from './session/client-session.ts';
+
+const NO_DELIVERIES: readonly Delivery[] = [];
 
 export const PublishOutcome = {
   noSubscriber: 0,
@@ -43,12 +44,14 @@ export function publishMessage(
   }
   if (message.qos === 0 && match.durable.length > 0)
     deliverToDurableAtMostOnce(match.durable, message);
-  if (stored) appendMessage(context, message, publisher, durable ? match.durable : []);
+  if (stored) log.append(message, publisher, durable ? match.durable : NO_DELIVERIES);
   const shared = match.shared;
   for (let index = 0; index < shared.length; index += 1) {
     deliverShared(context, shared[index] as SharedGroup, message, publisher);
   }
-  if (message.retain) retain(context, message, publisher);
+  if (message.retain && (message.topic.reserved || !log.bringsRetained)) {
+    retain(context, message, publisher);
+  }
   if (stored) return PublishOutcome.durable;
   if (live.length > 0 || match.durable.length > 0 || shared.length > 0) return PublishOutcome.live;
   if (!message.topic.reserved) context.counters.droppedNoSubscriber += 1;
@@ -59,74 +62,6 @@ function deliverToDurableAtMostOnce(durable: readonly Delivery[], message: Messa
   for (const delivery of durable) delivery.subscriber.deliver(message, delivery);
 }
 
-function appendMessage(
-  context: BrokerContext,
-  message: Message,
-  publisher: ClientSession | null,
-  durable: readonly Delivery[],
-): void {
-  const { log } = context;
-  // Before and not after the record: what belongs to it, such as a receipt, is in the same batch.
-  if (log.batchIsLarge) log.flush();
-  const offset = log.nextOffset;
-  const start = log.appendMessage(message, publisher);
-  const end = log.builderEnd;
-  context.appended.offset = offset;
-  context.appended.start = start;
-  context.appended.end = end;
-  for (let index = 0; index < durable.length; index += 1) {
-    const delivery = durable[index] as Delivery;
-    const session = delivery.subscriber as ClientSession;
-    const own = message.publisher === session ? delivery.own : null;
-    deliverDurable(context, session, own ?? delivery, message);
-  }
-}
-
-/** Hands the record just appended to a durable session, or leaves it in the journal for later. */
-function deliverDurable(
-  context: BrokerContext,
-  session: ClientSession,
-  delivery: Delivery,
-  message: Message,
-): void {
-  const consumer = session.consumer;
-  if (consumer === null) return;
-  const { offset, start, end } = context.appended;
-  if (!consumer.live) {
-    if (consumer.wantsMissed && mayTake(session, delivery, message)) {
-      const { topic } = message;
-      context.log.miss(consumer, delivery, {
-        topic,
-        kind: RECORD_KIND.message,
-        offset,
-        start,
-        end,
-      });
-    }
-    return;
-  }
-  if (!mayTake(session, delivery, message)) return;
-  if (!session.hasRoom) {
-    consumer.fallBehind(offset);
-    return;
-  }
-  const qos = message.qos < delivery.qos ? message.qos : delivery.qos;
-  context.log.plan(session, delivery, {
-    topic: message.topic,
-    kind: RECORD_KIND.message,
-    qos,
-    offset,
-    bytes: null,
-    start,
-    end,
-  });
-}
-
-function mayTake(session: ClientSession, delivery: Delivery, message: Message): boolean {
-  if (delivery.noLocal && message.publisher === session) return false;
-  return session.mayReceive(message.topic, delivery);
-}
-
 function deliverShared(
   context: BrokerContext,
   group: SharedGroup,
@@ -134,7 +69,7 @@ function deliverShared(
   publisher: ClientSession | null,
 ): void {
   if (message.qos > 0 && group.state !== null) {
-    context.groups.deliver(group, message, context.appended);
+    context.groups.deliver(group, message);
     return;
   }
   const publisherId = publisher?.clientId ?? '';

@@ -86,7 +86,8 @@ export interface LimitSettings {
 }
 
 export interface StorageSettings {
-  readonly kind: 'memory' | 'segment';
+  /** `journal`: the shards of a cluster. */
+  readonly kind: 'memory' | 'segment' | 'journal';
   readonly directory: string;
   readonly segmentBytesMax: number;
   /** Size of the whole journal at which durable publishes are refused (0x97); 0: only the disk's. */

@@ -324,8 +324,7 @@ function answer(
     session.receipts.add(packetIdentifier);
     if (session.durable) {
       // The receipt is durable before PUBREC says so: a repeat after a crash finds it.
-      log.operations.exchange(OPERATION.receipt, session.number, packetIdentifier);
-      connection.context.markDirty(session);
+      log.exchange(OPERATION.receipt, session, packetIdentifier);
       waits = true;
     }
   }

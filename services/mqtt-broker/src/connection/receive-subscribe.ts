@@ -2,7 +2,6 @@ import { Subscription, type SubscriptionOptions } from '@robustmq/broker';
 import { ReasonCode, type Subscribe, type SubscriptionRequest } from '@robustmq/mqtt-codec';
 import { hasWildcard, parseSubscriptionFilter, type SubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
-import { logSubscription } from '../session/session-log.ts';
 import { RetainedReplay } from '../session/retained-replay.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -43,7 +42,7 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     for (const replay of replays) replay.start();
   };
   if (session.durable) {
-    for (const { request } of granted) logSubscription(context, session, request.filter);
+    for (const { request } of granted) context.log.subscriptionChanged(session, request.filter);
     context.log.afterCommit((committed) => {
       if (committed) start();
       else answer(takeBack(session, connection, { reasonCodes, granted }));
@@ -139,7 +138,7 @@ function subscribeOne(
       retainHandling: request.retainHandling,
       identifier: ask.identifier,
       // An ephemeral session has no place in the journal.
-      since: session.durable ? context.log.nextOffset : 0,
+      since: session.durable ? context.log.subscriptionStart(session) : 0,
     },
   });
   ask.granted.push({ request, before });

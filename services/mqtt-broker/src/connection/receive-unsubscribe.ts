@@ -1,7 +1,6 @@
 import { ReasonCode, type Unsubscribe } from '@robustmq/mqtt-codec';
 import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
-import { logSubscription } from '../session/session-log.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
 
@@ -29,7 +28,8 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
   };
   if (session.durable) {
     for (const [index, filter] of unsubscribe.filters.entries()) {
-      if (reasonCodes[index] === ReasonCode.success) logSubscription(context, session, filter);
+      if (reasonCodes[index] === ReasonCode.success)
+        context.log.subscriptionChanged(session, filter);
     }
     // Not durable, so not said: the client asks again over its next connection.
     context.log.afterCommit((committed) => {

@@ -7,6 +7,7 @@ import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { encodeSession, encodeState } from '../session/session-record.ts';
 import { encodeGroup } from './durable-group.ts';
+import { embeddedGroups, embeddedLog } from './embedded-log.ts';
 import { FieldReader, FieldWriter } from './operations.ts';
 
 /** How long clients may have to wait for a part of a checkpoint. */
@@ -57,7 +58,7 @@ export class Checkpointer {
 
   /** True when there is enough to save. */
   isDue(): boolean {
-    const { log } = this.#context;
+    const log = embeddedLog(this.#context);
     return log.needsCheckpoint || log.nextOffset > this.position || this.#hasChanges();
   }
 
@@ -71,7 +72,7 @@ export class Checkpointer {
 
   async #once(): Promise<void> {
     const context = this.#context;
-    const { log } = context;
+    const log = embeddedLog(context);
     // State whose operations were lost to a full disk is dirty, and so it is saved as it is now.
     const lost = log.needsCheckpoint;
     log.needsCheckpoint = false;
@@ -110,7 +111,7 @@ export class Checkpointer {
         context.wills.markDirty(name);
         break;
       case ENTRY.group:
-        context.groups.markDirty(name);
+        embeddedGroups(context).markDirty(name);
         break;
       default: {
         const session = context.sessions.find(name);
@@ -142,7 +143,7 @@ export class Checkpointer {
     for (const [clientId, value] of context.wills.takeDirty()) {
       changes.push({ key: ENTRY.will + clientId, value });
     }
-    for (const [key, state] of context.groups.takeDirty(position)) {
+    for (const [key, state] of embeddedGroups(context).takeDirty(position)) {
       const value = state === null ? null : encodeGroup(state);
       changes.push({ key: ENTRY.group + key, value });
     }
@@ -167,8 +168,8 @@ export class Checkpointer {
   #collectSlice(sessions: ClientSession[], changes: Change[]): void {
     const context = this.#context;
     const endMs = performance.now() + SLICE_MS;
-    const next = context.log.nextOffset;
-    const planned = context.log.plannedExactlyOnce();
+    const next = embeddedLog(context).nextOffset;
+    const planned = embeddedLog(context).plannedExactlyOnce();
     do {
       const session = sessions.pop();
       if (session === undefined) return;
@@ -184,7 +185,7 @@ export class Checkpointer {
 /** Everything appended before this call is durable. */
 function committed(context: BrokerContext): Promise<void> {
   return new Promise((resolve, reject) => {
-    context.log.afterCommit((ok) => {
+    embeddedLog(context).afterCommit((ok) => {
       if (ok) resolve();
       else reject(new Error('the journal did not take what comes before the checkpoint'));
     });

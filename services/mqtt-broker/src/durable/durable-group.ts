@@ -1,13 +1,14 @@
 import { type Delivery, Message, type SharedGroup, type Topic } from '@robustmq/broker';
-import type { Offset, RecordSelector } from '@robustmq/journal';
+import type { RecordSelector } from '@robustmq/journal';
 import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import { embeddedGroups, embeddedLog } from './embedded-log.ts';
+import type { DurableLog } from './durable-log.ts';
 import { mayHave, memberCanTake, memberHasRoom } from './group-members.ts';
 import { type ConsumedRecord, type ConsumerOwner, isClosed, LogConsumer } from './log-consumer.ts';
 import { directNameOf, readMessageRecord } from './message-record.ts';
 import { FieldWriter, OPERATION, RECORD_KIND } from './operations.ts';
-import { readRecord } from './resend.ts';
 import { isExpired } from './session-consumer.ts';
 
 /** LIMIT: groupReturnedMax. Above it the group waits with what follows. */
@@ -67,6 +68,14 @@ export class DurableGroup implements ConsumerOwner {
     return !this.#blocked && this.group.members.some(memberHasRoom);
   }
 
+  get #log(): DurableLog {
+    return embeddedLog(this.#context);
+  }
+
+  #markDirty(): void {
+    embeddedGroups(this.#context).markDirty(this.key);
+  }
+
   /** Everything that the group still has to give, beside what is from its place on. */
   get pendingOffsets(): readonly number[] {
     return [...this.#returned.keys(), ...this.#lent.keys()];
@@ -98,7 +107,7 @@ export class DurableGroup implements ConsumerOwner {
 
   take(record: ConsumedRecord): boolean {
     const context = this.#context;
-    const bytes = record.bytes ?? context.log.openBytes;
+    const bytes = record.bytes ?? this.#log.openBytes;
     // A QoS 0 message is in the journal because it is retained: it waits for nobody.
     if (((bytes[record.start] as number) & 0x03) === 0) return true;
     if (isExpired(bytes, record.start, context.nowMs())) {
@@ -116,13 +125,13 @@ export class DurableGroup implements ConsumerOwner {
    * @returns false when it has to wait there
    */
   give(message: Message, record: GivenRecord): boolean {
-    const { log, groups } = this.#context;
+    const log = this.#log;
     const publisherId = (message.publisher as ClientSession | null)?.clientId ?? '';
     const member = this.group.pick(message, publisherId, memberCanTake);
     if (member !== null) this.#hand(member, message, record);
     else if (!this.#pass(message, record.offset)) return false;
     log.operations.group(OPERATION.groupPosition, this.key, record.offset + 1);
-    groups.markDirty(this.key);
+    this.#markDirty();
     return true;
   }
 
@@ -138,14 +147,14 @@ export class DurableGroup implements ConsumerOwner {
 
   /** A message that a durable member had open is the group's again, durable with the open batch. */
   giveBack(offset: number): void {
-    this.#context.log.operations.group(OPERATION.groupReturn, this.key, offset);
+    this.#log.operations.group(OPERATION.groupReturn, this.key, offset);
     this.restoreReturned(offset);
   }
 
   /** As recovery found it. */
   restoreReturned(offset: number): void {
     this.#returned.set(offset, null);
-    this.#context.groups.markDirty(this.key);
+    this.#markDirty();
   }
 
   /** A member has room, came, or may have more than before. */
@@ -203,7 +212,7 @@ export class DurableGroup implements ConsumerOwner {
   }
 
   placeChanged(): void {
-    this.#context.groups.markDirty(this.key);
+    this.#markDirty();
   }
 
   #hand(member: Delivery, message: Message, record: GivenRecord): void {
@@ -212,7 +221,7 @@ export class DurableGroup implements ConsumerOwner {
     const qos = Math.min(message.qos, member.qos);
     if (qos > 0 && session.durable) {
       const { topic } = message;
-      context.log.plan(session, member, { ...placeOf(record), topic, qos, givenBy: this.key });
+      this.#log.plan(session, member, { ...placeOf(record), topic, qos, givenBy: this.key });
       return;
     }
     context.encoder.load(message, context.nowMs());
@@ -224,7 +233,7 @@ export class DurableGroup implements ConsumerOwner {
     const identifier = session.deliverGiven(message, member, given);
     if (identifier === 0) return;
     this.#lent.set(record.offset, { session, identifier });
-    context.log.operations.group(OPERATION.groupReturn, this.key, record.offset);
+    this.#log.operations.group(OPERATION.groupReturn, this.key, record.offset);
   }
 
   /** No member can take it now. @returns whether the group goes past it */
@@ -241,13 +250,13 @@ export class DurableGroup implements ConsumerOwner {
     }
     // The others need not wait for the one member that may have it.
     this.#returned.set(offset, message.topic.name);
-    this.#context.log.operations.group(OPERATION.groupReturn, this.key, offset);
+    this.#log.operations.group(OPERATION.groupReturn, this.key, offset);
     return true;
   }
 
   #done(offset: number): void {
-    this.#context.log.operations.group(OPERATION.groupDone, this.key, offset);
-    this.#context.groups.markDirty(this.key);
+    this.#log.operations.group(OPERATION.groupDone, this.key, offset);
+    this.#markDirty();
   }
 
   /** Gives what was returned to members that have room, oldest first. One round at a time. */
@@ -317,7 +326,7 @@ export class DurableGroup implements ConsumerOwner {
     offset: number,
   ): Promise<{ readonly message: Message; readonly record: GivenRecord } | null> {
     const context = this.#context;
-    const found = await readRecord(context, offset as Offset);
+    const found = await this.#log.readAt(offset);
     if (found === null || found.kind === RECORD_KIND.operations) return null;
     const { body, kind } = found;
     if (isExpired(body, 0, context.nowMs())) {

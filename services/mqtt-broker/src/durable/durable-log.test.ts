@@ -7,6 +7,7 @@ import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { DurableLog } from './durable-log.ts';
+import { consumerOf, embeddedLog } from './embedded-log.ts';
 import { LogConsumer } from './log-consumer.ts';
 import { RECORD_KIND } from './operations.ts';
 import { SessionConsumer } from './session-consumer.ts';
@@ -36,7 +37,8 @@ class Bench {
       sessions: { all: () => this.sessions.values() },
       groups: { rewindTo() {} },
       counters: {},
-      encoder: { load() {} },
+      encoder: { load() {}, write() {} },
+      access: { revision: 1, mayReceive: () => true },
       nowMs: () => 1,
       scheduleFlush() {},
       flushOutput() {},
@@ -81,6 +83,7 @@ class Bench {
     const identity = { clientId: name, username: null, remoteAddress: '' };
     const session = new ClientSession(this.context, identity, { sessionExpirySeconds: 60 });
     session.number = this.sessions.length + 1;
+    session.connection = { output: { pendingBytes: 0 }, terms: {} } as unknown as ClientConnection;
     session.consumer = new LogConsumer(
       this.context,
       new SessionConsumer(this.context, session),
@@ -90,7 +93,7 @@ class Bench {
     const subscription = new Subscription('a', session, {
       ...options,
       retainHandling: 0,
-      since: this.context.log.nextOffset,
+      since: embeddedLog(this.context).nextOffset,
     });
     session.addSubscription('a', subscription);
     this.sessions.push(session);
@@ -103,11 +106,7 @@ class Bench {
     const topic = this.router.topicOf('a');
     const message = new Message(topic);
     message.qos = 1;
-    const offset = log.nextOffset;
-    const start = log.appendMessage(message, null);
-    const end = log.builderEnd;
-    const record = { topic, kind: RECORD_KIND.message, qos: 1, offset, bytes: null, start, end };
-    log.plan(receiver.session, receiver.delivery, record);
+    log.append(message, null, [receiver.delivery]);
     log.acknowledge(this.connection, PUBACK, identifier, true);
   }
 }
@@ -141,14 +140,14 @@ describe('the log', () => {
     bench.publish(3, receiver);
     // Somebody subscribes, and somebody falls behind, at offsets that will not be.
     const late = bench.session('late');
-    late.session.consumer?.fallBehind(log.nextOffset);
+    consumerOf(late.session)?.fallBehind(log.nextOffset);
     const callbacks: boolean[] = [];
     log.afterCommit((committed) => callbacks.push(committed));
     await log.settle();
     expect(bench.said).toEqual(['accepted 1', 'refused 2', 'refused 3']);
     expect([log.full, log.needsCheckpoint, callbacks]).toEqual([true, true, [false]]);
     expect(receiver.session.window.count).toBe(1);
-    expect(late.session.consumer?.position).toBe(next);
+    expect(consumerOf(late.session)?.position).toBe(next);
     expect([...late.session.subscriptions.values()][0]?.since).toBe(next);
     expect(bench.dirtySessions.has(receiver.session)).toBe(true);
     // With room again it goes on where the journal ends.

@@ -2,6 +2,7 @@ import { type Delivery, Message, type Topic } from '@robustmq/broker';
 import {
   BATCH_BYTES_MAX,
   JournalError,
+  type JournalRecord,
   type JournalShard,
   type Offset,
   RecordBatchBuilder,
@@ -9,15 +10,24 @@ import {
 import { ExchangeState } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
-import { type ClientSession, RETAINED } from '../session/client-session.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import { encodeSession, encodeSubscription, encodeTerms } from '../session/session-record.ts';
+import type { WillMessage } from '../session/will-message.ts';
+import { encodeWill } from '../session/wills.ts';
+import type { BrokerLog, LogGauges } from './broker-log.ts';
 import { CommitGroup, type MissedRecord, type PlannedDelivery } from './commit-group.ts';
-import type { LogConsumer } from './log-consumer.ts';
-import { readMessageRecord, writeDirectRecord, writeMessageRecord } from './message-record.ts';
+import { consumerOf } from './embedded-log.ts';
+import { LogConsumer } from './log-consumer.ts';
+import { writeDirectRecord, writeMessageRecord } from './message-record.ts';
 import { ASSIGNED_BY_GROUP, OPERATION, type OperationWriter, RECORD_KIND } from './operations.ts';
 import { rewindTo } from './rewind.ts';
+import { sendDeliveries } from './send-deliveries.ts';
+import { serveAtAppend } from './serve-at-append.ts';
+import { SessionConsumer } from './session-consumer.ts';
 
 const PUBACK = 0x40;
 const NO_TOPIC = new Uint8Array(0);
+const NO_WILL = new Uint8Array(0);
 /** A batch is closed early at this size, so that one flush stays short. */
 const BATCH_BYTES_SOFT_MAX = 4 * 1024 * 1024;
 /** Kept free in a batch for state changes and for the headers of the next record. */
@@ -32,7 +42,14 @@ const BATCH_BYTES_RESERVED = 8 * 1024 * 1024;
  * Nothing that a group promises is sent before it is durable: acknowledgements to publishers,
  * deliveries to durable sessions, PUBREL. With `acknowledge = "memory"` acknowledgements do not wait.
  */
-export class DurableLog {
+export class DurableLog implements BrokerLog {
+  readonly bringsRetained = false;
+  /** Where the message appended last was put in the open batch. */
+  readonly appended: { offset: number; start: number; end: number } = {
+    offset: 0,
+    start: 0,
+    end: 0,
+  };
   readonly #context: BrokerContext;
   readonly #shard: JournalShard;
   readonly #builder = new RecordBatchBuilder();
@@ -94,18 +111,20 @@ export class DurableLog {
     return this.#flushing === null && this.#open.isEmpty && this.#builder.recordCount === 0;
   }
 
-  /** Appends a message for the sessions that wait for it. @returns where its body lies in the open batch */
-  appendMessage(message: Message, publisher: ClientSession | null): number {
+  append(message: Message, publisher: ClientSession | null, durable: readonly Delivery[]): void {
+    // Before and not after the record: what belongs to it, such as a receipt, is in the same batch.
+    if (this.batchIsLarge) this.flush();
     this.#schedule();
-    return writeMessageRecord(this.#builder, message, publisher?.number ?? 0);
+    const { appended } = this;
+    appended.offset = this.nextOffset;
+    appended.start = writeMessageRecord(this.#builder, message, publisher?.number ?? 0);
+    appended.end = this.#builder.byteLength;
+    serveAtAppend(this, durable, message);
   }
 
-  /**
-   * Appends a message that is for one durable session alone, and plans its delivery or leaves it to
-   * the catch-up.
-   */
+  /** Plans its delivery or leaves it to the catch-up. */
   deliverDirect(session: ClientSession, delivery: Delivery, message: Message): void {
-    const { consumer } = session;
+    const consumer = consumerOf(session);
     if (consumer === null) return;
     this.#schedule();
     const offset = this.nextOffset;
@@ -120,11 +139,6 @@ export class DurableLog {
       const qos = Math.min(message.qos, Math.max(1, delivery.qos));
       this.plan(session, delivery, { ...record, qos, bytes: null });
     }
-  }
-
-  /** End of the record appended last. */
-  get builderEnd(): number {
-    return this.#builder.byteLength;
   }
 
   /**
@@ -202,10 +216,6 @@ export class DurableLog {
     return this.#builder.bytes;
   }
 
-  /**
-   * An acknowledgement that leaves when everything up to now is durable; those of one connection
-   * leave in the order of their packets (MQTT-5.0 [MQTT-4.6.0-2], [MQTT-4.6.0-3]).
-   */
   acknowledge(
     connection: ClientConnection,
     header: number,
@@ -285,6 +295,79 @@ export class DurableLog {
     return this.#openBytes > BATCH_BYTES_SOFT_MAX;
   }
 
+  async readAt(place: number): Promise<JournalRecord | null> {
+    const shard = this.#shard;
+    while (place >= shard.committed && place < this.nextOffset) await this.nextCommit();
+    try {
+      return await shard.readAt(place as Offset);
+    } catch (error) {
+      if (!(error instanceof JournalError) || error.fault.code !== 'JOURNAL_RECORD_CORRUPT')
+        throw error;
+      this.#context.reportCorruption(error.fault);
+      return null;
+    }
+  }
+
+  subscriptionStart(): number {
+    return this.nextOffset;
+  }
+
+  exchange(code: number, session: ClientSession, identifier: number): void {
+    this.operations.exchange(code, session.number, identifier);
+    this.#context.markDirty(session);
+  }
+
+  /** There is nothing in the journal for it yet: it starts live. */
+  sessionMade(session: ClientSession): void {
+    const context = this.#context;
+    session.consumer = new LogConsumer(context, new SessionConsumer(context, session), 'live');
+    this.#ofSession(OPERATION.session, session, encodeSession(session));
+  }
+
+  termsChanged(session: ClientSession): void {
+    // What a change builds on may have been lost to a full disk.
+    if (this.stateIsPartial) this.#ofSession(OPERATION.session, session, encodeSession(session));
+    else this.#ofSession(OPERATION.terms, session, encodeTerms(session));
+  }
+
+  /** The cost does not follow the number of subscriptions. */
+  subscriptionChanged(session: ClientSession, key: string): void {
+    const subscription = session.subscriptions.get(key);
+    if (this.stateIsPartial) {
+      this.#ofSession(OPERATION.session, session, encodeSession(session));
+    } else if (subscription === undefined) {
+      this.#ofSession(OPERATION.unsubscribed, session, new TextEncoder().encode(key));
+    } else {
+      this.#ofSession(OPERATION.subscribed, session, encodeSubscription(key, subscription));
+    }
+  }
+
+  detached(session: ClientSession): void {
+    const consumer = consumerOf(session);
+    if (consumer === null) return;
+    consumer.fallBehind(consumer.placeInLog(this.nextOffset));
+    this.operations.position(session.number, consumer.position);
+  }
+
+  sessionEnded(session: ClientSession): void {
+    this.operations.sessionEnded(session.number);
+  }
+
+  willChanged(clientId: string, will: WillMessage | null): void {
+    this.operations.will(clientId, will === null ? NO_WILL : encodeWill(will));
+  }
+
+  get gauges(): LogGauges {
+    const { name, oldest, committed, next, stats } = this.#shard;
+    const { bytes, segments, appendedRecords, flushes } = stats;
+    return { name, oldest, committed, next, bytes, segments, appendedRecords, flushes };
+  }
+
+  #ofSession(code: number, session: ClientSession, record: Uint8Array): void {
+    this.operations.ofSession(code, session.number, record);
+    this.#context.markDirty(session);
+  }
+
   #appendOperations(operations: OperationWriter): void {
     const builder = this.#builder;
     builder.beginRecord(RECORD_KIND.operations, NO_TOPIC, 0, 0);
@@ -317,7 +400,8 @@ export class DurableLog {
 
   #finish(group: CommitGroup, failed: boolean): void {
     this.#acknowledgeAll(group, failed);
-    this.#deliverAll(group, failed);
+    const isRefused = failed ? this.#isRefused : null;
+    sendDeliveries(this.#context, group, this.#message, isRefused);
     for (const callback of group.callbacks) callback(!failed);
   }
 
@@ -357,38 +441,12 @@ export class DurableLog {
     }
   }
 
-  /** When the append failed, what was read from the journal before goes out all the same. */
-  #deliverAll(group: CommitGroup, failed: boolean): void {
-    const message = this.#message;
-    const { encoder } = this.#context;
-    let loadedBytes: Uint8Array | null = null;
-    let loadedStart = -1;
-    for (const planned of group.deliveries) {
-      if (failed && this.#isRefused(planned)) {
-        planned.session.completeExchange(planned.identifier);
-        loadedStart = -1;
-        continue;
-      }
-      const bytes = planned.bytes ?? group.bytes;
-      if (bytes === null) continue;
-      if (bytes !== loadedBytes || planned.start !== loadedStart) {
-        loadedBytes = bytes;
-        loadedStart = planned.start;
-        readMessageRecord(bytes, planned, { message, topic: planned.topic, kind: planned.kind });
-        if (planned.kind === RECORD_KIND.direct) message.publisher = RETAINED;
-        encoder.load(message, this.#context.nowMs());
-      }
-      // What a free window lets through next may have loaded another message.
-      if (!this.#deliver(message, planned)) loadedStart = -1;
-    }
-  }
-
   /** The message was refused, so nobody gets it. */
-  #isRefused({ session, identifier, bytes }: PlannedDelivery): boolean {
+  readonly #isRefused = ({ session, identifier, bytes }: PlannedDelivery): boolean => {
     const { window } = session;
     if (window.stateOf(identifier) !== ExchangeState.assigned) return false;
     return bytes === null || window.offsetOf(identifier) >= this.#shard.next;
-  }
+  };
 
   /**
    * Exchanges of QoS 2 that wait for their commit, for a checkpoint that stands for the time after it:
@@ -405,27 +463,6 @@ export class DurableLog {
       }
     }
     return found;
-  }
-
-  /** @returns false when the message was given up and its place in the window is free again */
-  #deliver(message: Message, planned: PlannedDelivery): boolean {
-    const { session, identifier, qos } = planned;
-    const window = session.window;
-    if (window.stateOf(identifier) !== ExchangeState.assigned) return true; // the session was reset
-    window.setState(
-      identifier,
-      qos === 1 ? ExchangeState.awaitingPuback : ExchangeState.awaitingPubrec,
-    );
-    // Offline by now: the exchange stays open and is repeated at the next connection.
-    if (session.connection === null) return true;
-    if (session.resending) {
-      session.addUnsent(identifier);
-      return true;
-    }
-    if (session.send(message, planned.delivery, { qos, identifier, dup: false })) return true;
-    session.logExchange(OPERATION.release, identifier);
-    session.completeExchange(identifier);
-    return false;
   }
 
   #fault(error: unknown): void {

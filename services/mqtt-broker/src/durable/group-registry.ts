@@ -10,7 +10,10 @@ import { ExchangeState } from '@robustmq/mqtt-session';
 import { filterMatchesTopic } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import type { BrokerGroups } from './broker-log.ts';
 import { DurableGroup, groupKeyOf } from './durable-group.ts';
+import type { DurableLog } from './durable-log.ts';
+import { embeddedLog } from './embedded-log.ts';
 import { mayHave, memberCanQueue, memberCanTake } from './group-members.ts';
 import { OPERATION, RECORD_KIND } from './operations.ts';
 
@@ -25,7 +28,7 @@ interface RestoredGroup {
  * member with room; with none it stays in the journal, and so nothing is lost while all members are
  * away (MQTT-5.0 §4.8.2).
  */
-export class GroupRegistry {
+export class GroupRegistry implements BrokerGroups {
   readonly #context: BrokerContext;
   readonly #groups = new Map<string, DurableGroup>();
   readonly #restored = new Map<string, RestoredGroup>();
@@ -35,31 +38,31 @@ export class GroupRegistry {
     this.#context = context;
   }
 
+  get #log(): DurableLog {
+    return embeddedLog(this.#context);
+  }
+
   markDirty(key: string): void {
     this.#dirty.add(key);
   }
 
   /** A message of QoS 1 or 2 for a group that reads the journal; it is in the open batch. */
-  deliver(
-    shared: SharedGroup,
-    message: Message,
-    appended: { readonly offset: number; readonly start: number; readonly end: number },
-  ): void {
+  deliver(shared: SharedGroup, message: Message): void {
     const group = shared.state as DurableGroup;
     const { consumer } = group;
-    const { offset, start, end } = appended;
+    const { offset, start, end } = this.#log.appended;
     if (!consumer.live) {
       const delivery = shared.members[0];
       if (consumer.wantsMissed && delivery !== undefined) {
         const record = { topic: message.topic, kind: RECORD_KIND.message, offset, start, end };
-        this.#context.log.miss(consumer, delivery, record);
+        this.#log.miss(consumer, delivery, record);
       }
       return;
     }
     const record = { offset, kind: RECORD_KIND.message, bytes: null, start, end };
     if (!group.give(message, record)) {
       consumer.fallBehind(offset);
-      this.#context.log.operations.group(OPERATION.groupPosition, group.key, offset);
+      this.#log.operations.group(OPERATION.groupPosition, group.key, offset);
     }
   }
 
@@ -237,7 +240,7 @@ export class GroupRegistry {
     shared.state = group;
     this.#groups.set(group.key, group);
     this.#dirty.add(group.key);
-    const { log } = this.#context;
+    const log = this.#log;
     log.operations.group(OPERATION.groupPosition, group.key, log.nextOffset);
   }
 
@@ -245,7 +248,7 @@ export class GroupRegistry {
     group.group.state = null;
     this.#groups.delete(group.key);
     this.#dirty.add(group.key);
-    this.#context.log.operations.text(OPERATION.groupEnded, group.key);
+    this.#log.operations.text(OPERATION.groupEnded, group.key);
     group.dissolve();
   }
 

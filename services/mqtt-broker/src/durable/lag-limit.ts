@@ -4,6 +4,7 @@ import { ExchangeState } from '@robustmq/mqtt-session';
 import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import { consumerOf, embeddedGroups } from './embedded-log.ts';
 import type { OpenedStorage } from './open-storage.ts';
 import { OPERATION } from './operations.ts';
 
@@ -52,9 +53,10 @@ export class LagLimit {
   }
 
   async #giveUpBefore(after: number): Promise<void> {
-    const { groups, sessions } = this.#context;
+    const { sessions } = this.#context;
+    const groups = embeddedGroups(this.#context);
     for (const session of [...sessions.all()]) {
-      const { consumer } = session;
+      const consumer = consumerOf(session);
       if (consumer === null) continue;
       const waiting = await consumer.countBefore(after);
       consumer.skipTo(after);

@@ -7,6 +7,9 @@ import {
   type RecordSelector,
 } from '@robustmq/journal';
 import type { BrokerContext } from '../broker-context.ts';
+import type { SessionReader } from './broker-log.ts';
+import type { DurableLog } from './durable-log.ts';
+import { embeddedLog } from './embedded-log.ts';
 import { directNameOf } from './message-record.ts';
 import { RECORD_KIND } from './operations.ts';
 
@@ -55,7 +58,7 @@ export interface ConsumedRecord {
  *
  * Invariant: while behind, every record below `position` is dealt with.
  */
-export class LogConsumer {
+export class LogConsumer implements SessionReader {
   live: boolean;
   /** Meaningful while behind. */
   position: number;
@@ -73,6 +76,10 @@ export class LogConsumer {
     this.#owner = owner;
     this.live = position === 'live';
     this.position = position === 'live' ? 0 : position;
+  }
+
+  get #log(): DurableLog {
+    return embeddedLog(this.#context);
   }
 
   /** Whether the log must note what is appended for this consumer. */
@@ -126,7 +133,7 @@ export class LogConsumer {
     let count = 0;
     if (this.live || this.position >= after) return count;
     const from = this.position as Offset;
-    const reader = this.#context.log.shard.openReader(from, this.#owner.selector());
+    const reader = this.#log.shard.openReader(from, this.#owner.selector());
     while (reader.position < after) {
       const records = await reader.read(READ_RECORDS_MAX, READ_BYTES_MAX);
       if (records.length === 0) break;
@@ -147,6 +154,10 @@ export class LogConsumer {
     this.#generation += 1;
   }
 
+  deliveryOf(topic: Topic, place: number, kind: number): Delivery | null {
+    return this.#owner.deliveryOf(topic, place, kind);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#recordFrom = -1;
@@ -156,10 +167,7 @@ export class LogConsumer {
     try {
       while (!this.live && !this.#stopped && this.#owner.hasRoom) {
         const generation = this.#generation;
-        const reader = this.#context.log.shard.openReader(
-          this.position as Offset,
-          this.#owner.selector(),
-        );
+        const reader = this.#log.shard.openReader(this.position as Offset, this.#owner.selector());
         await this.#readAll(reader, generation);
       }
     } finally {
@@ -172,12 +180,12 @@ export class LogConsumer {
     const current = (): boolean =>
       generation === this.#generation && !this.#stopped && this.#owner.hasRoom;
     while (current() && !this.live) {
-      if (this.#recordFrom < 0) this.#recordFrom = this.#context.log.nextOffset;
+      if (this.#recordFrom < 0) this.#recordFrom = this.#log.nextOffset;
       const records = await this.#read(reader);
       if (records === null || generation !== this.#generation || this.#stopped) return;
       if (!this.#takeAll(records, reader)) return;
       if (records.length > 0) continue;
-      const { log } = this.#context;
+      const log = this.#log;
       // A commit during the read has moved messages from the groups, where they were noted, to the
       // journal: they are read first.
       if (this.position < log.shard.committed) continue;
@@ -248,7 +256,7 @@ export class LogConsumer {
 
   /** Takes what was appended meanwhile and joins the live path, all in this turn. */
   #goLive(): void {
-    const missed = this.#context.log.missedBy(this, this.position);
+    const missed = this.#log.missedBy(this, this.position);
     for (const { entry, bytes } of missed) {
       const taken = this.#owner.hasRoom && this.#owner.take({ ...entry, bytes });
       if (!taken) {

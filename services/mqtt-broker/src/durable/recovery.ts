@@ -15,6 +15,8 @@ import {
 } from '../session/session-record.ts';
 import { decodeWill } from '../session/wills.ts';
 import { type CheckpointMark, decodeMark, ENTRY } from './checkpoint.ts';
+import { consumerOf, embeddedGroups } from './embedded-log.ts';
+import { LogConsumer } from './log-consumer.ts';
 import { readMessageRecord } from './message-record.ts';
 import {
   ASSIGNED_BY_GROUP,
@@ -25,6 +27,7 @@ import {
   replayOperations,
 } from './operations.ts';
 import { rewindTo } from './rewind.ts';
+import { SessionConsumer } from './session-consumer.ts';
 
 const UTF8 = new TextEncoder();
 
@@ -103,7 +106,7 @@ export class Recovery implements OperationTarget {
     const state = exactlyOnce ? ExchangeState.awaitingPubrec : ExchangeState.awaitingPuback;
     owner.window.restore(identifier, state, offset);
     owner.forgetGiver(identifier);
-    const { consumer } = owner;
+    const consumer = consumerOf(owner);
     const own = (qos & ASSIGNED_BY_GROUP) === 0;
     if (own && consumer !== null && offset >= consumer.position) consumer.position = offset + 1;
     this.#context.markDirty(owner);
@@ -175,8 +178,9 @@ export class Recovery implements OperationTarget {
 
   position(session: number, position: number): void {
     const owner = this.#context.sessions.byNumber(session);
-    if (owner?.consumer == null) return;
-    owner.consumer.position = position;
+    const consumer = owner === undefined ? null : consumerOf(owner);
+    if (owner === undefined || consumer === null) return;
+    consumer.position = position;
     this.#context.markDirty(owner);
   }
 
@@ -187,20 +191,20 @@ export class Recovery implements OperationTarget {
   }
 
   groupPosition(key: string, position: number): void {
-    this.#context.groups.restorePosition(key, position);
-    this.#context.groups.markDirty(key);
+    embeddedGroups(this.#context).restorePosition(key, position);
+    embeddedGroups(this.#context).markDirty(key);
   }
 
   groupReturn(key: string, offset: number): void {
-    this.#context.groups.restorePending(key, offset, 'pending');
+    embeddedGroups(this.#context).restorePending(key, offset, 'pending');
   }
 
   groupDone(key: string, offset: number): void {
-    this.#context.groups.restorePending(key, offset, 'done');
+    embeddedGroups(this.#context).restorePending(key, offset, 'done');
   }
 
   groupEnded(key: string): void {
-    this.#context.groups.forgetPosition(key);
+    embeddedGroups(this.#context).forgetPosition(key);
   }
 
   will(clientId: string, record: Uint8Array): void {
@@ -260,12 +264,25 @@ export class Recovery implements OperationTarget {
     session.epoch = record.epoch;
     session.superuser = record.superuser;
     session.expiresAtMs = record.expiresAtMs;
-    this.#context.sessions.restore(session, place.number, place.position);
+    this.#putPlace(session, place);
     for (const subscription of record.subscriptions) this.#subscribe(session, subscription);
   }
 
+  #putPlace(
+    session: ClientSession,
+    place: { readonly number: number; readonly position: number },
+  ): void {
+    const context = this.#context;
+    const owner = new SessionConsumer(context, session);
+    context.sessions.restore(
+      session,
+      place.number,
+      new LogConsumer(context, owner, place.position),
+    );
+  }
+
   #restoreGroup(key: string, reader: FieldReader): void {
-    const { groups } = this.#context;
+    const groups = embeddedGroups(this.#context);
     groups.restorePosition(key, reader.f64());
     if (reader.done) return;
     for (let left = reader.u32(); left > 0; left -= 1) {
@@ -277,7 +294,7 @@ export class Recovery implements OperationTarget {
     const session = this.#context.sessions.find(clientId);
     if (session === undefined) return;
     const state = decodeState(bytes);
-    this.#context.sessions.restore(session, state.number, state.position);
+    this.#putPlace(session, state);
     for (const { id, state: exchange, offset } of state.exchanges) {
       session.window.restore(id, exchange as ExchangeState, offset);
     }
@@ -324,7 +341,7 @@ export class Recovery implements OperationTarget {
       context.sessions.startExpiry(session, nowMs);
       forgetBeyond(session, shard.next);
     }
-    context.groups.restoreGroups(shard.next);
+    embeddedGroups(context).restoreGroups(shard.next);
     rewindTo(context, shard.next);
     for (const [clientId, bytes] of this.#wills) this.#restoreWill(clientId, bytes);
   }

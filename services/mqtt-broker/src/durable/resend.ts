@@ -1,5 +1,5 @@
 import { Delivery, Message, Subscription } from '@robustmq/broker';
-import { JournalError, type JournalRecord, type Offset } from '@robustmq/journal';
+import type { JournalRecord } from '@robustmq/journal';
 import { ExchangeState } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -7,7 +7,6 @@ import { RETAINED } from '../session/client-session.ts';
 import { directNameOf, readMessageRecord } from './message-record.ts';
 import { OPERATION, RECORD_KIND } from './operations.ts';
 import { isClosed } from './log-consumer.ts';
-import { SessionConsumer } from './session-consumer.ts';
 
 const PUBREL = 0x62;
 
@@ -56,13 +55,12 @@ async function resendEach(
   session: ClientSession,
   work: Resending,
 ): Promise<void> {
-  const consumer = new SessionConsumer(context, session);
   for (const { id, state, offset } of work.exchanges) {
     // Its commit group sends the PUBLISH, or the PUBREL: not before it is durable.
     if (state === ExchangeState.assigned || state === ExchangeState.received) continue;
     await session.connection?.output.room(context.settings.limits.outputBytesMax);
     const released = state === ExchangeState.awaitingPubcomp;
-    const record = released || offset < 0 ? null : await readRecord(context, offset as Offset);
+    const record = released || offset < 0 ? null : await context.log.readAt(offset);
     const { connection } = session;
     if (connection === null || session.epoch !== work.epoch) return;
     if (session.window.stateOf(id) !== state) continue;
@@ -71,28 +69,13 @@ async function resendEach(
       continue;
     }
     const dup = work.firstTime !== true;
-    if (record === null || !resendOne(context, session, { consumer, record, id, state, dup })) {
+    if (
+      record === null ||
+      !resendOne(context, session, { record, place: offset, id, state, dup })
+    ) {
       session.logExchange(OPERATION.release, id);
       session.completeExchange(id);
     }
-  }
-}
-
-/** @returns null when it was trimmed or is damaged */
-export async function readRecord(
-  context: BrokerContext,
-  offset: Offset,
-): Promise<JournalRecord | null> {
-  const { log } = context;
-  // A record whose append is still under way becomes readable with the next commit.
-  while (offset >= log.shard.committed && offset < log.nextOffset) await log.nextCommit();
-  try {
-    return await log.shard.readAt(offset);
-  } catch (error) {
-    if (!(error instanceof JournalError) || error.fault.code !== 'JOURNAL_RECORD_CORRUPT')
-      throw error;
-    context.reportCorruption(error.fault);
-    return null;
   }
 }
 
@@ -100,14 +83,14 @@ function resendOne(
   context: BrokerContext,
   session: ClientSession,
   exchange: {
-    readonly consumer: SessionConsumer;
     readonly record: JournalRecord;
+    readonly place: number;
     readonly id: number;
     readonly state: number;
     readonly dup: boolean;
   },
 ): boolean {
-  const { record, consumer } = exchange;
+  const { record } = exchange;
   const name = record.kind === RECORD_KIND.direct ? directNameOf(record.body, 0) : record.topic;
   const topic = context.router.topicOf(name);
   const message = new Message(topic);
@@ -115,7 +98,7 @@ function resendOne(
   readMessageRecord(record.body, range, { message, topic, kind: record.kind });
   if (record.kind === RECORD_KIND.direct) message.publisher = RETAINED;
   const delivery =
-    consumer.deliveryOf(topic, record.offset, record.kind) ??
+    session.consumer?.deliveryOf(topic, exchange.place, record.kind) ??
     context.groups.deliveryFor(session, topic);
   // Unsubscribed meanwhile: what was begun is finished all the same (MQTT-5.0 [MQTT-3.10.4-3]).
   const known = delivery ?? plainDelivery(session);
@@ -124,7 +107,7 @@ function resendOne(
     // Another member may have what is not sent again; a QoS 2 message was perhaps received.
     if (giver === null || exchange.state !== ExchangeState.awaitingPuback) {
       context.counters.droppedNotAuthorized += 1;
-    } else context.groups.giveBack(giver, record.offset);
+    } else context.groups.giveBack(giver, exchange.place);
     return false;
   }
   const qos = exchange.state === ExchangeState.awaitingPubrec ? 2 : 1;

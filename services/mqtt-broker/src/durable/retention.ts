@@ -2,7 +2,9 @@ import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { DurableGroup } from './durable-group.ts';
+import { consumerOf, embeddedGroups, embeddedLog } from './embedded-log.ts';
 import { LagLimit } from './lag-limit.ts';
+import type { LogConsumer } from './log-consumer.ts';
 import type { OpenedStorage } from './open-storage.ts';
 
 const TRIM_SECONDS = 2;
@@ -47,7 +49,8 @@ export class Retention {
   }
 
   async #work(): Promise<void> {
-    const { tick, log: durable } = this.#context;
+    const { tick } = this.#context;
+    const durable = embeddedLog(this.#context);
     if (tick % TRIM_SECONDS === 0 || durable.full) await this.#trim();
     if (tick % SWEEP_SECONDS === 0 || durable.full) await this.#sweepAll();
     if (tick % TRIM_SECONDS === 0) await this.#lagLimit.enforce();
@@ -62,10 +65,10 @@ export class Retention {
 
   #oldestNeeded(): number {
     const context = this.#context;
-    const next = context.log.shard.next;
-    let oldest = context.groups.oldestPlace(next);
+    const next = embeddedLog(context).shard.next;
+    let oldest = embeddedGroups(context).oldestPlace(next);
     for (const session of context.sessions.all()) {
-      const { consumer } = session;
+      const consumer = consumerOf(session);
       if (consumer === null) continue;
       oldest = Math.min(oldest, consumer.placeInLog(next));
       if (session.hasWindow) oldest = session.window.oldestOffset(oldest);
@@ -94,11 +97,12 @@ export class Retention {
       keepNeeded(context, summary.topics[index] as string, lagging);
       if (index % TOPICS_PER_TURN === TOPICS_PER_TURN - 1) await nextTurn();
     }
-    for (const reader of lagging) reader.consumer?.skipTo(summary.after);
+    for (const reader of lagging) readerOf(reader)?.skipTo(summary.after);
   }
 
   async #measureRoom(): Promise<void> {
-    const { settings, log: durable } = this.#context;
+    const { settings } = this.#context;
+    const durable = embeddedLog(this.#context);
     const { journalBytesMax } = settings.storage;
     const free = (await this.#storage.freeBytes()) - this.#storage.reserveBytes;
     const allowed =
@@ -135,11 +139,15 @@ export class Retention {
 
 type Reader = ClientSession | DurableGroup;
 
+function readerOf(reader: Reader): LogConsumer | null {
+  return reader.consumer as LogConsumer | null;
+}
+
 /** Sessions and groups whose place is below `after`, connected or not. */
 function laggingReaders(context: BrokerContext, after: number): Set<Reader> {
   const lagging = new Set<Reader>();
-  for (const reader of [...context.sessions.all(), ...context.groups.all()]) {
-    const { consumer } = reader;
+  for (const reader of [...context.sessions.all(), ...embeddedGroups(context).all()]) {
+    const consumer = readerOf(reader);
     if (consumer !== null && !consumer.live && consumer.position < after) lagging.add(reader);
   }
   return lagging;

@@ -1,5 +1,6 @@
 import type { Subscription } from '@robustmq/broker';
 import type { BrokerContext } from '../broker-context.ts';
+import { consumerOf, embeddedGroups } from './embedded-log.ts';
 
 /**
  * Moves every place that lies beyond the end of the journal back to it. Offsets that were promised to
@@ -8,10 +9,10 @@ import type { BrokerContext } from '../broker-context.ts';
  */
 export function rewindTo(context: BrokerContext, next: number): void {
   for (const session of context.sessions.all()) {
-    session.consumer?.rewindTo(next);
+    consumerOf(session)?.rewindTo(next);
     for (const subscription of session.subscriptions.values()) rewindSince(subscription, next);
   }
-  context.groups.rewindTo(next);
+  embeddedGroups(context).rewindTo(next);
 }
 
 function rewindSince(subscription: Subscription, next: number): void {

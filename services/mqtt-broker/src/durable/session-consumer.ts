@@ -3,6 +3,7 @@ import type { RecordSelector } from '@robustmq/journal';
 import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import { embeddedLog } from './embedded-log.ts';
 import { type ConsumedRecord, type ConsumerOwner, mergedDelivery } from './log-consumer.ts';
 import { directTopicOf, publisherSessionOf } from './message-record.ts';
 import { RECORD_KIND } from './operations.ts';
@@ -81,7 +82,8 @@ export class SessionConsumer implements ConsumerOwner {
 
   take(record: ConsumedRecord): boolean {
     const session = this.#session;
-    const { log, counters } = this.#context;
+    const log = embeddedLog(this.#context);
+    const { counters } = this.#context;
     const bytes = record.bytes ?? log.openBytes;
     const isMixed = record.delivery.noLocal || record.delivery.own !== null;
     const isOwn = isMixed && publisherSessionOf(bytes, record.start) === session.number;

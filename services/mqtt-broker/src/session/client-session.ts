@@ -15,7 +15,7 @@ import {
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import { needsOwnProperties, WireFlavour } from '../connection/publish-encoder.ts';
-import type { LogConsumer } from '../durable/log-consumer.ts';
+import type { SessionReader } from '../durable/broker-log.ts';
 import { MessageQueue } from './message-queue.ts';
 import { SharedInflight } from './shared-inflight.ts';
 import type { WillMessage } from './will-message.ts';
@@ -43,7 +43,7 @@ export class ClientSession implements Subscriber {
   will: WillMessage | null = null;
   superuser = false;
   /** Place in the journal; null for an ephemeral session. */
-  consumer: LogConsumer | null = null;
+  consumer: SessionReader | null = null;
   /** When the session ends, in milliseconds since 1970; Infinity: never or connected. */
   expiresAtMs: number = Number.POSITIVE_INFINITY;
   /** Open exchanges are being repeated: nothing may overtake them. */
@@ -276,8 +276,7 @@ export class ClientSession implements Subscriber {
 
   /** A change of one exchange, durable with the open commit group. */
   logExchange(code: number, identifier: number): void {
-    this.#context.log.operations.exchange(code, this.number, identifier);
-    this.#context.markDirty(this);
+    this.#context.log.exchange(code, this, identifier);
   }
 
   /** What to give to other members of their groups, because this session ends. */

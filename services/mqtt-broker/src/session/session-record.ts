@@ -1,5 +1,6 @@
 import type { Subscription } from '@robustmq/broker';
 import { ExchangeState } from '@robustmq/mqtt-session';
+import { consumerOf } from '../durable/embedded-log.ts';
 import { FieldReader, FieldWriter } from '../durable/operations.ts';
 import type { ClientSession } from './client-session.ts';
 
@@ -151,7 +152,7 @@ export function encodeState(
   const writer = new FieldWriter();
   const exchanges = session.hasWindow ? session.window.open() : [];
   const receipts = session.receiptCount > 0 ? session.receipts.identifiers() : [];
-  writer.u32(session.number).f64(session.consumer?.placeInLog(next) ?? next);
+  writer.u32(session.number).f64(consumerOf(session)?.placeInLog(next) ?? next);
   writer.u32(exchanges.length);
   for (const { id, state, offset } of exchanges) {
     writer

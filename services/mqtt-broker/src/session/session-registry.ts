@@ -4,11 +4,9 @@ import { ReasonCode } from '@robustmq/mqtt-codec';
 import { type ConnectionTerms, sessionExpiresAtMs } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
-import { LogConsumer } from '../durable/log-consumer.ts';
+import type { SessionReader } from '../durable/broker-log.ts';
 import { resendExchanges } from '../durable/resend.ts';
-import { SessionConsumer } from '../durable/session-consumer.ts';
 import { ClientSession } from './client-session.ts';
-import { logSession, logTerms } from './session-log.ts';
 import type { ConnectFacts } from './presence.ts';
 import type { WillMessage } from './will-message.ts';
 
@@ -142,13 +140,12 @@ export class SessionRegistry {
       this.end(session, 'connection closed');
       return;
     }
-    consumer.fallBehind(consumer.placeInLog(context.log.nextOffset));
     session.expiresAtMs = sessionExpiresAtMs(context.nowMs(), session.sessionExpirySeconds);
     if (session.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(session);
     session.dropQueue();
     session.forgetEmptyWindow();
-    context.log.operations.position(session.number, consumer.position);
-    logTerms(context, session);
+    context.log.detached(session);
+    context.log.termsChanged(session);
     context.wills.connectionLost(session);
     context.groups.memberAway(session);
   }
@@ -168,7 +165,7 @@ export class SessionRegistry {
     if (reason === 'expired') context.counters.sessionsExpired += 1;
     if (session.number === 0) return;
     this.#byNumber.delete(session.number);
-    context.log.operations.sessionEnded(session.number);
+    context.log.sessionEnded(session);
     context.dirtySessions.delete(session);
     this.ended.add(session.clientId);
   }
@@ -181,13 +178,9 @@ export class SessionRegistry {
   }
 
   /** A session as recovery found it: offline, behind, its expiry counted from now on. */
-  restore(session: ClientSession, number: number, position: number): void {
+  restore(session: ClientSession, number: number, consumer: SessionReader): void {
     session.number = number;
-    session.consumer = new LogConsumer(
-      this.#context,
-      new SessionConsumer(this.#context, session),
-      position,
-    );
+    session.consumer = consumer;
     this.#sessions.set(session.clientId, session);
     // 0: its state, with the number, is still to come.
     if (number !== 0) this.#byNumber.set(number, session);
@@ -244,8 +237,7 @@ export class SessionRegistry {
     context.wills.clientReturned(session.clientId);
     const isNew = session.sessionExpirySeconds > 0 && session.consumer === null;
     if (isNew) this.#makeDurable(session);
-    if (isNew) logSession(context, session);
-    else if (session.number !== 0) logTerms(context, session);
+    else if (session.number !== 0) context.log.termsChanged(session);
     context.wills.set(session, claim.will);
   }
 
@@ -256,16 +248,11 @@ export class SessionRegistry {
     }
   }
 
-  /** New, so there is nothing in the journal for it yet: it starts live. */
   #makeDurable(session: ClientSession): void {
     session.number = this.nextNumber;
     this.nextNumber += 1;
     this.#byNumber.set(session.number, session);
-    session.consumer = new LogConsumer(
-      this.#context,
-      new SessionConsumer(this.#context, session),
-      'live',
-    );
+    this.#context.log.sessionMade(session);
     for (const subscription of session.subscriptions.values()) {
       this.#context.router.changed(subscription.filter);
     }

@@ -50,7 +50,7 @@ export class Wills {
     this.#current.set(session.clientId, will);
     this.#logged.add(session.clientId);
     this.#dirty.add(session.clientId);
-    this.#context.log.operations.will(session.clientId, encodeWill(will));
+    this.#context.log.willChanged(session.clientId, will);
   }
 
   /** A proper DISCONNECT: the will is deleted (MQTT-5.0 [MQTT-3.14.4-3]). */
@@ -142,7 +142,7 @@ export class Wills {
     this.#current.delete(clientId);
     if (!this.#logged.delete(clientId)) return;
     this.#dirty.add(clientId);
-    this.#context.log.operations.will(clientId, new Uint8Array(0));
+    this.#context.log.willChanged(clientId, null);
   }
 }
 

@@ -1,0 +1,128 @@
+import type { Delivery, Message, SharedGroup, Subscription, Topic } from '@robustmq/broker';
+import type { JournalRecord } from '@robustmq/journal';
+import type { ClientConnection } from '../connection/client-connection.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { WillMessage } from '../session/will-message.ts';
+
+/**
+ * Where durable messages and the state of durable sessions go, as connections, sessions and wills see
+ * it: one open commit group gathers until it is committed, and then everything that waited for it is
+ * said in order. `DurableLog` is the journal of a broker of its own, `ReplicatedLog` the shards of a
+ * cluster.
+ *
+ * A *place* is one safe number for one record, such as an offset: it grows within a topic.
+ */
+export interface BrokerLog {
+  /** True while messages are refused: no room. */
+  readonly full: boolean;
+  /** Bytes that wait to be committed: publishers are paused above a mark. */
+  readonly backlogBytes: number;
+  /** True when nothing waits for a commit. */
+  readonly isSettled: boolean;
+  /** True when the open group should not grow further in this turn. */
+  readonly batchIsLarge: boolean;
+  /** False: who publishes a retained message sets it; true: the log brings it, here as everywhere. */
+  readonly bringsRetained: boolean;
+  readonly gauges: LogGauges;
+
+  hasRoomFor(message: Message): boolean;
+
+  /**
+   * Appends a message and serves, or leaves it to, the durable sessions that want it.
+   *
+   * @param durable  how they get it; empty: it is appended because it is retained
+   */
+  append(message: Message, publisher: ClientSession | null, durable: readonly Delivery[]): void;
+
+  /** Appends a message for one durable session alone. */
+  deliverDirect(session: ClientSession, delivery: Delivery, message: Message): void;
+
+  /**
+   * An acknowledgement that leaves when everything up to now is committed; those of one connection
+   * leave in the order of their packets (MQTT-5.0 [MQTT-4.6.0-2], [MQTT-4.6.0-3]).
+   *
+   * @param vouchesForRecord  it is refused when the append fails
+   */
+  acknowledge(
+    connection: ClientConnection,
+    header: number,
+    identifier: number,
+    vouchesForRecord: boolean,
+    reasonCode?: number,
+  ): void;
+
+  /** Runs `then` once everything up to now is committed, or with false when it was refused. */
+  afterCommit(then: (committed: boolean) => void): void;
+  /** Resolves at the next commit, whatever it holds. */
+  nextCommit(): Promise<void>;
+  /** Everything up to now is committed when this resolves. */
+  settle(): Promise<void>;
+  /** Closes the open group if it may. Called at the end of each turn. */
+  flush(): void;
+
+  /** The record at `place`; null when it was trimmed or is damaged. Waits for an append under way. */
+  readAt(place: number): Promise<JournalRecord | null>;
+  /** Where a subscription made now begins: see `Subscription.since`. */
+  subscriptionStart(session: ClientSession): number;
+
+  /** @param code  of `OPERATION`: release, received, receipt or receiptReleased */
+  exchange(code: number, session: ClientSession, identifier: number): void;
+  /** A new durable session; it reads from now on. Sets its consumer and its number. */
+  sessionMade(session: ClientSession): void;
+  /** A connection of a durable session came or went. */
+  termsChanged(session: ClientSession): void;
+  /** @param key  as subscribed: it came, went or has other options */
+  subscriptionChanged(session: ClientSession, key: string): void;
+  /** The connection is gone: what comes from now on waits for the next one. */
+  detached(session: ClientSession): void;
+  sessionEnded(session: ClientSession): void;
+  /** What to publish should the broker die; null: nothing any more. */
+  willChanged(clientId: string, will: WillMessage | null): void;
+}
+
+/** How a durable session reads what is for it. */
+export interface SessionReader {
+  /** Whether each message is handed over as it is committed. */
+  readonly live: boolean;
+  filtersChanged(): void;
+  /** There is room (again): read on if anything is left. */
+  roomAvailable(): void;
+  stop(): void;
+  /** How a message on `topic` at `place` is to be delivered, or null when it is not for the session. */
+  deliveryOf(topic: Topic, place: number, kind: number): Delivery | null;
+}
+
+/** The shared groups of this broker, as connections and sessions see them. */
+export interface BrokerGroups {
+  /** A message of QoS 1 or 2 for a group with a durable member; it was appended just before. */
+  deliver(group: SharedGroup, message: Message): void;
+  memberJoined(group: SharedGroup): void;
+  memberLeft(group: SharedGroup): void;
+  memberChanged(group: SharedGroup, subscription: Subscription): void;
+  memberReturned(session: ClientSession): void;
+  memberAway(session: ClientSession): void;
+  roomAvailable(session: ClientSession): void;
+  /** What it did not acknowledge goes to another member. */
+  sessionEnded(session: ClientSession): void;
+  offerToAnother(group: SharedGroup, message: Message): void;
+  /** An ephemeral member acknowledged what the group `key` gave. */
+  acknowledged(key: string, place: number): void;
+  /** A durable member may not have any more what it has open. */
+  giveBack(key: string, place: number): void;
+  rightsChanged(): void;
+  /** How a session gets messages of `topic` through its groups. */
+  deliveryFor(session: ClientSession, topic: Topic): Delivery | null;
+}
+
+/** For `/metrics` and `$SYS`. */
+export interface LogGauges {
+  /** Of the shard, for log events. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly segments: number;
+  readonly oldest: number;
+  readonly committed: number;
+  readonly next: number;
+  readonly appendedRecords: number;
+  readonly flushes: number;
+}
