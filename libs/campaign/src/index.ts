@@ -1,5 +1,6 @@
 export { buildDiskTrace, type DiskEvent, readDiskTrace, whyNoDiskTrace } from './disk-trace.ts';
 export { allHold, atLeast, atMost, type Figure, holds, tableOf, told } from './figures.ts';
+export { freePorts } from './free-ports.ts';
 export { Hosts, whyNoHosts } from './hosts.ts';
 export { DiskState, type PowerLoss } from './power-loss.ts';
 export { type CampaignResult, runCampaigns } from './run-campaigns.ts';
@@ -8,3 +9,13 @@ export { DurableLoad, type LoadOptions } from './delivery/durable-load.ts';
 export { Ledger, type LedgerFigures } from './delivery/ledger.ts';
 export { ledgerFigures } from './delivery/ledger-figures.ts';
 export { payloadOf, sequenceOf } from './delivery/payload.ts';
+export { type ServiceCommand, ServiceProcess } from './service-process.ts';
+export {
+  FAULT_KINDS,
+  type FaultKind,
+  type FaultRecord,
+  type FaultStormOptions,
+  type FaultUnit,
+  type FaultWorld,
+  runFaultStorm,
+} from './storm.ts';

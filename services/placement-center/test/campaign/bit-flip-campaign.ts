@@ -45,7 +45,7 @@ export async function runBitFlipCampaign({
   try {
     await fill(cluster, seed);
     const member = cluster.member(3);
-    await member.end();
+    await member.process.end();
     const pristine = join(folder, 'pristine');
     cpSync(member.dataFolder, pristine, { recursive: true });
     const truth = await contentOf(cluster.connect(), 'linearizable');
@@ -59,9 +59,9 @@ export async function runBitFlipCampaign({
         const verdict = await verdictOn(cluster, member, truth);
         counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
         if (verdict === 'different' || verdict === 'silent') {
-          examples.push(`${place}: ${verdict}\n${member.output.slice(-1500)}`);
+          examples.push(`${place}: ${verdict}\n${member.process.output.slice(-1500)}`);
         }
-        await member.kill();
+        await member.process.kill();
       }
       const bad = (counts.get('different') ?? 0) + (counts.get('silent') ?? 0);
       const text = [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
@@ -83,8 +83,8 @@ async function fill(cluster: PlacementCluster, seed: number): Promise<void> {
   workload.start();
   await pause(LOAD_MS / 2);
   // What a log holds becomes a table at the next start.
-  await cluster.member(3).end();
-  cluster.member(3).start();
+  await cluster.member(3).process.end();
+  cluster.member(3).process.start();
   await pause(LOAD_MS / 2);
   await workload.end();
 }
@@ -115,11 +115,12 @@ async function verdictOn(
   member: MemberProcess,
   truth: string,
 ): Promise<Verdict> {
-  member.start();
+  member.process.start();
   const endMs = performance.now() + SETTLE_LIMIT_MS;
   let verdict: Verdict = 'silent';
   while (performance.now() < endMs) {
-    if (!member.isRunning) return member.output.trim() === '' ? 'silent' : 'refused';
+    if (!member.process.isRunning)
+      return member.process.output.trim() === '' ? 'silent' : 'refused';
     const content = await contentOf(cluster.connectTo(member), 'serializable').catch(() => null);
     if (content === truth) return 'equal';
     // It may still be catching up: what counts is where it ends.

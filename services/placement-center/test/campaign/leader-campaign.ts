@@ -46,14 +46,14 @@ export async function runLeaderCampaign({
       await pause(CALM_MS + random.below(CALM_MS));
       const leader = cluster.member((await statusOf(cluster)).leader);
       const killedAtMs = performance.now();
-      await leader.kill();
+      await leader.process.kill();
       await cluster.serving(SERVING_LIMIT_MS);
       await pause(500);
       silences.push(workload.longestGapMs(killedAtMs, performance.now()));
       tell(
         `kill ${kill + 1} of ${kills}: writes resumed after ${Math.round(silences.at(-1) ?? 0)} ms`,
       );
-      leader.start();
+      leader.process.start();
     }
     await cluster.serving(SERVING_LIMIT_MS);
     await workload.end();

@@ -8,7 +8,13 @@
  * jump, `size` fills the store with a million keys, `crowd` brings ten thousand watches and leases.
  */
 import { parseArgs } from 'node:util';
-import { type CampaignResult, runCampaigns, tableOf } from '@robustmq/campaign';
+import {
+  type CampaignResult,
+  FAULT_KINDS,
+  type FaultKind,
+  runCampaigns,
+  tableOf,
+} from '@robustmq/campaign';
 import { runBitFlipCampaign } from './bit-flip-campaign.ts';
 import { runClockCampaign } from './clock-campaign.ts';
 import { runCrowdCampaign } from './crowd-campaign.ts';
@@ -16,7 +22,6 @@ import { runLeaderCampaign } from './leader-campaign.ts';
 import { runPowercutCampaign } from './powercut-campaign.ts';
 import { runSizeCampaign } from './size-campaign.ts';
 import { runStormCampaign } from './storm-campaign.ts';
-import type { FaultKind } from './storm.ts';
 
 interface Wishes {
   readonly seed: number;
@@ -24,8 +29,6 @@ interface Wishes {
   readonly short: boolean;
   readonly faults: readonly FaultKind[] | null;
 }
-
-const ALL_FAULTS: readonly FaultKind[] = ['kill', 'stop', 'cut', 'isolate', 'roll', 'all'];
 
 /** To the error output, so that the figures can be kept by themselves. */
 function tell(progress: string): void {
@@ -35,7 +38,7 @@ function tell(progress: string): void {
 const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignResult>>> = {
   linearizability: ({ seed, seconds, short, faults }) =>
     runStormCampaign({
-      ...{ seed, kinds: faults ?? ALL_FAULTS, pauseMs: 8, tell },
+      ...{ seed, kinds: faults ?? FAULT_KINDS, pauseMs: 8, tell },
       seconds: seconds ?? (short ? 30 : 600),
     }),
   storm: runEachFault,
@@ -54,7 +57,7 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
 /** Each kind of fault by itself: its figures stand one below the other. */
 async function runEachFault({ seed, seconds, short, faults }: Wishes): Promise<CampaignResult> {
   const results: CampaignResult[] = [];
-  for (const kind of faults ?? ALL_FAULTS) {
+  for (const kind of faults ?? FAULT_KINDS) {
     const spent = seconds ?? (short ? 20 : 120);
     const result = await runStormCampaign({
       seed,

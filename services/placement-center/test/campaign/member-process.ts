@@ -1,12 +1,10 @@
 /** One member of the placement center as its own process: what campaigns kill, stop and cut off. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ServiceProcess } from '@robustmq/campaign';
 
 const MAIN = fileURLToPath(new URL('../../../robustctl/dist/main.js', import.meta.url));
-const OUTPUT_CHARACTERS_MAX = 64 * 1024;
-const STOP_LIMIT_MS = 15_000;
 
 export interface MemberOptions {
   readonly nodeId: number;
@@ -25,110 +23,26 @@ export interface MemberOptions {
 
 export class MemberProcess {
   readonly options: MemberOptions;
-  #child: ChildProcess | null = null;
-  #exited: Promise<void> = Promise.resolve();
-  #expectsExit = true;
-  #output = '';
-  /** Ends that nobody asked for. */
-  crashes = 0;
-  isStopped = false;
+  readonly process: ServiceProcess;
 
   constructor(options: MemberOptions) {
     this.options = options;
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run make build`);
     mkdirSync(options.folder, { recursive: true });
-    writeFileSync(this.#configuration, configurationText(options));
+    const file = join(options.folder, 'node.toml');
+    writeFileSync(file, configurationText(options));
+    const { folder, environment, prefix } = options;
+    const words = [...prefix, process.execPath, MAIN, 'placement-center', 'start', file];
+    this.process = new ServiceProcess({ words, folder, environment });
   }
 
   get dataFolder(): string {
     return join(this.options.folder, 'data');
   }
 
-  get output(): string {
-    return this.#output;
-  }
-
-  get isRunning(): boolean {
-    return this.#child !== null;
-  }
-
-  /** null while it is not running. */
-  get pid(): number | null {
-    return this.#child?.pid ?? null;
-  }
-
   get server(): string {
     const { host, port } = this.options.address;
     return `${host}:${port}`;
-  }
-
-  get #configuration(): string {
-    return join(this.options.folder, 'node.toml');
-  }
-
-  /** Starts the process; whether it serves is for a client to find out. */
-  start(): void {
-    if (this.#child !== null) return;
-    const command = [process.execPath, MAIN, 'placement-center', 'start', this.#configuration];
-    const [program = '', ...words] = [...this.options.prefix, ...command];
-    const child = spawn(program, words, {
-      cwd: this.options.folder,
-      env: { PATH: process.env['PATH'] ?? '', ...this.options.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const killChild = (): void => {
-      child.kill('SIGKILL');
-    };
-    // It must not outlive a campaign that breaks off.
-    process.once('exit', killChild);
-    const hear = (chunk: Buffer): void => {
-      this.#output = (this.#output + String(chunk)).slice(-OUTPUT_CHARACTERS_MAX);
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    this.#expectsExit = false;
-    this.#child = child;
-    this.#exited = new Promise((resolve) => {
-      child.once('close', () => {
-        process.removeListener('exit', killChild);
-        this.#child = null;
-        if (!this.#expectsExit) this.crashes += 1;
-        resolve();
-      });
-    });
-  }
-
-  /** Ends it in the middle of whatever it does. */
-  async kill(): Promise<void> {
-    this.#expectsExit = true;
-    this.#child?.kill('SIGKILL');
-    this.isStopped = false;
-    await this.#exited;
-  }
-
-  /** Asks it to end; kills it when it does not. @returns whether it obeyed */
-  async end(): Promise<boolean> {
-    this.#expectsExit = true;
-    this.#child?.kill('SIGTERM');
-    let obeyed = true;
-    const limit = setTimeout(() => {
-      obeyed = false;
-      this.#child?.kill('SIGKILL');
-    }, STOP_LIMIT_MS);
-    await this.#exited;
-    clearTimeout(limit);
-    return obeyed;
-  }
-
-  /** It keeps its sockets and does nothing, as on a machine that hangs. */
-  stop(): void {
-    this.#child?.kill('SIGSTOP');
-    this.isStopped = true;
-  }
-
-  resume(): void {
-    this.#child?.kill('SIGCONT');
-    this.isStopped = false;
   }
 }
 

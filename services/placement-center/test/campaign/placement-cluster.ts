@@ -1,8 +1,7 @@
 /** Three members, on hosts of their own or on the loopback interface, and how to reach them. */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Hosts } from '@robustmq/campaign';
+import { type FaultUnit, freePorts, type Hosts } from '@robustmq/campaign';
 import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { Placement } from '@robustmq/placement';
 import { connectPlacement } from '@robustmq/placement-client';
@@ -60,7 +59,7 @@ export class PlacementCluster {
   }
 
   get crashes(): number {
-    return this.members.reduce((sum, member) => sum + member.crashes, 0);
+    return this.members.reduce((sum, member) => sum + member.process.crashes, 0);
   }
 
   member(nodeId: number): MemberProcess {
@@ -69,12 +68,21 @@ export class PlacementCluster {
     return member;
   }
 
+  /** What fails together, for a storm of faults. */
+  get units(): readonly FaultUnit[] {
+    return this.members.map(({ options, process }) => ({
+      name: `member ${options.nodeId}`,
+      host: options.nodeId,
+      processes: [process],
+    }));
+  }
+
   startAll(): void {
-    for (const member of this.members) member.start();
+    for (const member of this.members) member.process.start();
   }
 
   async killAll(): Promise<void> {
-    await Promise.all(this.members.map((member) => member.kill()));
+    await Promise.all(this.members.map((member) => member.process.kill()));
   }
 
   connect(): Placement {
@@ -134,7 +142,7 @@ export class PlacementCluster {
 
   lastWords(): string {
     const parts = this.members.map(
-      ({ options, output }) => `member ${options.nodeId}:\n${output.slice(-2000)}`,
+      ({ options, process }) => `member ${options.nodeId}:\n${process.output.slice(-2000)}`,
     );
     return parts.join('\n');
   }
@@ -171,20 +179,4 @@ async function repeatUntil(endMs: number, attempt: () => Promise<boolean>): Prom
     await pause(20);
   }
   throw new Error('the time is over');
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -38,7 +38,7 @@ export async function runSizeCampaign({
       putKeys(placement, { first, after, valueBytes });
     await fill(0, keys / 2);
     const late = cluster.member(3);
-    await late.kill();
+    await late.process.kill();
     const beganMs = performance.now();
     await fill(keys / 2, keys);
     const putMs = performance.now() - beganMs;
@@ -46,9 +46,9 @@ export async function runSizeCampaign({
     const caughtUp = await catchUpUnderLoad(placement, cluster, late, keys);
     const restarts: number[] = [];
     for (const member of cluster.members) {
-      await member.kill();
+      await member.process.kill();
       const startedMs = performance.now();
-      member.start();
+      member.process.start();
       await readsBack(cluster, member, keyOf(0));
       restarts.push(performance.now() - startedMs);
     }
@@ -120,7 +120,7 @@ async function catchUpUnderLoad(
     }
   })();
   const beganMs = performance.now();
-  late.start();
+  late.process.start();
   await readsBack(cluster, late, keyOf(keys - 1));
   const ms = performance.now() - beganMs;
   isOver = true;
@@ -154,7 +154,7 @@ async function readsBack(
       await pause(20);
     }
     throw new Error(
-      `member ${member.options.nodeId} does not show ${key}\n${member.output.slice(-2000)}`,
+      `member ${member.options.nodeId} does not show ${key}\n${member.process.output.slice(-2000)}`,
     );
   } finally {
     await placement.close();
@@ -166,7 +166,7 @@ function keyOf(number: number): string {
 }
 
 function residentMegabytes(cluster: PlacementCluster): number {
-  const sizes = cluster.members.map(({ pid }) => {
+  const sizes = cluster.members.map(({ process: { pid } }) => {
     if (pid === null) return 0;
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0);

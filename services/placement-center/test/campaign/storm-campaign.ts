@@ -2,11 +2,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CampaignResult, atMost, Hosts, told, whyNoHosts } from '@robustmq/campaign';
+import {
+  atMost,
+  type CampaignResult,
+  type FaultKind,
+  type FaultRecord,
+  Hosts,
+  runFaultStorm,
+  told,
+  whyNoHosts,
+} from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { auditPromises, type Tell } from './campaign-result.ts';
 import { PlacementCluster } from './placement-cluster.ts';
-import { type Fault, type FaultKind, runStorm } from './storm.ts';
 import { WatchAudit } from './watch-audit.ts';
 import { Workload } from './workload.ts';
 
@@ -28,6 +36,8 @@ const SILENCE_MS_MAX: Readonly<Record<FaultKind, number>> = {
   all: 15_000,
 };
 const SERVING_LIMIT_MS = 60_000;
+/** A member must be back before the next one is stopped. */
+const ROLL_LIMIT_MS = 60_000;
 const CLIENTS = 8;
 const KEYS = 10;
 
@@ -65,9 +75,12 @@ async function stormOver(
   const watch = new WatchAudit(watcher);
   workload.start();
   const random = new SeededRandom(seed);
-  const faults = await runStorm(
-    { cluster, hosts, random },
-    { kinds, seconds, faultMs: [2000, 8000], calmMs: [2000, 5000], tell },
+  const faults = await runFaultStorm(
+    { units: cluster.units, hosts, random },
+    {
+      ...{ kinds, seconds, faultMs: [2000, 8000], calmMs: [2000, 5000], tell },
+      isBack: ({ host }) => cluster.inStep(cluster.member(host), ROLL_LIMIT_MS),
+    },
   );
   await cluster.serving(SERVING_LIMIT_MS);
   await workload.end();
@@ -80,7 +93,7 @@ async function stormOver(
 }
 
 /** Per kind of fault: how often, and the longest silence from its beginning to some time after its end. */
-function silences(faults: readonly Fault[], workload: Workload): CampaignResult['figures'] {
+function silences(faults: readonly FaultRecord[], workload: Workload): CampaignResult['figures'] {
   return [...new Set(faults.map(({ kind }) => kind))].flatMap((kind) => {
     const ofKind = faults.filter((fault) => fault.kind === kind);
     const gaps = ofKind.map(({ beganAtMs, endedAtMs }) =>
