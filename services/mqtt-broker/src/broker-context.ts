@@ -11,6 +11,7 @@ import {
 } from '@robustmq/telemetry';
 
 import type { AccessControl } from './access-control.ts';
+import type { BrokerCluster } from './cluster/contract.ts';
 import type { ClientConnection } from './connection/client-connection.ts';
 import type { OutputChunks } from './connection/output-chunks.ts';
 import type { OutputContext, OutputStream } from './connection/output-stream.ts';
@@ -51,6 +52,8 @@ export class BrokerContext implements OutputContext {
   log: BrokerLog;
   wills: Wills;
   presence: Presence;
+  /** null: this broker stands alone. */
+  cluster: BrokerCluster | null = null;
   readonly offer: ServerOffer;
   pendingOutputBytes = 0;
   queuedBytes = 0;
@@ -234,6 +237,7 @@ export class BrokerContext implements OutputContext {
   relievePublishers(): void {
     if (this.pausedPublishers.size === 0) return;
     if (this.waitingBytes > this.settings.limits.memoryBytesMax / 2) return;
+    if (this.cluster?.isCongested === true) return;
     const paused = [...this.pausedPublishers];
     this.pausedPublishers.clear();
     for (const connection of paused) connection.resumeReading();

@@ -9,6 +9,8 @@ import { authenticationMethodOf, negotiateConnect, OutboundAliases } from '@robu
 import { countRefusedConnect, log, logEvents } from '@robustmq/telemetry';
 import { parseTopicName } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
+import type { BrokerCluster } from '../cluster/contract.ts';
+import type { Claim } from '../session/session-registry.ts';
 import { willOf } from '../session/wills.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { advanceAuthentication } from './receive-auth.ts';
@@ -130,15 +132,60 @@ export function continueConnect(
     refuseConnect(connection, ReasonCode.notAuthorized, 'the will topic is not allowed');
     return;
   }
-  const taken = context.sessions.take({
+  const claim = {
     connection,
     identity,
     superuser: client.superuser,
     cleanStart: connect.cleanStart,
     terms: connection.terms,
     will: willOf(context, connect, client),
-  });
+    ownerEpoch: 0,
+  };
+  if (context.cluster === null) takeSession(connection, connect, { claim, client });
+  else acquire(context.cluster, connection, connect, { claim, client });
+}
+
+/** Who wants the session, and how it was authenticated. */
+interface Claimant {
+  readonly claim: Claim;
+  readonly client: AuthenticatedClient;
+}
+
+/** Whoever has the client identifier elsewhere in the cluster gives it up first. */
+function acquire(
+  cluster: BrokerCluster,
+  connection: ClientConnection,
+  connect: Connect,
+  claimant: Claimant,
+): void {
+  const { identity, cleanStart, terms, will } = claimant.claim;
+  const { clientId, username } = identity;
+  const { sessionExpirySeconds } = terms;
+  connection.suspend();
+  cluster
+    .acquire({ clientId, username, cleanStart, sessionExpirySeconds, will })
+    .then((answer) => {
+      if (answer.verdict === 'refuse') {
+        refuseConnect(connection, answer.reasonCode, answer.reason);
+      } else if (isClosed(connection)) cluster.abandoned(clientId, answer.epoch);
+      else {
+        const claim = { ...claimant.claim, ownerEpoch: answer.epoch };
+        takeSession(connection, connect, { ...claimant, claim });
+      }
+    })
+    .catch((error: unknown) => connection.context.fatal('taking a session over', error));
+}
+
+function takeSession(
+  connection: ClientConnection,
+  connect: Connect,
+  { claim, client }: Claimant,
+): void {
+  const { context } = connection;
+  const { clientId } = claim.identity;
+  const taken = context.sessions.take(claim);
   if (taken.verdict === 'refuse') {
+    context.cluster?.abandoned(clientId, claim.ownerEpoch);
     refuseConnect(connection, taken.reasonCode, taken.reason);
     return;
   }

@@ -51,6 +51,7 @@ export function receivePublish(connection: ClientConnection, buffer: Buffer): vo
   const outcome = publishMessage(context, message, session);
   answer(connection, session, fields, outcome);
   if (context.overloaded || context.log.backlogBytes > BACKLOG_BYTES_MAX) connection.pauseReading();
+  else if (context.cluster?.isCongested === true) connection.pauseReading();
 }
 
 /** LIMIT: journalBacklogBytes. Above it publishers wait for the disk. */

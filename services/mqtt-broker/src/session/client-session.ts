@@ -38,6 +38,8 @@ export class ClientSession implements Subscriber {
   number = 0;
   /** Grows with every connection of this client identifier: the fence and the order of presence. */
   epoch = 0;
+  /** By which this broker owns the session in its cluster; 0: nobody else knows of it. */
+  ownerEpoch = 0;
   sessionExpirySeconds: number;
   connection: ClientConnection | null = null;
   will: WillMessage | null = null;

@@ -20,13 +20,16 @@ export type TakenSession =
     }
   | { readonly verdict: 'refuse'; readonly reasonCode: number; readonly reason: string };
 
-interface Claim {
+/** What a CONNECT asks for. */
+export interface Claim {
   readonly connection: ClientConnection;
   readonly identity: ClientIdentity;
   readonly superuser: boolean;
   readonly cleanStart: boolean;
   readonly terms: ConnectionTerms;
   readonly will: WillMessage | null;
+  /** See {@link ClientSession.ownerEpoch}. */
+  readonly ownerEpoch: number;
 }
 
 /**
@@ -131,12 +134,14 @@ export class SessionRegistry {
   /** The connection is gone; the session stays while its interval lasts (MQTT-5.0 [MQTT-3.1.2-23]). */
   detach(session: ClientSession, connection: ClientConnection): void {
     const context = this.#context;
+    const { will } = session;
     session.connection = null;
     context.forgetWaiting(session);
     if (connection.accepted) context.presence.disconnected(session, connection);
     const { consumer } = session;
     if (session.sessionExpirySeconds === 0 || consumer === null) {
       context.wills.connectionLost(session);
+      context.cluster?.detached(session, will);
       this.end(session, 'connection closed');
       return;
     }
@@ -148,6 +153,7 @@ export class SessionRegistry {
     context.log.termsChanged(session);
     context.wills.connectionLost(session);
     context.groups.memberAway(session);
+    context.cluster?.detached(session, will);
   }
 
   /** The session is over: nothing of it is left. */
@@ -223,6 +229,7 @@ export class SessionRegistry {
     const sameRights =
       session.superuser === claim.superuser &&
       session.identity.remoteAddress === claim.identity.remoteAddress;
+    session.ownerEpoch = claim.ownerEpoch;
     session.identity = claim.identity;
     session.superuser = claim.superuser;
     if (!sameRights) this.#askRightsAgain(session);
@@ -239,6 +246,7 @@ export class SessionRegistry {
     if (isNew) this.#makeDurable(session);
     else if (session.number !== 0) context.log.termsChanged(session);
     context.wills.set(session, claim.will);
+    context.cluster?.attached(session);
   }
 
   /** Deliveries remember what access rules said about the client as it was then. */

@@ -64,6 +64,11 @@ export class Wills {
     const { will } = session;
     if (will === null) return;
     session.will = null;
+    // The cluster has it, and says who publishes it.
+    if (session.ownerEpoch > 0) {
+      this.#forget(session.clientId);
+      return;
+    }
     const delayMs = willDelayMs(will.delaySeconds, session.sessionExpirySeconds);
     if (delayMs === 0) {
       this.publish(session, will);

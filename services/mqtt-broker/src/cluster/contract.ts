@@ -1,0 +1,124 @@
+import type { Message, SharedGroup } from '@robustmq/broker';
+import type { ProducerName } from '@robustmq/journal';
+import type { ClientSession } from '../session/client-session.ts';
+import type { WillMessage } from '../session/will-message.ts';
+
+/**
+ * What a broker asks of its cluster. `context.cluster` is null in a standalone broker, which pays one
+ * comparison for each connect, subscribe and shared message, and nothing for any other message.
+ *
+ * Calls return at once unless they return a promise; each promise settles by a deadline of the
+ * cluster's settings. Nothing throws but mistakes.
+ */
+export interface BrokerCluster {
+  /** Some peer is behind: whoever publishes now is to wait until `context.relievePublishers`. */
+  readonly isCongested: boolean;
+
+  /**
+   * Between authentication and `sessions.take`: makes this broker the one owner of the client
+   * identifier. When it answers `owned`, whoever had it before acts no more, its connection is told 0x8E,
+   * and a durable session that there was is in `context.sessions`, unless Clean Start ended it.
+   *
+   * Calls for one client identifier are answered in their order. The caller takes the session within
+   * the turn of the answer, or calls `abandoned`.
+   */
+  acquire(request: OwnershipRequest): Promise<OwnershipAnswer>;
+  /** The connection went away while ownership was asked for; nothing was taken. */
+  abandoned(clientId: string, epoch: number): void;
+
+  /** A connection has the session: from CONNACK on its subscriptions are served from here. */
+  attached(session: ClientSession): void;
+  /**
+   * The connection is gone. The session is settled, and its ownership given up or its end told; then it
+   * is no longer in `context.sessions`.
+   *
+   * @param will  due now or after its delay; null: none, or it was deleted by a proper DISCONNECT
+   */
+  detached(session: ClientSession, will: WillMessage | null): void;
+
+  /**
+   * Subscriptions were granted or changed options. Settles when they are stored, for a durable session,
+   * and every live broker has applied them: a message published anywhere from then on is delivered.
+   */
+  subscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome>;
+  /** They are gone. Settles when that is stored, for a durable session. */
+  unsubscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome>;
+
+  /**
+   * Deals a live message to a shared group over its members here and elsewhere.
+   *
+   * @returns false when the group is to deal it out here, among its own members
+   */
+  dealShared(group: SharedGroup, message: Message, publisherId: string): boolean;
+}
+
+/** Who wants to own which session. */
+export interface OwnershipRequest {
+  readonly clientId: string;
+  /** A session belongs to its user; null: none. */
+  readonly username: string | null;
+  readonly cleanStart: boolean;
+  readonly sessionExpirySeconds: number;
+  readonly will: WillMessage | null;
+}
+
+export type OwnershipAnswer =
+  | {
+      readonly verdict: 'owned';
+      /** Fences every write about the session; 0: it is not stored anywhere. */
+      readonly epoch: number;
+    }
+  | { readonly verdict: 'refuse'; readonly reasonCode: number; readonly reason: string };
+
+export type InterestOutcome =
+  | { readonly outcome: 'applied' }
+  /** Stored, but some live broker has not confirmed it in time: messages may still miss it for a moment. */
+  | { readonly outcome: 'late' }
+  /** Not stored: the placement center does not answer, or this broker does not own the session. */
+  | { readonly outcome: 'refused'; readonly reason: string };
+
+/** A durable session as the placement center has it. */
+export interface StoredSession {
+  readonly clientId: string;
+  readonly username: string | null;
+  /** By which this broker owns it. */
+  readonly epoch: number;
+  readonly sessionExpirySeconds: number;
+  readonly subscriptions: readonly StoredSubscription[];
+}
+
+export interface StoredSubscription {
+  /** As subscribed, `$share/…` prefix included. */
+  readonly key: string;
+  readonly qos: number;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: 0 | 1 | 2;
+  /** 0: none. */
+  readonly identifier: number;
+}
+
+/**
+ * What the replicated durable path does for sessions that move between brokers. Each call rejects by
+ * `deadlineMs` at the latest, and is safe to repeat.
+ */
+export interface DurableSessions {
+  /**
+   * Claims the record of the session by its epoch, so that nothing that an owner before still writes
+   * counts, and puts the session into `context.sessions`: offline, with subscriptions, exchanges, receipts
+   * and places.
+   */
+  restore(stored: StoredSession, deadlineMs: number): Promise<void>;
+
+  /**
+   * The session has no connection. When this settles, all that it has under way is committed or will
+   * never be, its record is written, and this broker writes nothing about it any more.
+   */
+  settle(session: ClientSession, deadlineMs: number): Promise<void>;
+
+  /** Removes the record of a session that is over; writers with an epoch below this one are refused. */
+  forget(clientId: string, epoch: number, deadlineMs: number): Promise<void>;
+
+  /** Whatever this life of a broker has not committed in any shard when this settles never will be. */
+  fence(producer: ProducerName, deadlineMs: number): Promise<void>;
+}
