@@ -11,7 +11,8 @@ import { unreachable } from '@robustmq/errors';
 import type { Configuration, Entry, EntryId, LogIndex, NodeId, Term } from '@robustmq/raft';
 import { type ByteReader, MalformedError, writeUint32, writeUint53 } from './byte-reader.ts';
 
-const ENTRY_HEADER_BYTES = 13;
+/** Kind, term and length: what stands before the data of an entry. */
+export const ENTRY_HEADER_BYTES = 13;
 const DATA = 1;
 const NOOP = 2;
 const MEMBERSHIP = 3;

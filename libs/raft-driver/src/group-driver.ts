@@ -51,6 +51,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
   readonly #proposals = new PendingProposals<Result>();
   readonly #reads: PendingReads;
   readonly #membership = new MembershipWait();
+  readonly #admitsEntries: () => boolean;
   readonly #listeners = new Set<(status: RaftStatus) => void>();
   #failed: RaftError | null = null;
   #closing: Promise<void> | null = null;
@@ -60,6 +61,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     this.groupId = opened.groupId;
     this.#host = host;
     this.#machine = opened.machine;
+    this.#admitsEntries = opened.admitsEntries;
     this.#reads = new PendingReads(opened.firstRequest);
     this.#apply = new ApplyLoop(opened.machine, opened.appliedIndex, {
       applied: (entries, results) => this.#onApplied(entries, results),
@@ -162,6 +164,11 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     return this.#snapshots.take();
   }
 
+  forgetLog(): Promise<LogIndex> {
+    if (this.#isOver) return Promise.reject(this.#failed ?? unavailable('the group is closed'));
+    return this.#snapshots.forget();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -232,11 +239,8 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
   /** Raft repeats what is dropped here; heartbeats pass, so that the leader stays the leader. */
   #isFlooded(message: RaftMessage): boolean {
     if (message.kind === 'snapshotChunk') return this.#snapshots.isFlooded;
-    return (
-      message.kind === 'appendRequest' &&
-      message.entries.length > 0 &&
-      this.#apply.backlogBytes > APPLY_BACKLOG_BYTES_MAX
-    );
+    if (message.kind !== 'appendRequest' || message.entries.length === 0) return false;
+    return this.#apply.backlogBytes > APPLY_BACKLOG_BYTES_MAX || !this.#admitsEntries();
   }
 
   #propose(): void {
@@ -266,6 +270,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
       this.#proposals.applied(entry, results[result] as Result);
       result += 1;
     }
+    this.#core.log.forgetPlaces(this.#apply.appliedIndex);
     this.#reads.applied(this.#apply.appliedIndex);
     this.#membership.applied(entries);
     this.#snapshots.applied(entries);

@@ -43,7 +43,8 @@ const QUEUED_PIECES_MAX = 16;
 export interface SnapshotParts<Result> {
   readonly place: SnapshotPlace;
   readonly files: SnapshotFiles;
-  readonly compaction: CompactionOptions;
+  /** Null: only `forget` compacts. */
+  readonly compaction: CompactionOptions | null;
   readonly machine: StateMachine<Result>;
   readonly core: GroupCore;
   readonly apply: ApplyLoop<Result>;
@@ -89,6 +90,7 @@ export class GroupSnapshots<Result> {
   applied(entries: readonly Entry[]): void {
     this.#entriesSince += entries.length;
     for (const entry of entries) this.#bytesSince += entryBytes(entry);
+    if (this.#parts.compaction === null) return;
     const { logEntriesMax, logBytesMax, slackEntries } = this.#parts.compaction;
     const isDue = this.#entriesSince >= logEntriesMax || this.#bytesSince >= logBytesMax;
     if (!isDue || this.#isCompacting) return;
@@ -119,6 +121,16 @@ export class GroupSnapshots<Result> {
         } catch (error) {
           reject(ioFault(error));
         }
+      }).then(() => reject(ioFault(new Error('the group is closed'))));
+    });
+  }
+
+  /** Flushes the machine, and forgets the log up to what it names. @returns the log's new base */
+  forget(): Promise<LogIndex> {
+    return new Promise((resolve, reject) => {
+      void this.#run(async () => {
+        await this.#compact(0);
+        resolve(this.#parts.core.state.log.base.index);
       }).then(() => reject(ioFault(new Error('the group is closed'))));
     });
   }

@@ -1,3 +1,5 @@
+export type { EntryPlace } from './entry-places.ts';
+export type { GroupLog, LogSegmentView } from './group-log.ts';
 export { MemoryPeerNetwork } from './memory-peer-network.ts';
 export { openRaftHost } from './open-raft-host.ts';
 export type { PeerTransport } from './peer-transport.ts';

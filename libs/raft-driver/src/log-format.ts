@@ -100,6 +100,11 @@ export function encodedBatchBytes(hardState: HardState | null, entries: readonly
   return BATCH_HEADER_BYTES + BODY_BYTES_MIN + state + encodedEntriesBytes(entries);
 }
 
+/** Where in a batch its first entry stands. */
+export function batchEntriesOffset(hardState: HardState | null): number {
+  return BATCH_HEADER_BYTES + BODY_BYTES_MIN + (hardState === null ? 0 : HARD_STATE_BYTES);
+}
+
 /** Where a batch stands, which its checksum covers. */
 export interface BatchPlace {
   readonly salt: number;

@@ -8,8 +8,10 @@ import {
   type LogIndex,
   NO_HARD_STATE,
 } from '@robustmq/raft';
+import { EntryPlaces } from './entry-places.ts';
 import {
   type BatchBody,
+  batchEntriesOffset,
   parseSegmentHeader,
   parseSegmentName,
   SEGMENT_HEADER_BYTES,
@@ -28,6 +30,8 @@ export interface RecoveredLog {
   readonly last: EntryId;
   /** After the base; what is applied already has no data (see `LogReplay`). */
   readonly entries: Iterable<Entry>;
+  /** Of the entries that are not applied yet. */
+  readonly places: EntryPlaces;
   /** Of a torn tail. */
   readonly truncatedBytes: number;
 }
@@ -36,6 +40,8 @@ export interface RecoveredLog {
 interface Progress {
   readonly fileSystem: FileSystem;
   readonly replay: LogReplay;
+  readonly places: EntryPlaces;
+  readonly keepAfter: LogIndex;
   hardState: HardState;
   truncatedBytes: number;
 }
@@ -55,7 +61,15 @@ export async function recoverLog(
   const numbers = names.map(parseSegmentName).filter((number) => number !== null);
   numbers.sort((left, right) => left - right);
   const replay = new LogReplay(LOG_START, keepAfter);
-  const progress: Progress = { fileSystem, replay, hardState: NO_HARD_STATE, truncatedBytes: 0 };
+  const places = new EntryPlaces();
+  const progress: Progress = {
+    fileSystem,
+    replay,
+    places,
+    keepAfter,
+    hardState: NO_HARD_STATE,
+    truncatedBytes: 0,
+  };
   const segments: LogSegment[] = [];
   for (const [at, number] of numbers.entries()) {
     const path = `${directory}/${segmentName(number)}`;
@@ -69,7 +83,7 @@ export async function recoverLog(
   }
   const { base, last } = replay;
   const { hardState, truncatedBytes } = progress;
-  return { segments, hardState, base, last, entries: replay.entries(), truncatedBytes };
+  return { segments, hardState, base, last, entries: replay.entries(), places, truncatedBytes };
 }
 
 interface SegmentPlace {
@@ -171,6 +185,9 @@ function takeBatch(
   markBatch(segment, batch.firstIndex, position);
   for (const entry of batch.entries) replay.append(entry);
   segment.lastIndex = replay.last.index;
+  if (segment.lastIndex <= progress.keepAfter) return;
+  const start = position + batchEntriesOffset(batch.hardState);
+  progress.places.put(segment.number, start, batch.entries);
 }
 
 export function corrupt(file: string, position: number, detail: string): RaftError {

@@ -10,6 +10,7 @@ import {
   type RaftState,
   type SnapshotMetadata,
 } from '@robustmq/raft';
+import { groupLogOf } from './group-log.ts';
 import { parseSegmentName } from './log-format.ts';
 import { corrupt, recoverLog, type RecoveredLog } from './log-recovery.ts';
 import type { CompactionOptions, RaftEnvironment, RaftGroupOptions } from './raft-host.ts';
@@ -38,7 +39,9 @@ export interface OpenedGroup<Result> {
   readonly groupId: number;
   readonly snapshotPlace: SnapshotPlace;
   readonly files: SnapshotFiles;
-  readonly compaction: CompactionOptions;
+  /** Null: the owner says when. */
+  readonly compaction: CompactionOptions | null;
+  readonly admitsEntries: () => boolean;
   readonly machine: StateMachine<Result>;
   readonly appliedIndex: LogIndex;
   readonly state: RaftState;
@@ -52,7 +55,8 @@ export async function openGroup<Result>(
   place: GroupPlace,
   options: RaftGroupOptions<Result>,
 ): Promise<OpenedGroup<Result>> {
-  const { environment, directory, segmentBytesMax, nodeId } = place;
+  const { environment, directory, nodeId } = place;
+  const segmentBytesMax = options.segmentBytesMax ?? place.segmentBytesMax;
   const { fileSystem, random } = environment;
   const { name, groupId, machine } = options;
   await fileSystem.makeDirectory(directory);
@@ -72,6 +76,10 @@ export async function openGroup<Result>(
     { fileSystem, random, directory, segmentBytesMax },
     recovered,
   );
+  if (machine.openLog !== undefined) {
+    log.trackPlaces();
+    await machine.openLog(groupLogOf(log, fileSystem));
+  }
   const state = newRaftState({
     id: nodeId,
     options: { ...defaultRaftOptions, ...options.raftOptions },
@@ -84,9 +92,11 @@ export async function openGroup<Result>(
   });
   // Far apart from those of other runs, so that a late answer to one of them does not fit.
   const firstRequest = random.uint32() * 0x10_0000;
-  const compaction = { ...COMPACTION, ...options.compaction };
+  const compaction =
+    options.retention === 'owner' ? null : { ...COMPACTION, ...options.compaction };
   const shared = { name, groupId, machine, appliedIndex, state, log, firstRequest };
-  return { ...shared, snapshotPlace, files, compaction };
+  const admitsEntries = options.admitsEntries ?? (() => true);
+  return { ...shared, snapshotPlace, files, compaction, admitsEntries };
 }
 
 /**

@@ -39,6 +39,14 @@ export interface RaftGroup<Result> {
   /** Writes a snapshot file now and forgets the log before it. */
   takeSnapshot(): Promise<LogIndex>;
 
+  /**
+   * Forgets the log up to the index that the machine's `flush` names, in whole files; a follower
+   * that needs more gets the machine's snapshot, which must end at that index.
+   *
+   * @returns the index after which the log begins now
+   */
+  forgetLog(): Promise<LogIndex>;
+
   /** Ends the group on this node; what it has on disk stays. Idempotent. */
   close(): Promise<void>;
 }

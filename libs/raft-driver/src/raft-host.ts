@@ -82,6 +82,18 @@ export interface RaftGroupOptions<Result> {
   /** What is absent is as in `defaultRaftOptions`. */
   readonly raftOptions?: Partial<RaftOptions>;
   readonly compaction?: Partial<CompactionOptions>;
+  /**
+   * `compaction` when absent: the log forgets by itself what the machine has made durable. `owner`:
+   * only `RaftGroup.forgetLog` makes it forget.
+   */
+  readonly retention?: 'compaction' | 'owner';
+  /** LIMIT: as for the host, for this group alone. */
+  readonly segmentBytesMax?: number;
+  /**
+   * Asked before entries of a leader are taken: false drops them, and the leader repeats them
+   * later. For disks that are nearly full. Absent: always true.
+   */
+  readonly admitsEntries?: () => boolean;
 }
 
 /** How a group begins on a node that has nothing of it. */

@@ -11,11 +11,22 @@
  */
 import { fileErrorCode } from '@robustmq/environment';
 import type { FileSystem, OpenFile, RandomSource } from '@robustmq/environment';
-import type { Entry, EntryId, HardState, Persist, PersistNumber, Term } from '@robustmq/raft';
+import type {
+  Entry,
+  EntryId,
+  HardState,
+  LogIndex,
+  Persist,
+  PersistNumber,
+  Term,
+} from '@robustmq/raft';
 import { entryBytes } from '@robustmq/raft';
 import { AppendError, AppendFile } from '@robustmq/record-log';
 import { FileWindow } from './file-window.ts';
+import type { EntryPlace, EntryPlaces } from './entry-places.ts';
+import type { LogSegmentView } from './group-log.ts';
 import {
+  batchEntriesOffset,
   encodedBatchBytes,
   encodeSegmentHeader,
   BATCH_HEADER_BYTES,
@@ -58,6 +69,9 @@ export class RaftLogStore {
   #enqueuedLast: EntryId;
   #writtenLast: EntryId;
   #hardState: HardState;
+  /** Null unless somebody reads the log's files. */
+  #places: EntryPlaces | null = null;
+  readonly #recoveredPlaces: EntryPlaces;
   #scratch = new Uint8Array(64 * 1024);
   #reader: { readonly number: number; readonly file: OpenFile } | null = null;
   bytesWritten = 0;
@@ -70,6 +84,7 @@ export class RaftLogStore {
     this.#enqueuedLast = recovered.last;
     this.#writtenLast = recovered.last;
     this.#hardState = recovered.hardState;
+    this.#recoveredPlaces = recovered.places;
   }
 
   /** Cuts off a torn tail; the rest is durable on return. @throws RaftError RAFT_IO_FAILED, RAFT_FULL */
@@ -95,6 +110,35 @@ export class RaftLogStore {
     for (const segment of this.#segments)
       if (segment.previous.index >= index) bytes += segment.bytes;
     return bytes;
+  }
+
+  /** From now on `placeOf` knows what is written, until `forgetPlaces`. Called before any write. */
+  trackPlaces(): void {
+    this.#places = this.#recoveredPlaces;
+  }
+
+  placeOf(index: number): EntryPlace | null {
+    return this.#places?.find(index) ?? null;
+  }
+
+  forgetPlaces(through: number): void {
+    this.#places?.forgetThrough(through);
+  }
+
+  segmentViews(): readonly LogSegmentView[] {
+    let through: number = Number.POSITIVE_INFINITY;
+    const views: LogSegmentView[] = [];
+    for (const { number, path, previous, lastIndex, bytes } of this.#segments.toReversed()) {
+      const last = Math.max(previous.index, Math.min(lastIndex, through)) as LogIndex;
+      views.push({ number, path, previousIndex: previous.index, lastIndex: last, bytes });
+      through = Math.min(through, previous.index);
+    }
+    return views.reverse();
+  }
+
+  /** Null when there is no such segment. */
+  saltOf(number: number): number | null {
+    return this.#segments.find((each) => each.number === number)?.salt ?? null;
   }
 
   get segmentCount(): number {
@@ -222,6 +266,7 @@ export class RaftLogStore {
       const position = start + at;
       const firstIndex = entries[0]?.index ?? 0;
       if (firstIndex > 0) markBatch(segment, firstIndex, position);
+      this.#places?.put(segment.number, position + batchEntriesOffset(hardState), entries);
       at = writeBatch(
         target,
         at,

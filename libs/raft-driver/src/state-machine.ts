@@ -1,4 +1,5 @@
 import type { DataEntry, LogIndex } from '@robustmq/raft';
+import type { GroupLog } from './group-log.ts';
 
 /**
  * What a group replicates, as its driver sees it. The driver calls one method at a time.
@@ -7,6 +8,13 @@ import type { DataEntry, LogIndex } from '@robustmq/raft';
  * it applied, unflushed: after a crash the log is replayed from `appliedIndex`.
  */
 export interface StateMachine<Result> {
+  /**
+   * Called once at the opening, when the log is recovered and nothing was applied yet. A machine
+   * that has this keeps its content in the log: it may read the log's files, and with
+   * `retention: 'owner'` it alone says what the log forgets.
+   */
+  openLog?(log: GroupLog): Promise<void>;
+
   /** Of the content found on disk when it was opened; 0 when empty. */
   readonly appliedIndex: LogIndex;
 

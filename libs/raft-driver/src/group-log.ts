@@ -1,0 +1,86 @@
+/**
+ * The log of one group on disk, for a state machine whose content is the log itself: it reads what
+ * was committed where it stands, and says what the log may forget.
+ */
+import type { Entry, LogIndex } from '@robustmq/raft';
+import type { EntryPlace } from './entry-places.ts';
+import { batchEntriesOffset, SEGMENT_HEADER_BYTES, BATCH_HEADER_BYTES } from './log-format.ts';
+import { encodedEntryBytes, ENTRY_HEADER_BYTES } from './entry-codec.ts';
+import { FileWindow } from './file-window.ts';
+import { corrupt } from './log-recovery.ts';
+import { ioFault, type RaftLogStore } from './raft-log-store.ts';
+import { readBatch } from './segment-scan.ts';
+import type { FileSystem } from '@robustmq/environment';
+
+/** One file of the log. */
+export interface LogSegmentView {
+  /** Rises by one from file to file. */
+  readonly number: number;
+  readonly path: string;
+  /** The index of the entry before its first one. */
+  readonly previousIndex: LogIndex;
+  /** Up to here its entries count; later segments replace those behind. */
+  readonly lastIndex: LogIndex;
+  /** Whole and durable bytes. */
+  readonly bytes: number;
+}
+
+/** Positions stay valid until the segment is deleted: nothing in it is ever moved. */
+export interface GroupLog {
+  /** Oldest first; the last one is being written. */
+  segments(): readonly LogSegmentView[];
+  /** Where the data of an entry stands that is durable and not applied, or is being applied. */
+  placeOf(index: LogIndex): EntryPlace | null;
+  /**
+   * Reads one segment front to back. Entries that a later segment replaced are left out; those
+   * that are not committed are not.
+   *
+   * @param visit  gets each entry and the position of its data; the data is a view that may be kept
+   * @throws RaftError RAFT_LOG_CORRUPT, RAFT_IO_FAILED
+   */
+  scan(number: number, visit: (entry: Entry, position: number) => void): Promise<void>;
+}
+
+export function groupLogOf(store: RaftLogStore, fileSystem: FileSystem): GroupLog {
+  return {
+    segments: () => store.segmentViews(),
+    placeOf: (index) => store.placeOf(index),
+    scan: (number, visit) => scanEntries(store, fileSystem, { number, visit }),
+  };
+}
+
+async function scanEntries(
+  store: RaftLogStore,
+  fileSystem: FileSystem,
+  {
+    number,
+    visit,
+  }: { readonly number: number; readonly visit: (entry: Entry, position: number) => void },
+): Promise<void> {
+  const segment = store.segmentViews().find((each) => each.number === number);
+  const salt = store.saltOf(number);
+  if (segment === undefined || salt === null) return;
+  const { path, bytes, lastIndex } = segment;
+  try {
+    const file = await fileSystem.open(path, 'read');
+    try {
+      const window = new FileWindow(file, bytes);
+      let position = SEGMENT_HEADER_BYTES;
+      while (position < bytes) {
+        const batch = await readBatch(window, position, salt);
+        if (batch === null) throw corrupt(path, position, 'a batch fails its checksum');
+        let at = position + batchEntriesOffset(batch.body.hardState);
+        for (const entry of batch.body.entries) {
+          if (entry.index > lastIndex) return;
+          visit(entry, at + ENTRY_HEADER_BYTES);
+          at += encodedEntryBytes(entry);
+        }
+        position += BATCH_HEADER_BYTES + batch.header.bodyBytes;
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw ioFault(error);
+  }
+}
