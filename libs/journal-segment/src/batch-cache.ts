@@ -4,14 +4,19 @@
  * Batches come and go in chunks: what one flush wrote or one read fetched shares one buffer, so the
  * buffer is freed when the chunk goes.
  */
-import type { Segment } from './segment.ts';
 
 /** Rough cost of the entries beside the bytes themselves. */
 const ENTRY_BYTES = 128;
 
+/** What the cache needs of a segment: a place for the batches of it that are in memory. */
+export interface CachedSegment {
+  /** By position in the file. Kept by the batch cache. */
+  readonly cached: Map<number, CachedChunk>;
+}
+
 /** Bytes from `position` of a segment file; the batches at `positions` are whole and checked. */
 export interface CachedChunk {
-  readonly segment: Segment;
+  readonly segment: CachedSegment;
   readonly position: number;
   readonly bytes: Uint8Array;
   readonly positions: readonly number[];
@@ -44,14 +49,14 @@ export class BatchCache {
   }
 
   /** The chunk with the batch at `position` of the segment, if it is in memory. */
-  find(segment: Segment, position: number): CachedChunk | undefined {
+  find(segment: CachedSegment, position: number): CachedChunk | undefined {
     const chunk = segment.cached.get(position);
     if (chunk !== undefined && this.#chunks.delete(chunk)) this.#chunks.add(chunk);
     return chunk;
   }
 
   /** Forgets the batches of a segment that is gone. */
-  drop(segment: Segment): void {
+  drop(segment: CachedSegment): void {
     for (const chunk of new Set(segment.cached.values())) this.#remove(chunk);
   }
 

@@ -14,28 +14,56 @@ import type {
   SegmentIndex,
 } from '@robustmq/journal';
 import type { CachedChunk } from './batch-cache.ts';
-import { corruptRange } from './shard-segments.ts';
-import type { ShardSegments } from './shard-segments.ts';
-import type { Segment } from './segment.ts';
+import { corruptRange, type ReadableSegment } from './corrupt-records.ts';
 
 /** Batches that are not wanted are read over if that saves a read of the disk. */
 const GAP_BATCHES_MAX = 8;
 
+/** The segments of a shard, and how their batches come into memory. */
+export interface ReadableSegments<Segment extends ReadableSegment> {
+  /** The segment with `offset`; throws JOURNAL_OFFSET_TRIMMED below the oldest. */
+  at(offset: number): Segment;
+  indexInMemory(segment: Segment): SegmentIndex | undefined;
+  loadIndex(segment: Segment): Promise<SegmentIndex>;
+  /** The batch's bytes if they are in memory. */
+  batchInMemory(segment: Segment, position: number): CachedChunk | undefined;
+  /**
+   * Reads the batches from `first` up to `last`, as many as one chunk holds, and at least the first.
+   *
+   * @throws JournalError JOURNAL_RECORD_CORRUPT  the first one fails its checksum
+   */
+  loadBatches(segment: Segment, index: SegmentIndex, range: BatchRange): Promise<CachedChunk>;
+  /** Puts the cursor before the first record of a batch that the chunk holds. */
+  openBatch(cursor: RecordBatchReader, chunk: CachedChunk, batch: BatchOf<Segment>): void;
+}
+
+/** Numbers of batches in the index of a segment. */
+export interface BatchRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface BatchOf<Segment> {
+  readonly segment: Segment;
+  readonly index: SegmentIndex;
+  readonly batch: number;
+}
+
 /** What a reader asks of its shard. */
-export interface ReadableShard {
-  readonly segments: ShardSegments;
+export interface ReadableShard<Segment extends ReadableSegment> {
+  readonly segments: ReadableSegments<Segment>;
   readonly committed: Offset;
   assertOpen(): void;
 }
 
-export class SegmentReader implements JournalReader {
-  readonly #shard: ReadableShard;
+export class SegmentReader<Segment extends ReadableSegment> implements JournalReader {
+  readonly #shard: ReadableShard<Segment>;
   readonly #selector: RecordSelector;
   readonly #cursor = new RecordBatchReader();
   #position: number;
   #wanted: { readonly segment: Segment; readonly topics: WantedTopics } | null = null;
 
-  constructor(shard: ReadableShard, from: Offset, selector: RecordSelector) {
+  constructor(shard: ReadableShard<Segment>, from: Offset, selector: RecordSelector) {
     this.#shard = shard;
     this.#selector = selector;
     this.#position = from;
@@ -74,7 +102,7 @@ export class SegmentReader implements JournalReader {
     else await this.#readTopics(span, this.#selector, page);
   }
 
-  async #readAll(span: Span, page: Page): Promise<void> {
+  async #readAll(span: Span<Segment>, page: Page): Promise<void> {
     const { segment, index, limit } = span;
     let batch = index.findBatch(this.#position - segment.baseOffset);
     while (!isFull(page) && this.#position - segment.baseOffset < limit) {
@@ -88,7 +116,7 @@ export class SegmentReader implements JournalReader {
   }
 
   async #readTopics(
-    span: Span,
+    span: Span<Segment>,
     selector: RecordSelector & { readonly kind: 'topics' },
     page: Page,
   ): Promise<void> {
@@ -151,7 +179,7 @@ export class SegmentReader implements JournalReader {
   }
 
   async #openBatch(
-    span: Span,
+    span: Span<Segment>,
     range: { readonly first: number; readonly last: () => number },
     page: Page,
   ): Promise<void> {
@@ -164,12 +192,12 @@ export class SegmentReader implements JournalReader {
         (await segments.loadBatches(segment, index, { first: range.first, last: range.last() }));
     }
     const chunk = page.chunk as CachedChunk;
-    this.#cursor.open(chunk.bytes, position - chunk.position);
+    segments.openBatch(this.#cursor, chunk, { segment, index, batch: range.first });
   }
 }
 
 /** A part of one segment without damage: ordinals below `limit`. */
-interface Span {
+interface Span<Segment> {
   readonly segment: Segment;
   readonly index: SegmentIndex;
   readonly limit: number;
@@ -187,13 +215,17 @@ function isFull(page: Page): boolean {
   return page.records.length > 0 && (page.records.length >= page.recordsMax || page.bytesLeft <= 0);
 }
 
-function holds(chunk: CachedChunk | null, segment: Segment, position: number): boolean {
+function holds(chunk: CachedChunk | null, segment: ReadableSegment, position: number): boolean {
   if (chunk === null || chunk.segment !== segment || position < chunk.position) return false;
   return position < chunk.position + chunk.bytes.length && chunk.positions.includes(position);
 }
 
 /** The first damage that is not wholly before `from`; a sealed segment that ends early counts. */
-function damageFrom(index: SegmentIndex, from: number, segment: Segment): DamagedRange | null {
+function damageFrom(
+  index: SegmentIndex,
+  from: number,
+  segment: ReadableSegment,
+): DamagedRange | null {
   for (const damage of index.damage) if (damage.after > from) return damage;
   const after = segment.after - segment.baseOffset;
   if (index.recordsAfter >= after) return null;

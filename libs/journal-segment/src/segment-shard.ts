@@ -26,10 +26,10 @@ import type {
 import { AppendError } from '@robustmq/record-log';
 import type { AppendFile } from '@robustmq/record-log';
 import type { ClosedMark } from './closed-mark.ts';
+import { corruptBatch, corruptRange } from './corrupt-records.ts';
 import { placeBatch } from './segment-file.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { Segment } from './segment.ts';
-import { corruptBatch, corruptRange } from './shard-segments.ts';
 import type { ShardSegments, SharedStores } from './shard-segments.ts';
 import type { SpaceGuard } from './space-guard.ts';
 

@@ -1,8 +1,8 @@
 /** One segment of a shard, as the shard keeps it in memory. */
 import type { GrowingIndex } from '@robustmq/journal';
-import type { CachedChunk } from './batch-cache.ts';
+import type { ReadableSegment } from './corrupt-records.ts';
 
-export interface Segment {
+export interface Segment extends ReadableSegment {
   readonly baseOffset: number;
   readonly path: string;
   readonly indexPath: string;
@@ -14,6 +14,4 @@ export interface Segment {
   after: number;
   /** Of the active segment; null once sealed. */
   growing: GrowingIndex | null;
-  /** Verified batches in memory, by position in the file. Kept by the batch cache. */
-  readonly cached: Map<number, CachedChunk>;
 }

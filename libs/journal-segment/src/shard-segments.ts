@@ -2,10 +2,18 @@
 import { fileErrorCode } from '@robustmq/environment';
 import type { FileSystem, OpenFile } from '@robustmq/environment';
 import { JournalError, batchRecordCountAt } from '@robustmq/journal';
-import type { DamagedRange, GrowingIndex, Offset, SegmentIndex } from '@robustmq/journal';
+import type {
+  DamagedRange,
+  GrowingIndex,
+  Offset,
+  RecordBatchReader,
+  SegmentIndex,
+} from '@robustmq/journal';
 import type { BatchCache, CachedChunk } from './batch-cache.ts';
+import { corruptBatch } from './corrupt-records.ts';
 import type { IndexStore } from './index-store.ts';
 import { isBatchOf } from './segment-file.ts';
+import type { BatchOf, BatchRange, ReadableSegments } from './segment-reader.ts';
 import type { Segment } from './segment.ts';
 
 /** One read of the disk fetches wanted batches up to about this many bytes. */
@@ -24,7 +32,7 @@ export type ReportDamage = (
   file: Uint8Array,
 ) => Promise<void>;
 
-export class ShardSegments {
+export class ShardSegments implements ReadableSegments<Segment> {
   /** Invariant: ascending, never empty; only the last one grows. */
   readonly list: Segment[];
   readonly #stores: SharedStores;
@@ -87,7 +95,7 @@ export class ShardSegments {
   async loadBatches(
     segment: Segment,
     index: SegmentIndex,
-    range: { readonly first: number; readonly last: number },
+    range: BatchRange,
   ): Promise<CachedChunk> {
     const position = index.batchPosition(range.first);
     let after = position + index.batchLength(range.first);
@@ -108,6 +116,10 @@ export class ShardSegments {
     const chunk = { segment, position, bytes, positions };
     this.#stores.batches.add(chunk);
     return chunk;
+  }
+
+  openBatch(cursor: RecordBatchReader, chunk: CachedChunk, at: BatchOf<Segment>): void {
+    cursor.open(chunk.bytes, at.index.batchPosition(at.batch) - chunk.position);
   }
 
   #isIntact(
@@ -155,24 +167,4 @@ export class ShardSegments {
       { cause: error },
     );
   }
-}
-
-export function corruptBatch(segment: Segment, index: SegmentIndex, batch: number): JournalError {
-  return new JournalError({
-    code: 'JOURNAL_RECORD_CORRUPT',
-    file: segment.path,
-    position: index.batchPosition(batch),
-    first: (segment.baseOffset + index.batchFirst(batch)) as Offset,
-    after: (segment.baseOffset + index.batchAfter(batch)) as Offset,
-  });
-}
-
-export function corruptRange(segment: Segment, damage: DamagedRange): JournalError {
-  return new JournalError({
-    code: 'JOURNAL_RECORD_CORRUPT',
-    file: segment.path,
-    position: damage.position,
-    first: (segment.baseOffset + damage.first) as Offset,
-    after: (segment.baseOffset + damage.after) as Offset,
-  });
 }

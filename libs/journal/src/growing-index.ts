@@ -54,9 +54,18 @@ export class GrowingIndex implements SegmentIndex {
     );
   }
 
-  /** Adds the valid batch at `start` of `bytes`, which stands at `position` of the segment file. */
-  addBatch(bytes: Uint8Array, start: number, position: number): void {
-    const first = batchBaseOffsetAt(bytes, start) - this.#baseOffset;
+  /**
+   * Adds the valid batch at `start` of `bytes`, which stands at `position` of the segment file.
+   *
+   * @param baseOffset  of its first record; what its header says when absent
+   */
+  addBatch(
+    bytes: Uint8Array,
+    start: number,
+    position: number,
+    baseOffset: number = batchBaseOffsetAt(bytes, start),
+  ): void {
+    const first = baseOffset - this.#baseOffset;
     const recordCount = batchRecordCountAt(bytes, start);
     this.#addBatchPlace(first, recordCount, position, batchLengthAt(bytes, start));
     this.#skipTo(first);

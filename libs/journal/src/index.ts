@@ -31,6 +31,17 @@ export {
 } from './record-batch.ts';
 export { RecordBatchBuilder } from './record-batch-builder.ts';
 export { RecordBatchReader, recordsOf } from './record-batch-reader.ts';
+export {
+  APPEND_HEADER_BYTES,
+  decodeShardCommand,
+  encodeAppend,
+  encodeFence,
+  encodeTrim,
+} from './shard-command.ts';
+export type { ShardCommand } from './shard-command.ts';
+export { PRODUCERS_MAX, RECENT_APPENDS_MAX } from './shard-producers.ts';
+export { ShardState } from './shard-state.ts';
+export type { ShardOutcome } from './shard-state.ts';
 export type { DamagedRange, SegmentIndex, WantedOrdinals } from './segment-index.ts';
 export { WantedTopics } from './wanted-topics.ts';
 export type {

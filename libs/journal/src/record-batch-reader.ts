@@ -43,6 +43,13 @@ export class RecordBatchReader {
     this.#position = start + BATCH_HEADER_BYTES;
   }
 
+  /** Where the medium, not the batch's header, says which records these are: after `open`. */
+  placeAt(baseOffset: number, appendedAtMs: number): void {
+    this.baseOffset = baseOffset;
+    this.appendedAtMs = appendedAtMs;
+    this.offset = baseOffset - 1;
+  }
+
   /** Steps to the next record; false at the end, and at a record whose lengths contradict the batch. */
   next(): boolean {
     const start = this.#position;
