@@ -1,0 +1,217 @@
+/** One replica at work: commands go through its Raft group, reads to its segments. */
+import { assert } from '@robustmq/errors';
+import {
+  encodeAppend,
+  encodeFence,
+  encodeTrim,
+  inspectBatch,
+  JournalError,
+  type JournalReader,
+  type JournalRecord,
+  type Offset,
+  type ProducerName,
+  RecordBatchReader,
+  type RecordSelector,
+  type ShardOutcome,
+} from '@robustmq/journal';
+import { SegmentReader } from '@robustmq/journal-segment';
+import type { EntryId, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
+import type { RaftGroup } from '@robustmq/raft-driver';
+import type { ReplicaSegment } from './replica-segment.ts';
+import type { ShardMachine } from './shard-machine.ts';
+import type {
+  AppendOutcome,
+  ProducerAppend,
+  ShardReplica,
+  ShardReplicaOptions,
+  ShardReplicaStatus,
+} from './shard-replica.ts';
+
+export class Replica implements ShardReplica {
+  readonly name: string;
+  readonly groupId: number;
+  readonly #options: ShardReplicaOptions;
+  readonly #machine: ShardMachine;
+  readonly #group: RaftGroup<ShardOutcome>;
+  readonly #listeners = new Set<() => void>();
+  #isClosed = false;
+  #trimming: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: ShardReplicaOptions, machine: ShardMachine, group: RaftGroup<ShardOutcome>) {
+    this.name = options.name;
+    this.groupId = options.groupId;
+    this.#options = options;
+    this.#machine = machine;
+    this.#group = group;
+  }
+
+  get status(): ShardReplicaStatus {
+    const { state, segments, appliedIndex } = this.#machine;
+    return {
+      raft: this.#group.status,
+      end: this.end,
+      oldest: this.oldest,
+      appliedIndex,
+      segments: segments.list.length,
+      bytes: segments.list.reduce((sum, { bytes }) => sum + bytes, 0),
+      producers: state.producers.count,
+      lastAppendedAtMs: state.lastAppendedAtMs,
+    };
+  }
+
+  get end(): Offset {
+    return this.#machine.state.next as Offset;
+  }
+
+  get oldest(): Offset {
+    return this.#machine.oldest as Offset;
+  }
+
+  async append(append: ProducerAppend, deadlineMs: number): Promise<AppendOutcome> {
+    const { producer, sequence, batch } = append;
+    const { bytes } = batch;
+    assert(inspectBatch(bytes, 0, bytes.length) === 'valid', 'a batch fails its checksum');
+    const detail = this.#options.space.refusal(bytes.length);
+    if (detail !== null) throw new JournalError({ code: 'JOURNAL_FULL', limit: 'disk', detail });
+    const stampMs = this.#nowMs;
+    const data = encodeAppend({ stampMs, producer, sequence }, bytes);
+    const { result } = await this.#group.propose(data, deadlineMs);
+    return appendOutcome(result);
+  }
+
+  async committed(deadlineMs: number): Promise<Offset> {
+    await this.#group.readBarrier(deadlineMs);
+    return this.end;
+  }
+
+  openReader(from: Offset, selector: RecordSelector): JournalReader {
+    const { segments } = this.#machine;
+    const end = (): Offset => this.end;
+    const assertOpen = (): void => this.#assertOpen();
+    const shard = {
+      segments,
+      assertOpen,
+      get committed(): Offset {
+        return end();
+      },
+    };
+    return new SegmentReader<ReplicaSegment>(shard, from, selector);
+  }
+
+  async readAt(offset: Offset): Promise<JournalRecord | null> {
+    this.#assertOpen();
+    if (offset < this.oldest || offset >= this.end) return null;
+    const { segments } = this.#machine;
+    const segment = segments.at(offset);
+    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
+    const batch = index.findBatch(offset - segment.baseOffset);
+    const chunk =
+      segments.batchInMemory(segment, index.batchPosition(batch)) ??
+      (await segments.loadBatches(segment, index, { first: batch, last: batch }));
+    const cursor = new RecordBatchReader();
+    segments.openBatch(cursor, chunk, { segment, index, batch });
+    while (cursor.next()) if (cursor.offset === offset) return cursor.record();
+    return null;
+  }
+
+  async offsetAt(atMs: number): Promise<Offset> {
+    this.#assertOpen();
+    const { segments } = this.#machine;
+    // Everything before a segment that begins earlier than this is older still.
+    const at = Math.max(
+      0,
+      segments.list.findLastIndex(({ beginMs }) => beginMs < atMs),
+    );
+    const segment = segments.list[at];
+    if (segment === undefined) return this.end;
+    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
+    const batch = index.firstBatchAt(atMs);
+    const found =
+      batch < index.batchCount ? segment.baseOffset + index.batchFirst(batch) : segment.after;
+    return Math.max(found, this.oldest) as Offset;
+  }
+
+  onMoved(listener: () => void): { stop(): void } {
+    this.#listeners.add(listener);
+    return { stop: () => void this.#listeners.delete(listener) };
+  }
+
+  async fence(producer: ProducerName, deadlineMs: number): Promise<void> {
+    await this.#group.propose(encodeFence(this.#nowMs, producer), deadlineMs);
+  }
+
+  async trimBefore(offset: Offset, deadlineMs: number): Promise<void> {
+    await this.#group.propose(encodeTrim(this.#nowMs, offset), deadlineMs);
+  }
+
+  changeMembership(changes: readonly MembershipChange[], deadlineMs: number): Promise<EntryId> {
+    return this.#group.changeMembership(changes, deadlineMs);
+  }
+
+  transferLeadership(to: NodeId, deadlineMs: number): Promise<void> {
+    return this.#group.transferLeadership(to, deadlineMs);
+  }
+
+  onLeadership(listener: (status: RaftStatus) => void): { stop(): void } {
+    return this.#group.onLeadership(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The machine's `end` or `oldest` moved. */
+  moved(): void {
+    for (const listener of this.#listeners) listener();
+    this.#trimSoon();
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#group.close();
+    await this.#trimming;
+    this.#listeners.clear();
+  }
+
+  /** Lets whole files go that hold trimmed records only. */
+  #trimSoon(): void {
+    const { segments } = this.#machine;
+    const segment = segments.list[segments.find(this.#machine.state.oldest)];
+    if (this.#trimming !== null || this.#isClosed || segment === undefined) return;
+    if (!this.#machine.prepareTrim(segment)) return;
+    this.#trimming = this.#group
+      .forgetLog()
+      .then(() => this.#machine.forgetTrimmed())
+      // Closed meanwhile, or failed: then the group has said so. What is left goes another time.
+      .catch(() => undefined)
+      .finally(() => void (this.#trimming = null));
+  }
+
+  get #nowMs(): number {
+    return Math.floor(this.#options.environment.clock.nowMs());
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new JournalError({ code: 'JOURNAL_CLOSED' });
+  }
+}
+
+function appendOutcome(result: ShardOutcome): AppendOutcome {
+  switch (result.kind) {
+    case 'appended':
+      return { kind: 'appended', base: result.base as Offset };
+    case 'duplicate':
+      return { kind: 'duplicate', base: result.base as Offset | null };
+    case 'fenced':
+    case 'outOfOrder':
+      return result;
+    case 'tooManyProducers': {
+      const detail = 'the shard knows too many producers that appended within a day';
+      throw new JournalError({ code: 'JOURNAL_FULL', limit: 'configured', detail });
+    }
+    default:
+      throw new TypeError(`an append does not end as ${result.kind}`);
+  }
+}
