@@ -28,7 +28,12 @@ export interface MemoryBudget {
 }
 
 class MemoryJournal implements Journal {
-  readonly capabilities: JournalCapabilities = { durable: false, replicated: false, indexed: true };
+  readonly capabilities: JournalCapabilities = {
+    durable: false,
+    replicated: false,
+    shared: false,
+    indexed: true,
+  };
   readonly #budget: MemoryBudget;
   readonly #shards = new Map<string, MemoryShard>();
   #closed = false;

@@ -76,7 +76,12 @@ export async function openSegmentJournal(
 }
 
 class SegmentJournal implements Journal {
-  readonly capabilities: JournalCapabilities = { durable: true, replicated: false, indexed: true };
+  readonly capabilities: JournalCapabilities = {
+    durable: true,
+    replicated: false,
+    shared: false,
+    indexed: true,
+  };
   readonly #options: SegmentJournalOptions;
   readonly #environment: SegmentJournalEnvironment;
   readonly #lock: DirectoryLock;

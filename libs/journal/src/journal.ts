@@ -9,6 +9,11 @@ export interface JournalCapabilities {
   readonly durable: boolean;
   /** Appends are kept by more than one machine. */
   readonly replicated: boolean;
+  /**
+   * Another machine can open the journal when this one is gone. It then fences the writer before it:
+   * appends of that one fail with JOURNAL_FENCED.
+   */
+  readonly shared: boolean;
   /** `openReader` skips what a selector does not match without reading it. */
   readonly indexed: boolean;
 }

@@ -87,7 +87,7 @@ export interface LimitSettings {
 
 export interface StorageSettings {
   /** `journal`: the shards of a cluster. */
-  readonly kind: 'memory' | 'segment' | 'journal';
+  readonly kind: 'memory' | 'segment' | 'level' | 'journal';
   readonly directory: string;
   readonly segmentBytesMax: number;
   /** Size of the whole journal at which durable publishes are refused (0x97); 0: only the disk's. */

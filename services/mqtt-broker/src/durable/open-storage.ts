@@ -7,6 +7,7 @@ import {
   systemClock,
   systemRandom,
 } from '@robustmq/environment';
+import { assert } from '@robustmq/errors';
 import type { Journal, JournalShard } from '@robustmq/journal';
 import { openMemoryJournal } from '@robustmq/journal-memory';
 import { openSegmentJournal } from '@robustmq/journal-segment';
@@ -15,6 +16,7 @@ import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import { Checkpointer } from './checkpoint.ts';
 import { DurableLog } from './durable-log.ts';
+import { type JournalKind, openJournal } from './open-journal.ts';
 import { Recovery } from './recovery.ts';
 
 const SHARD = 'messages';
@@ -41,7 +43,9 @@ export interface OpenedStorage {
  */
 export async function openStorage(context: BrokerContext): Promise<OpenedStorage> {
   const { storage } = context.settings;
-  return storage.kind === 'memory' ? openInMemory(context) : openOnDisk(context);
+  const { kind } = storage;
+  assert(kind !== 'journal', 'the shards of a cluster are opened by the replicated path');
+  return kind === 'memory' ? openInMemory(context) : openOnDisk(context, kind);
 }
 
 async function openInMemory(context: BrokerContext): Promise<OpenedStorage> {
@@ -79,7 +83,7 @@ export async function openOnFilesInMemory(context: BrokerContext): Promise<Opene
   return recover(context, journal, { startedMs, segmentBytesMax, fileSystem });
 }
 
-async function openOnDisk(context: BrokerContext): Promise<OpenedStorage> {
+async function openOnDisk(context: BrokerContext, kind: JournalKind): Promise<OpenedStorage> {
   const { storage } = context.settings;
   const startedMs = performance.now();
   await mkdir(storage.directory, { recursive: true });
@@ -89,10 +93,7 @@ async function openOnDisk(context: BrokerContext): Promise<OpenedStorage> {
     SEGMENT_BYTES_MIN,
     Math.min(storage.segmentBytesMax, Math.floor(diskBytes / SEGMENTS_PER_DISK)),
   );
-  const journal = await openSegmentJournal({
-    directory: join(storage.directory, 'journal'),
-    segmentBytesMax,
-  });
+  const journal = await openJournal(kind, { directory: storage.directory, segmentBytesMax });
   try {
     const fileSystem = nodeFileSystem;
     return await recover(context, journal, { startedMs, segmentBytesMax, fileSystem });

@@ -1,0 +1,2 @@
+export { openLevelJournal } from './level-journal.ts';
+export type { LevelJournalOptions } from './level-journal.ts';
