@@ -13,12 +13,21 @@ export {
   runControllers,
 } from './controller.ts';
 export type { PlacementDocument } from './document-registry.ts';
+export {
+  BROKER_NAMESPACE,
+  brokerShards,
+  type BrokerShardCounts,
+  DEFAULT_BROKER_SHARD_COUNTS,
+  type EnsuredShard,
+  ensureShards,
+} from './ensure-shards.ts';
 export { expiredRecords, type ExpiredRecordsOptions } from './expired-records.ts';
 export type {
   IdempotenceRecord,
   IdempotenceRegistry,
   RequestName,
 } from './idempotence-registry.ts';
+export { moveShard, type MoveRegistries, type ShardMove } from './move-shard.ts';
 export {
   CLUSTER_TYPES,
   type ClusterType,
@@ -29,6 +38,12 @@ export {
   type Registration,
 } from './node-registry.ts';
 export { orphanSessions, type OrphanSessionsOptions, releaseOrphans } from './orphan-sessions.ts';
+export {
+  DEFAULT_PLACE_SHARDS_RULES,
+  placeShards,
+  type PlaceShardsOptions,
+  type PlaceShardsRules,
+} from './place-shards.ts';
 export type { Fence } from './record-change.ts';
 export type { RecordRegistry } from './record-registry.ts';
 export type { Page, PageRequest, Stored } from './record-table.ts';
@@ -54,7 +69,16 @@ export type {
   SessionRegistry,
   SessionUpdate,
 } from './session-registry.ts';
-export type { ShardName, ShardRecord, ShardRegistry } from './shard-registry.ts';
+export {
+  SHARD_KINDS,
+  type ShardKind,
+  type ShardName,
+  type ShardPlan,
+  type ShardRecord,
+  type ShardRegistry,
+} from './shard-registry.ts';
+export { KEEP_UNTIL_RELEASED, type ShardRetention } from './shard-retention.ts';
+export type { ShardState, ShardStateRegistry } from './shard-state-registry.ts';
 export type { ShareLeader, ShareLeaderRegistry, ShareMember } from './share-leader-registry.ts';
 export type { SubscriptionRecord, SubscriptionRegistry } from './subscription-registry.ts';
 export type { RetainedPointer, TopicRecord, TopicRegistry } from './topic-registry.ts';

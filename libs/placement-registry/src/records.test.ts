@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Revision } from '@robustmq/placement';
 import { describe, expect, test } from 'vitest';
-import { CALL, describedNode, faultOf, openTestCluster } from './cluster.fixture.ts';
+import { CALL, faultOf, openTestCluster } from './cluster.fixture.ts';
 import { SecretText } from './secret-text.ts';
 
 const PAGE = { after: null, limit: 100 };
@@ -130,59 +130,5 @@ describe('idempotent data', () => {
     );
     expect(await Promise.all(left)).toEqual([false, false, true]);
     expect(await idempotence.forgetExpired({ nowMs: 30, limit: 10 }, CALL)).toBeNull();
-  });
-});
-
-describe('shards and segments', () => {
-  async function openShard() {
-    const { registries } = await openTestCluster();
-    for (const id of [1, 2, 3]) {
-      const node = { ...describedNode(id), clusterType: 'journal-server' } as const;
-      await registries.nodes.register(node, { ttlSeconds: 10, nowMs: 0 }, CALL);
-    }
-    const name = { namespace: 'n', shard: 's' };
-    const plan = { replicas: 2, nowMs: 0 };
-    return { ...registries, name, plan, shard: await registries.shards.create(name, plan, CALL) };
-  }
-
-  test('a shard is placed on as many servers as it has replicas', async () => {
-    const { shards, shard, name, plan } = await openShard();
-    expect(new Set(shard.replicas).size).toBe(2);
-    expect(shard.leader).toBe(shard.replicas[0]);
-    expect((await faultOf(shards.create(name, plan, CALL))).code).toBe('REGISTRY_EXISTS');
-    const missing = shards.create({ ...name, shard: 't' }, { ...plan, replicas: 4 }, CALL);
-    expect(await faultOf(missing)).toMatchObject({ wanted: 4, alive: 3 });
-  });
-
-  test('a new leader has the next epoch, and an older one is refused', async () => {
-    const { shards, segments, shard } = await openShard();
-    const moved = await shards.assign(shard, { replicas: [1, 2, 3], leader: 3 }, CALL);
-    expect(moved.epoch).toBe(shard.epoch + 1);
-    const late = await faultOf(shards.assign(shard, { replicas: [1], leader: 1 }, CALL));
-    expect(late.code).toBe('REGISTRY_FENCED');
-    expect((await faultOf(segments.begin(shard, 0, CALL))).code).toBe('REGISTRY_FENCED');
-    await expect(shards.assign(moved, { replicas: [1], leader: 2 }, CALL)).rejects.toThrow();
-  });
-
-  test('a segment that begins seals the one before it', async () => {
-    const { segments, shard, name } = await openShard();
-    await segments.begin(shard, 0, CALL);
-    await segments.begin(shard, 100, CALL);
-    const page = await segments.list(name, PAGE, CALL);
-    expect(page.items.map(({ value }) => [value.segment, value.status, value.afterOffset])).toEqual(
-      [
-        [0, 'sealed', 100],
-        [1, 'active', null],
-      ],
-    );
-  });
-
-  test('segments end with their shard, and its epochs are never used again', async () => {
-    const { shards, segments, shard, name, plan } = await openShard();
-    await segments.begin(shard, 0, CALL);
-    expect(await shards.delete(name, CALL)).toBe(true);
-    expect((await segments.list(name, PAGE, CALL)).items).toEqual([]);
-    const again = await shards.create(name, plan, CALL);
-    expect(again.epoch).toBeGreaterThan(shard.epoch);
   });
 });

@@ -11,7 +11,8 @@ import { registryStore } from './registry-store.ts';
 import { RouteRegistry } from './route-registry.ts';
 import { SegmentRegistry, segmentsOfShard } from './segment-registry.ts';
 import { SessionRegistry } from './session-registry.ts';
-import { ShardRegistry } from './shard-registry.ts';
+import { shardNames, ShardRegistry } from './shard-registry.ts';
+import { ShardStateRegistry, shardStateTable } from './shard-state-registry.ts';
 import { ShareLeaderRegistry } from './share-leader-registry.ts';
 import { SubscriptionRegistry, subscriptionTable } from './subscription-registry.ts';
 import { TopicRegistry } from './topic-registry.ts';
@@ -35,6 +36,7 @@ export interface Registries {
   readonly accessRules: RecordRegistry<AccessRule>;
   readonly bans: RecordRegistry<Ban>;
   readonly shards: ShardRegistry;
+  readonly shardStates: ShardStateRegistry;
   readonly segments: SegmentRegistry;
   readonly documents: RecordRegistry<PlacementDocument>;
 }
@@ -50,11 +52,15 @@ export function openRegistries(
     { kind: 'delete', range: subscriptionTable(store).rangeOf([clientId]) },
     willTable(store).remove([clientId]),
   ]);
-  const shards = new ShardRegistry(store, nodes, (name) => segmentsOfShard(store, name));
+  const uniqueIds = new UniqueIds(store);
+  const shards = new ShardRegistry(store, uniqueIds, (name) => [
+    segmentsOfShard(store, name),
+    shardStateTable(store).remove(shardNames(name)),
+  ]);
   return {
     nodes,
     settings: clusterSettings(store),
-    uniqueIds: new UniqueIds(store),
+    uniqueIds,
     idempotence: new IdempotenceRegistry(store),
     sessions,
     subscriptions: new SubscriptionRegistry(store, sessions),
@@ -66,6 +72,7 @@ export function openRegistries(
     accessRules: accessRuleRegistry(store),
     bans: banRegistry(store),
     shards,
+    shardStates: new ShardStateRegistry(store, shards, nodes),
     segments: new SegmentRegistry(store, shards),
     documents: documentRegistry(store),
   };

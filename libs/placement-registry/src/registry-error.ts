@@ -20,6 +20,8 @@ export type RegistryFault =
   | { readonly code: 'REGISTRY_CONTENDED'; readonly key: string; readonly attempts: number }
   /** Fewer nodes are alive than replicas were asked for. */
   | { readonly code: 'REGISTRY_NODES_MISSING'; readonly wanted: number; readonly alive: number }
+  /** A shard that has no place yet, or whose members are changing. */
+  | { readonly code: 'REGISTRY_SHARD_UNDER_WAY'; readonly key: string }
   /** A value that this version cannot read: damaged, or written by a newer one. */
   | { readonly code: 'REGISTRY_RECORD_UNREADABLE'; readonly key: string; readonly detail: string };
 
@@ -48,6 +50,8 @@ function describe(fault: RegistryFault): string {
       return `${fault.key} was changed by others during ${fault.attempts} attempts`;
     case 'REGISTRY_NODES_MISSING':
       return `${fault.wanted} replicas need as many nodes, and ${fault.alive} are alive`;
+    case 'REGISTRY_SHARD_UNDER_WAY':
+      return `${fault.key} is being founded, repaired or moved: wait until that is done`;
     case 'REGISTRY_RECORD_UNREADABLE':
       return `${fault.key} cannot be read: ${fault.detail}`;
     default:

@@ -319,6 +319,13 @@ export const logEvents = {
     fields: ['controller', 'err'],
     help: 'A loop of the leader failed; it is started again.',
   },
+  placementShardPlaced: {
+    name: 'placement.shard_placed',
+    level: 'info',
+    perSecondMax: 20,
+    fields: ['shard', 'replicas', 'preferredLeader', 'reason'],
+    help: 'A shard of the journal was founded, repaired, moved, or is to have another leader.',
+  },
   placementLeaseExpired: {
     name: 'placement.lease_expired',
     level: 'debug',

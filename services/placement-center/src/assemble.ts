@@ -11,6 +11,7 @@ import { raftDirectoryOf, stateDirectoryOf } from './cluster/directories.ts';
 import { establishIdentity, refusalSentence, removedSentence } from './cluster/identity.ts';
 import { latePlacement } from './cluster/late-placement.ts';
 import { leaderControllers } from './cluster/leader-controllers.ts';
+import { logShardPlaced } from './cluster/log-shard-placed.ts';
 import { clusterToJoin, PeerCheck, type PeerCheckOptions } from './cluster/peer-check.ts';
 import { RemovalCheck } from './cluster/removal-check.ts';
 import { askPeer, askRemoved } from './grpc/ask-peer.ts';
@@ -150,6 +151,7 @@ class MemberProcess implements PlacementCenter {
 
   async #openMember(identity: ClusterIdentity): Promise<void> {
     const { clusterName, directory, raft, leaseCheckMs, start, nodes } = this.#settings;
+    const { journalServerLostAfterMs } = this.#settings;
     const environment = {
       fileSystem: nodeFileSystem,
       clock: systemClock,
@@ -193,7 +195,7 @@ class MemberProcess implements PlacementCenter {
       leaseCheckMs,
       controllers: leaderControllers(
         latePlacement(() => this.#node?.placement ?? null),
-        clusterName,
+        { clusterName, journalServerLostAfterMs, onShardPlaced: logShardPlaced(this.#logger) },
       ),
       onControllerFailure: ({ controller, error }) =>
         log(this.#logger, logEvents.placementControllerFailed, {

@@ -39,6 +39,8 @@ const TICK_MS = 20;
 const ELECTION_TICKS = 3;
 /** An idle group of one sleeps: it costs no timer. */
 const QUIESCE_AFTER_TICKS = 50;
+/** A standalone broker has no journal servers; the loop has nothing to do. */
+const JOURNAL_SERVER_LOST_AFTER_MS = 60_000;
 const LEASE_CHECK_MS = 1000;
 const NODE_TTL_SECONDS = 30;
 const HEARTBEAT_MS = 10_000;
@@ -106,7 +108,11 @@ function openNode(
     },
     compaction: {},
     leaseCheckMs: LEASE_CHECK_MS,
-    controllers: leaderControllers(latePlacement(placement), options.clusterName),
+    controllers: leaderControllers(latePlacement(placement), {
+      clusterName: options.clusterName,
+      journalServerLostAfterMs: JOURNAL_SERVER_LOST_AFTER_MS,
+      onShardPlaced: () => {},
+    }),
     onControllerFailure: ({ controller, error }) => options.onControllerFailure(controller, error),
     onLeadership: () => {},
   });

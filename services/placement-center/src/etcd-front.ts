@@ -17,6 +17,7 @@ import {
 } from '@robustmq/telemetry';
 import { openAdminWith } from './admin/open-admin.ts';
 import { leaderControllers } from './cluster/leader-controllers.ts';
+import { logShardPlaced } from './cluster/log-shard-placed.ts';
 import { readCredentials } from './grpc/credentials.ts';
 import { openServer } from './grpc/open-server.ts';
 import { listenersOf, type PlacementCenter, type PlacementListener } from './placement-center.ts';
@@ -120,7 +121,11 @@ export class EtcdFront implements PlacementCenter {
         log(this.#logger, logEvents.placementControllerFailed, { controller, err });
       },
     };
-    const controllers = leaderControllers(placement, settings.clusterName);
+    const controllers = leaderControllers(placement, {
+      clusterName: settings.clusterName,
+      journalServerLostAfterMs: settings.journalServerLostAfterMs,
+      onShardPlaced: logShardPlaced(this.#logger),
+    });
     this.#controllers = runControllers(controllers, edges, this.#stopping.signal);
   }
 

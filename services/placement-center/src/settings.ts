@@ -14,6 +14,7 @@ export interface PlacementCenterSettings {
     | { readonly kind: 'etcd'; readonly endpoints: readonly string[] };
   readonly leaseCheckMs: number;
   readonly nodeTtlSeconds: number;
+  readonly journalServerLostAfterMs: number;
   readonly raft: RaftSettings;
   readonly tls: TlsSettings | null;
   /** null: callers need not show one. */

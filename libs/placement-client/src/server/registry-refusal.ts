@@ -23,6 +23,7 @@ function statusOf(fault: RegistryFault): RpcStatus {
       return rpcStatus.ALREADY_EXISTS;
     case 'REGISTRY_FENCED':
     case 'REGISTRY_NODES_MISSING':
+    case 'REGISTRY_SHARD_UNDER_WAY':
       return rpcStatus.FAILED_PRECONDITION;
     case 'REGISTRY_CONTENDED':
       return rpcStatus.ABORTED;

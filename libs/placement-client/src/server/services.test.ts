@@ -1,4 +1,6 @@
+import { SeededRandom } from '@robustmq/environment';
 import { MemoryPlacement } from '@robustmq/placement-conformance';
+import { openRegistries } from '@robustmq/placement-registry';
 import {
   defaultChannelLimits,
   engineService,
@@ -256,23 +258,95 @@ describe('MqttService', () => {
 });
 
 describe('EngineService', () => {
+  const named = { ...CLUSTER, namespace: 'n', shardName: 's' };
+  const create = { ...named, replica: 0, kind: 'Keyed', retention: null } as const;
+
+  /** A shard on the servers 5, 6 and 7, led by 5. */
+  async function openShard() {
+    const opened = await open();
+    const { engine, center, memory } = opened;
+    for (const nodeId of [5, 6, 7, 8]) {
+      await center.registerNode({ ...REGISTRATION, nodeId, clusterType: 'JournalServer' }, CALL);
+    }
+    await engine.createShard(create, CALL);
+    const naming = { clusterName: 'test', random: new SeededRandom(1) };
+    const { shards, shardStates } = openRegistries(memory, naming);
+    const name = { namespace: 'n', shard: 's' };
+    const seen = await shards.read(name, CALL);
+    const place = { replicas: [5, 6, 7], preferredLeader: 5 };
+    await shards.assign({ ...name, epoch: seen?.value.epoch ?? 0 }, place, CALL);
+    const members = { leader: 5, incarnation: 1, voters: [5, 6, 7], learners: [] };
+    const amounts = { committed: 9, oldest: 1, bytes: 100, toldAtMs: 4 };
+    const groupId = seen?.value.groupId ?? 0;
+    await shardStates.tell({ ...name, groupId, term: 2, ...members, ...amounts }, CALL);
+    return opened;
+  }
+
   test('shards and segments are made, read and deleted', async () => {
-    const { engine, center } = await open();
-    const named = { ...CLUSTER, namespace: 'n', shardName: 's' };
-    const create = { ...named, replica: 1 };
-    expect(await statusOf(engine.createShard(create, CALL))).toBe('FAILED_PRECONDITION');
-    await center.registerNode({ ...REGISTRATION, clusterType: 'JournalServer' }, CALL);
-    const { shard } = await engine.createShard(create, CALL);
-    expect(shard).toMatchObject({ shardName: 's', replica: 1, segments: [] });
+    const { engine } = await openShard();
+    const { shard } = await engine.getShard(named, CALL);
+    expect(shard).toMatchObject({ shardName: 's', replica: 3, segments: [] });
+    expect(shard).toMatchObject({ kind: 'Keyed', replicas: [5, 6, 7], groupId: 1 });
+    expect(shard?.state).toMatchObject({ leader: 5, term: 2, committed: 9, oldest: 1 });
     expect(await statusOf(engine.createShard(create, CALL))).toBe('ALREADY_EXISTS');
     await engine.createSegment(named, CALL);
     const { segment } = await engine.createSegment(named, CALL);
-    expect(segment).toEqual({ segmentSeq: 1, replicas: [5], leader: 5 });
+    expect(segment).toEqual({ segmentSeq: 1, replicas: [5, 6, 7], leader: 5 });
     await engine.deleteSegment({ ...named, segmentSeq: 0 }, CALL);
     const read = await engine.getShard(named, CALL);
     expect(read.shard?.segments.map(({ segmentSeq }) => segmentSeq)).toEqual([1]);
     expect(read.shard?.shardId).toBe(shard?.shardId);
     await engine.deleteShard(named, CALL);
     expect(await statusOf(engine.getShard(named, CALL))).toBe('NOT_FOUND');
+  });
+
+  test('shards are listed in pages, with what their leaders told', async () => {
+    const { engine } = await openShard();
+    await engine.createShard({ ...create, shardName: 't' }, CALL);
+    const ask = { ...CLUSTER, namespace: '', after: '', limit: 1 };
+    const first = await engine.listShards(ask, CALL);
+    expect(first.shards).toMatchObject([{ shardName: 's', state: { bytes: 100 } }]);
+    const second = await engine.listShards({ ...ask, after: first.next }, CALL);
+    expect(second.shards).toMatchObject([{ shardName: 't', state: null, replicas: [] }]);
+    expect(second.next).toBe('');
+    const other = await engine.listShards({ ...ask, namespace: 'm' }, CALL);
+    expect(other).toEqual({ shards: [], next: '' });
+  });
+
+  test('a replica and the leadership move, one change at a time', async () => {
+    const { engine } = await openShard();
+    const move = { ...named, from: 0, to: 0, leader: 0 };
+    const led = await engine.moveShard({ ...move, leader: 6 }, CALL);
+    expect(led.shard).toMatchObject({ replicas: [5, 6, 7], preferredLeader: 6 });
+    const moved = await engine.moveShard({ ...move, from: 6, to: 8 }, CALL);
+    expect(moved.shard).toMatchObject({ replicas: [5, 7, 8], preferredLeader: 8 });
+    const again = engine.moveShard({ ...move, from: 5, to: 6 }, CALL);
+    expect(await statusOf(again)).toBe('FAILED_PRECONDITION');
+  });
+
+  for (const [why, wrong] of [
+    ['from a server without a replica', { from: 8, to: 9, leader: 0 }],
+    ['to a server that has one', { from: 5, to: 6, leader: 0 }],
+    ['to a server that is not there', { from: 5, to: 9, leader: 0 }],
+    ['the leadership to a server without a replica', { from: 0, to: 0, leader: 8 }],
+  ] as const) {
+    test(`nothing moves ${why}`, async () => {
+      const { engine } = await openShard();
+      const call = engine.moveShard({ ...named, ...wrong }, CALL);
+      expect(await statusOf(call)).toBe('INVALID_ARGUMENT');
+    });
+  }
+
+  test('what a shard keeps is set when it is made, and changed', async () => {
+    const { engine } = await open();
+    const bounds = { softBytes: 1, softMs: 2, hardMs: 3, hardBytes: 4 };
+    const retention = { ...bounds, whenFull: 'DropOldest' } as const;
+    const { shard } = await engine.createShard({ ...create, replica: 1, retention }, CALL);
+    expect(shard?.retention).toEqual(retention);
+    const less = { ...retention, softMs: 0, whenFull: 'Refuse' } as const;
+    const changed = await engine.retainShard({ ...named, retention: less }, CALL);
+    expect(changed.shard?.retention).toEqual(less);
+    const missing = engine.retainShard({ ...named, shardName: 'x', retention: less }, CALL);
+    expect(await statusOf(missing)).toBe('NOT_FOUND');
   });
 });

@@ -22,6 +22,7 @@ export interface NodeSection {
   readonly backend: 'raft' | 'etcd';
   readonly heartbeat_timeout_ms: number;
   readonly heartbeat_check_time_ms: number;
+  readonly journal_server_lost_after_ms: number;
   readonly cluster_token: string;
   readonly cluster_token_file: string;
 }
@@ -115,7 +116,11 @@ function membershipKeys(): SectionDeclaration<MembershipKeys>['keys'] {
 
 type OperationKeys = Pick<
   NodeSection,
-  'heartbeat_timeout_ms' | 'heartbeat_check_time_ms' | 'cluster_token' | 'cluster_token_file'
+  | 'heartbeat_timeout_ms'
+  | 'heartbeat_check_time_ms'
+  | 'journal_server_lost_after_ms'
+  | 'cluster_token'
+  | 'cluster_token_file'
 >;
 
 function operationKeys(): SectionDeclaration<OperationKeys>['keys'] {
@@ -134,6 +139,15 @@ function operationKeys(): SectionDeclaration<OperationKeys>['keys'] {
       maximum: 60_000,
       meaning: 'How often leases, and with them registered nodes, are looked at.',
       reason: 'Must be well below heartbeat_timeout_ms.',
+      unit: 'milliseconds',
+    }),
+    journal_server_lost_after_ms: integerKey({
+      default: 60_000,
+      minimum: 1000,
+      maximum: 86_400_000,
+      meaning:
+        'A journal server that is not registered for this long is lost: other servers get its replicas.',
+      reason: 'Longer than a restart takes, or a restart copies every shard of the server.',
       unit: 'milliseconds',
     }),
     cluster_token: textKey({

@@ -51,6 +51,7 @@ export function placementCenterSettingsFrom(
       node.backend === 'raft' ? { kind: 'raft' } : { kind: 'etcd', endpoints: etcd.endpoints },
     leaseCheckMs: node.heartbeat_check_time_ms,
     nodeTtlSeconds: Math.ceil(node.heartbeat_timeout_ms / 1000),
+    journalServerLostAfterMs: node.journal_server_lost_after_ms,
     raft: raftSettings(raft),
     tls: tlsSettings(tls),
     clusterToken: tokenSource(node),
