@@ -85,3 +85,4 @@ export type { RetainedPointer, TopicRecord, TopicRegistry } from './topic-regist
 export type { IdBlock, UniqueIds } from './unique-ids.ts';
 export type { UserRecord } from './user-registry.ts';
 export type { WillRecord, WillRegistry } from './will-registry.ts';
+export { WatchedRecords } from './watched-records.ts';

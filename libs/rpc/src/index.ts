@@ -11,6 +11,7 @@ export {
   type StreamOptions,
 } from './client/rpc-channel.ts';
 export type { JournalReplyFault } from './codec/journal-fault.ts';
+export { changeCredit, recordCredit } from './codec/journal-parts.ts';
 export {
   type ChangesOutcome,
   type JournalOutcome,

@@ -59,7 +59,6 @@ const call: Any<JournalCall> = fc.oneof(
     kind: kind('append'),
     producer,
     sequence: number,
-    run: number,
     acknowledgement: fc.constantFrom('all-synced', 'leader', 'memory'),
     batch: bytes,
   }),
@@ -110,6 +109,7 @@ const fault: Any<JournalReplyFault> = fc.oneof(
     operation: fc.constantFrom('append', 'read', 'trim', 'open'),
     detail: text,
   }),
+  fc.record({ code: kind('JOURNAL_OUT_OF_ORDER'), expected: number }),
   fc.record({
     code: fc.constantFrom('JOURNAL_FENCED', 'JOURNAL_UNAVAILABLE'),
     shard: text,
@@ -127,7 +127,7 @@ const fault: Any<JournalReplyFault> = fc.oneof(
 );
 
 const outcome: Any<JournalOutcome> = fc.oneof(
-  fc.record({ kind: kind('appended'), offset }),
+  fc.record({ kind: kind('appended'), offset: fc.option(offset) }),
   fc.record({ kind: kind('committed'), offset, oldest: offset }),
   fc.record({
     kind: kind('records'),

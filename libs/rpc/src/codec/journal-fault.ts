@@ -18,7 +18,9 @@ export type JournalReplyFault =
     }
   /** Nothing happened: no replica of the shard is open on this node. */
   | { readonly code: 'JOURNAL_SHARD_ABSENT'; readonly detail: string }
-  /** Nothing happened: too much is under way, the replica is behind, or an earlier append of the run failed. */
+  /** Nothing happened: an append before it is missing; `expected` is the sequence that is taken next. */
+  | { readonly code: 'JOURNAL_OUT_OF_ORDER'; readonly expected: number }
+  /** Nothing happened: too much is under way, or the replica is behind. */
   | { readonly code: 'JOURNAL_TRY_AGAIN'; readonly detail: string }
   /** It may have happened, or may happen yet. */
   | { readonly code: 'JOURNAL_OUTCOME_UNKNOWN'; readonly detail: string }
@@ -43,15 +45,18 @@ export function writeJournalFault(writer: ProtobufWriter, fault: JournalReplyFau
       writer.text(9, fault.file);
       writer.uint(10, fault.position);
       return;
+    case 'JOURNAL_OUT_OF_ORDER':
+      writer.uint(11, fault.expected);
+      return;
     case 'JOURNAL_FULL':
-      writer.text(11, fault.limit);
+      writer.text(12, fault.limit);
       return;
     case 'JOURNAL_IO_FAILED':
-      writer.text(11, fault.operation);
+      writer.text(12, fault.operation);
       return;
     case 'JOURNAL_FENCED':
     case 'JOURNAL_UNAVAILABLE':
-      writer.text(11, fault.shard);
+      writer.text(12, fault.shard);
       return;
     default:
   }
@@ -62,7 +67,7 @@ interface Facts {
   detail: string;
   leader: number | null;
   text: string;
-  /** Fields 5 to 8 and 10, in the order of their numbers. */
+  /** Fields 5 to 8, 10 and 11, in the order of their numbers. */
   readonly numbers: number[];
   about: string;
 }
@@ -73,7 +78,7 @@ export function readJournalFault(reader: ProtobufReader): JournalReplyFault {
     detail: '',
     leader: null,
     text: '',
-    numbers: [0, 0, 0, 0, 0],
+    numbers: [0, 0, 0, 0, 0, 0],
     about: '',
   };
   while (reader.next()) readFact(reader, facts);
@@ -88,12 +93,13 @@ function readFact(reader: ProtobufReader, facts: Facts): void {
   else if (field === 4 || field === 9) facts.text = reader.text();
   else if (field >= 5 && field <= 8) facts.numbers[field - 5] = reader.uint();
   else if (field === 10) facts.numbers[4] = reader.uint();
-  else if (field === 11) facts.about = reader.text();
+  else if (field === 11) facts.numbers[5] = reader.uint();
+  else if (field === 12) facts.about = reader.text();
   else reader.skip();
 }
 
 function faultOf({ code, detail, leader, text, numbers, about }: Facts): JournalReplyFault {
-  const [requested = 0, oldest = 0, first = 0, after = 0, position = 0] = numbers;
+  const [requested = 0, oldest = 0, first = 0, after = 0, position = 0, expected = 0] = numbers;
   switch (code) {
     case 'JOURNAL_NOT_LEADER':
       return { code, leader, leaderAddress: text };
@@ -101,6 +107,8 @@ function faultOf({ code, detail, leader, text, numbers, about }: Facts): Journal
       return { code, requested: requested as Offset, oldest: oldest as Offset };
     case 'JOURNAL_RECORD_CORRUPT':
       return { code, file: text, position, first: first as Offset, after: after as Offset };
+    case 'JOURNAL_OUT_OF_ORDER':
+      return { code, expected };
     case 'JOURNAL_FULL':
       return { code, limit: about === 'disk' ? 'disk' : 'configured', detail };
     case 'JOURNAL_IO_FAILED':

@@ -12,6 +12,19 @@ import type { ProtobufWriter } from '../wire/protobuf-writer.ts';
 
 const NOTHING = new Uint8Array(0);
 
+/** Both sides of a tail count credit so, in bytes. */
+const CREDIT_BYTES = 24;
+
+/** What a record takes off the credit of a tail. */
+export function recordCredit({ topic, body }: JournalRecord): number {
+  return CREDIT_BYTES + topic.length + body.length;
+}
+
+/** What a change takes off the credit of a keyed tail. */
+export function changeCredit({ key, value }: KeyedChange): number {
+  return CREDIT_BYTES + key.length + (value?.length ?? 0);
+}
+
 export function writeProducer(writer: ProtobufWriter, producer: ProducerName): void {
   writer.uint(1, producer.id);
   writer.uint(2, producer.incarnation);

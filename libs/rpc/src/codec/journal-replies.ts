@@ -40,7 +40,8 @@ export interface ChangesOutcome {
 
 /** What became of a request. */
 export type JournalOutcome =
-  | { readonly kind: 'appended'; readonly offset: Offset }
+  /** null: it was appended so long ago that its offset is forgotten. */
+  | { readonly kind: 'appended'; readonly offset: Offset | null }
   | { readonly kind: 'committed'; readonly offset: Offset; readonly oldest: Offset }
   | RecordsOutcome
   | { readonly kind: 'oneRecord'; readonly record: JournalRecord | null }
@@ -74,7 +75,7 @@ function writeReply(writer: ProtobufWriter, { id, outcome }: JournalReply): void
   writer.uint(1, id);
   switch (outcome.kind) {
     case 'appended':
-      return writer.message(4, [outcome.offset, 0], writeTwo);
+      return writer.message(4, outcome.offset, writeAppended);
     case 'committed':
       return writer.message(5, [outcome.offset, outcome.oldest], writeTwo);
     case 'records':
@@ -113,7 +114,7 @@ function readReply(reader: ProtobufReader): JournalReply {
 function readOutcome(reader: ProtobufReader): JournalOutcome | null {
   switch (reader.field) {
     case 4:
-      return { kind: 'appended', offset: reader.message(readTwo)[0] as Offset };
+      return { kind: 'appended', offset: reader.message(readAppended) };
     case 5: {
       const [offset, oldest] = reader.message(readTwo);
       return { kind: 'committed', offset: offset as Offset, oldest: oldest as Offset };
@@ -143,6 +144,19 @@ function readOutcome(reader: ProtobufReader): JournalOutcome | null {
       reader.skip();
       return null;
   }
+}
+
+function writeAppended(writer: ProtobufWriter, offset: Offset | null): void {
+  if (offset !== null) writer.alwaysUint(1, offset);
+}
+
+function readAppended(reader: ProtobufReader): Offset | null {
+  let offset: number | null = null;
+  while (reader.next()) {
+    if (reader.field === 1) offset = reader.uint();
+    else reader.skip();
+  }
+  return offset as Offset | null;
 }
 
 function writeTwo(writer: ProtobufWriter, [first, second]: readonly [number, number]): void {

@@ -32,10 +32,8 @@ export type WireSelector =
 export interface AppendCall {
   readonly kind: 'append';
   readonly producer: ProducerName;
-  /** Ascending per producer and shard, from 1. */
+  /** Per incarnation and shard 1, 2, 3 …; never 0. */
   readonly sequence: number;
-  /** Ascending per stream and shard: after a refusal the rest of the run is refused. */
-  readonly run: number;
   readonly acknowledgement: AppendAcknowledgement;
   /** As decoded a part of what was received. */
   readonly batch: Uint8Array;
@@ -220,30 +218,26 @@ function readNumbers(reader: ProtobufReader): readonly [number, number] {
 function writeAppend(writer: ProtobufWriter, call: AppendCall): void {
   writer.message(1, call.producer, writeProducer);
   writer.uint(2, call.sequence);
-  writer.uint(3, call.run);
-  writer.uint(4, ACKNOWLEDGEMENTS.indexOf(call.acknowledgement));
-  writer.bytes(5, call.batch);
+  writer.uint(3, ACKNOWLEDGEMENTS.indexOf(call.acknowledgement));
+  writer.bytes(4, call.batch);
 }
 
 function readAppend(reader: ProtobufReader): AppendCall {
   let producer: ProducerName | null = null;
   let sequence = 0;
-  let run = 0;
   let acknowledgement = 0;
   let batch: Uint8Array = new Uint8Array(0);
   while (reader.next()) {
     if (reader.field === 1) producer = reader.message(readProducer);
     else if (reader.field === 2) sequence = reader.uint();
-    else if (reader.field === 3) run = reader.uint();
-    else if (reader.field === 4) acknowledgement = reader.uint();
-    else if (reader.field === 5) batch = reader.view();
+    else if (reader.field === 3) acknowledgement = reader.uint();
+    else if (reader.field === 4) batch = reader.view();
     else reader.skip();
   }
   return {
     kind: 'append',
     producer: required(producer, 'the producer of an append'),
     sequence,
-    run,
     acknowledgement: nameOf(ACKNOWLEDGEMENTS, acknowledgement),
     batch,
   };

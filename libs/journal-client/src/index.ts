@@ -1,0 +1,26 @@
+export {
+  type ClientEnvironment,
+  defaultJournalClientLimits,
+  type JournalClientLimits,
+} from './client-environment.ts';
+export { connectJournal, type JournalConnectionOptions } from './connect-journal.ts';
+export {
+  type RegistryPlaces,
+  registryPlaces,
+  type RegistryPlacesOptions,
+} from './registry-places.ts';
+export { type ShardPlaces, staticPlaces } from './shard-places.ts';
+export {
+  type ExchangeCounters,
+  type ExchangeHost,
+  newExchangeCounters,
+} from './server/exchange-host.ts';
+export type {
+  KeyedReplica,
+  MessageReplica,
+  OpenReplica,
+  ReplicaAppend,
+  ReplicaAppended,
+  ReplicaDirectory,
+} from './server/replica-ports.ts';
+export { journalExchange } from './server/serve-exchange.ts';

@@ -1,0 +1,62 @@
+import type { Offset, ProducerName } from '@robustmq/journal';
+import { AppendPipeline } from './append-pipeline.ts';
+import type { ClientContext } from './shard-calls.ts';
+import type { ShardRoute } from './shard-route.ts';
+
+/** What a client knows of one shard, whatever the number of handles. */
+export class KnownShard {
+  /** As the caller names it. */
+  readonly name: string;
+  readonly route: ShardRoute;
+  /** Open tails of both kinds. */
+  readonly tails: Set<{ close(): void }> = new Set();
+  /** As last heard of. */
+  oldest: Offset = 0 as Offset;
+  /** Everything below is committed, as far as this client knows; reads show at least as much. */
+  committedSeen: Offset = 0 as Offset;
+  readonly #context: ClientContext;
+  /** By producer id: the pipelines of its incarnations, for as long as one could be used again. */
+  readonly #pipelines = new Map<number, Map<number, AppendPipeline>>();
+
+  constructor(context: ClientContext, name: string, route: ShardRoute) {
+    this.#context = context;
+    this.name = name;
+    this.route = route;
+  }
+
+  heard(committed: Offset, oldest: Offset): void {
+    if (committed > this.committedSeen) this.committedSeen = committed;
+    if (oldest > this.oldest) this.oldest = oldest;
+  }
+
+  pipelineOf(producer: ProducerName): AppendPipeline {
+    let lives = this.#pipelines.get(producer.id);
+    if (lives === undefined) {
+      lives = new Map();
+      this.#pipelines.set(producer.id, lives);
+    }
+    const known = lives.get(producer.incarnation);
+    if (known !== undefined) return known;
+    // Of the lives before nothing new can be written; what is under way ends by itself.
+    for (const [incarnation, pipeline] of lives) {
+      if (incarnation < producer.incarnation && pipeline.isIdle) lives.delete(incarnation);
+    }
+    const { name, route } = this;
+    const pipeline = new AppendPipeline(this.#context, {
+      route,
+      name,
+      producer,
+      committed: (below) => this.heard(below, this.oldest),
+    });
+    lives.set(producer.incarnation, pipeline);
+    return pipeline;
+  }
+
+  /** Ends everything that is open. */
+  close(): void {
+    for (const lives of this.#pipelines.values()) {
+      for (const pipeline of lives.values()) pipeline.end({ code: 'JOURNAL_CLOSED' });
+    }
+    for (const tail of [...this.tails]) tail.close();
+  }
+}

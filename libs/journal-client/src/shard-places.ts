@@ -1,0 +1,13 @@
+/** Where the replicas of shards are, as far as it is known without asking a journal server. */
+export interface ShardPlaces {
+  /** As `host:port`, the most likely leader first; at least one. `shard` is `namespace/shard`. */
+  candidatesOf(shard: string): readonly string[];
+  /** Ends what keeps it up to date. Idempotent. */
+  close(): void;
+}
+
+/** A list that somebody wrote down: every server may have every shard. @param servers  at least one */
+export function staticPlaces(servers: readonly string[]): ShardPlaces {
+  const candidates = [...new Set(servers)];
+  return { candidatesOf: () => candidates, close: () => {} };
+}
