@@ -1,4 +1,4 @@
-export { groupNameOf, openShardReplica } from './open-shard-replica.ts';
+export { deleteShardReplica, groupNameOf, openShardReplica } from './open-shard-replica.ts';
 export { newReplicaStores } from './replica-stores.ts';
 export type { ReplicaStores, ReplicaStoresOptions } from './replica-stores.ts';
 export type {

@@ -47,3 +47,22 @@ export async function openShardReplica(options: ShardReplicaOptions): Promise<Sh
 export function groupNameOf(groupId: number): string {
   return `shard-${groupId}`;
 }
+
+/**
+ * Removes what this node has of a shard that is not open here. It is no replica any more, and never
+ * comes back under this group id. Idempotent.
+ *
+ * @throws RaftError RAFT_IO_FAILED  something is left; the shard can't be opened
+ */
+export async function deleteShardReplica(
+  shard: Pick<ShardReplicaOptions, 'host' | 'environment' | 'directory' | 'groupId'>,
+): Promise<void> {
+  const { host, environment, directory, groupId } = shard;
+  const { fileSystem } = environment;
+  await host.deleteGroup(groupNameOf(groupId));
+  if ((await fileSystem.status(directory)) === null) return;
+  for (const name of await fileSystem.list(directory)) {
+    await fileSystem.unlink(`${directory}/${name}`);
+  }
+  await fileSystem.removeDirectory(directory);
+}

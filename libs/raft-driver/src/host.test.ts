@@ -3,6 +3,7 @@ import type { LogIndex, NodeId } from '@robustmq/raft';
 import { describe, expect, test } from 'vitest';
 import type { RaftError } from './raft-error.ts';
 import type { RaftGroup } from './raft-group.ts';
+import type { RaftHost } from './raft-host.ts';
 import { ListMachine, newListDisk } from './testing/list-machine.ts';
 import { settle } from './testing/manual-timers.ts';
 import { TestCluster, type TestNode } from './testing/test-cluster.ts';
@@ -144,6 +145,54 @@ describe('a directory that can not be trusted', () => {
       file: `${groups}/0000000000000001.raftlog`,
       position: 57,
     });
+  });
+});
+
+describe('a group that is deleted', () => {
+  const groups = 'data/groups';
+
+  test('leaves nothing, and is no group for those who open it again', async () => {
+    const cluster = await TestCluster.found(1);
+    await cluster.propose('a');
+    const { host, group, disk } = cluster.nodes[0] as TestNode;
+    await group?.close();
+    await host?.deleteGroup('list');
+    expect(await disk.list(groups)).toEqual([]);
+    await host?.deleteGroup('list');
+    await cluster.stopAll();
+  });
+
+  test('can not be opened when the deletion was cut short, and the deletion is finished later', async () => {
+    for (let operation = 0; ; operation += 1) {
+      const cluster = new TestCluster();
+      const node = cluster.addNode(1 as NodeId);
+      let left = Number.POSITIVE_INFINITY;
+      node.wrap = (disk) =>
+        new FaultyFileSystem(disk, ({ kind }) => {
+          if (kind !== 'unlink' && kind !== 'syncDirectory' && kind !== 'removeDirectory')
+            return null;
+          left -= 1;
+          return left < 0 ? { kind: 'crash' } : null;
+        });
+      await cluster.start(node, { kind: 'found', voters: [1] as NodeId[] });
+      await cluster.propose('a');
+      const { host, group } = node as { host: RaftHost; group: RaftGroup<number> };
+      await group.close();
+      left = operation;
+      const fault = await faultOf(host.deleteGroup('list'));
+      left = Number.POSITIVE_INFINITY;
+      const after = node.disk.crashClone(operation);
+      await host.close().catch(() => undefined);
+      if (fault === null) break;
+      node.disk = after;
+      node.wrap = (disk) => disk;
+      const names = await after.list(`${groups}/list`);
+      if (names.length > 0 && !names.includes('snapshot')) {
+        expect(await faultOf(cluster.start(node)), `${operation}`).toMatchObject({
+          code: 'RAFT_LOG_CORRUPT',
+        });
+      }
+    }
   });
 });
 

@@ -19,7 +19,8 @@ import {
   segmentName,
 } from './log-format.ts';
 import { LogReplay } from './log-replay.ts';
-import { type LogSegment, markBatch } from './log-segment.ts';
+import { readSeal, SEAL_SUFFIX, sealPath } from './log-seal.ts';
+import { type LogSegment, markBatch, newLogSegment, noteEntries } from './log-segment.ts';
 import { RaftError } from './raft-error.ts';
 import { type BatchFound, scanSegment } from './segment-scan.ts';
 
@@ -28,8 +29,10 @@ export interface RecoveredLog {
   readonly hardState: HardState;
   readonly base: EntryId;
   readonly last: EntryId;
-  /** After the base; what is applied already has no data (see `LogReplay`). */
-  readonly entries: Iterable<Entry>;
+  /** What is applied already. */
+  readonly earlier: LogReplay['earlier'];
+  /** Behind it. */
+  readonly entries: readonly Entry[];
   /** Of the entries that are not applied yet. */
   readonly places: EntryPlaces;
   /** Of a torn tail. */
@@ -47,7 +50,8 @@ interface Progress {
 }
 
 /**
- * Reads every segment once; memory holds what is not applied yet.
+ * Reads what is not applied yet, and what nobody has summed up (log-seal.ts), once; memory holds
+ * what is not applied yet.
  *
  * @param keepAfter  the index up to which the state machine has applied
  * @throws RaftError RAFT_LOG_CORRUPT
@@ -81,9 +85,32 @@ export async function recoverLog(
     const segment = await recoverSegment(progress, { path, number, role, isFirst: at === 0 });
     if (segment !== null) segments.push(segment);
   }
+  await dropStraySeals(fileSystem, { directory, names }, numbers);
   const { base, last } = replay;
   const { hardState, truncatedBytes } = progress;
-  return { segments, hardState, base, last, entries: replay.entries(), places, truncatedBytes };
+  return {
+    segments,
+    hardState,
+    base,
+    last,
+    earlier: replay.earlier,
+    entries: replay.kept,
+    places,
+    truncatedBytes,
+  };
+}
+
+/** A segment goes before its seal. */
+async function dropStraySeals(
+  fileSystem: FileSystem,
+  { directory, names }: { readonly directory: string; readonly names: readonly string[] },
+  numbers: readonly number[],
+): Promise<void> {
+  const known = new Set(numbers.map((number) => sealPath(segmentName(number))));
+  for (const name of names) {
+    const isStray = name.endsWith(SEAL_SUFFIX) && !known.has(name);
+    if (isStray) await fileSystem.unlink(`${directory}/${name}`);
+  }
 }
 
 interface SegmentPlace {
@@ -101,7 +128,9 @@ async function recoverSegment(progress: Progress, place: SegmentPlace): Promise<
     const header = await readHeader(file, place);
     const length = await file.byteLength();
     if (header !== null) {
-      const segment = segmentOf(place, header);
+      const sealed = await sealedSegment(progress, place, { header, length });
+      if (sealed !== null) return sealed;
+      const segment = newLogSegment(placeOf(place), header, SEGMENT_HEADER_BYTES);
       let batches = 0;
       const onBatch = (batch: BatchBody, { position, durableBefore }: BatchFound): void => {
         if (batches === 0) begin(progress, header, place);
@@ -143,19 +172,31 @@ async function readHeader(
   return null;
 }
 
-function segmentOf(place: SegmentPlace, header: SegmentHeader): LogSegment {
-  const { number, path } = place;
-  const { salt, previous } = header;
-  const lastIndex = previous.index;
-  const trustedBytes = SEGMENT_HEADER_BYTES;
-  return { number, path, salt, previous, lastIndex, bytes: 0, trustedBytes, marks: [] };
+function placeOf({ number, path }: SegmentPlace): { number: number; path: string } {
+  return { number, path };
+}
+
+/** Null when it must be read, because it was never summed up, or is not applied. */
+async function sealedSegment(
+  progress: Progress,
+  place: SegmentPlace,
+  file: { readonly header: SegmentHeader; readonly length: number },
+): Promise<LogSegment | null> {
+  const { header, length } = file;
+  if (place.role === 'last') return null;
+  const seal = await readSeal(progress.fileSystem, placeOf(place));
+  const fits = seal?.salt === header.salt && seal.bytes === length;
+  if (seal === null || !fits || seal.lastIndex > progress.keepAfter) return null;
+  begin(progress, header, place);
+  progress.replay.appendTerms(seal);
+  return { ...newLogSegment(placeOf(place), header, length), ...seal, hasSeal: true };
 }
 
 /** Places the segment after what was read so far. */
 function begin(progress: Progress, header: SegmentHeader, place: SegmentPlace): void {
   const { replay } = progress;
   const { previous, kind, hardState } = header;
-  if (place.isFirst) progress.hardState = hardState;
+  progress.hardState = hardState;
   // A segment that replaces everything since an index that is compacted away restarts the log.
   if (place.isFirst || kind === 'resets' || previous.index < replay.base.index) {
     replay.resetTo(previous);
@@ -184,7 +225,7 @@ function takeBatch(
   }
   markBatch(segment, batch.firstIndex, position);
   for (const entry of batch.entries) replay.append(entry);
-  segment.lastIndex = replay.last.index;
+  noteEntries(segment, batch.entries);
   if (segment.lastIndex <= progress.keepAfter) return;
   const start = position + batchEntriesOffset(batch.hardState);
   progress.places.put(segment.number, start, batch.entries);

@@ -2,12 +2,17 @@
  * What remains of the log once everything that was written is read again, in memory that does not
  * grow with its length: the terms as runs, the memberships, and the entries not applied yet.
  */
-import type { Entry, EntryId, LogIndex, Term } from '@robustmq/raft';
+import { assert } from '@robustmq/errors';
+import type {
+  EarlierEntries,
+  Entry,
+  EntryId,
+  LogIndex,
+  MembershipEntry,
+  Term,
+} from '@robustmq/raft';
 
-interface TermRun {
-  readonly term: Term;
-  readonly first: number;
-}
+type TermRun = EarlierEntries['runs'][number];
 
 export class LogReplay {
   readonly #keepAfter: number;
@@ -15,7 +20,7 @@ export class LogReplay {
   #lastIndex: number;
   #runs: TermRun[] = [];
   /** Up to `keepAfter` only these are kept whole. Ascending. */
-  #memberships: Entry[] = [];
+  #memberships: MembershipEntry[] = [];
   /** Consecutive, up to the last index. */
   #kept: Entry[] = [];
 
@@ -66,20 +71,27 @@ export class LogReplay {
     this.#lastIndex = entry.index;
   }
 
-  /** Everything after the base; data that is applied already is left out of its entries. */
-  *entries(): Iterable<Entry> {
-    const firstKept = this.#kept[0]?.index ?? this.#lastIndex + 1;
-    let membership = 0;
-    for (const [at, run] of this.#runs.entries()) {
-      const after = Math.min(this.#runs[at + 1]?.first ?? firstKept, firstKept);
-      for (let index = run.first; index < after; index += 1) {
-        const whole = this.#memberships[membership];
-        if (whole?.index === index) {
-          membership += 1;
-          yield whole;
-        } else yield { kind: 'noop', term: run.term, index: index as LogIndex };
-      }
+  /** Entries that are applied already, all of them at once. */
+  appendTerms(
+    entries: EarlierEntries & { readonly memberships: readonly MembershipEntry[] },
+  ): void {
+    assert(entries.lastIndex <= this.#keepAfter, 'entries that are not applied are kept whole');
+    for (const run of entries.runs) {
+      if (this.#runs.at(-1)?.term !== run.term) this.#runs.push(run);
     }
-    yield* this.#kept;
+    this.#memberships.push(...entries.memberships);
+    this.#lastIndex = entries.lastIndex;
+  }
+
+  /** After the base, up to what is kept whole. */
+  get earlier(): EarlierEntries & { readonly memberships: readonly MembershipEntry[] } {
+    const lastIndex = ((this.#kept[0]?.index ?? this.#lastIndex + 1) - 1) as LogIndex;
+    const runs = this.#runs.filter(({ first }) => first <= lastIndex);
+    return { runs, lastIndex, memberships: this.#memberships };
+  }
+
+  /** What is not applied yet. */
+  get kept(): readonly Entry[] {
+    return this.#kept;
   }
 }

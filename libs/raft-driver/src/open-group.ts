@@ -87,6 +87,7 @@ export async function openGroup<Result>(
     hardState: recovered.hardState,
     snapshot,
     logBase: recovered.base,
+    earlier: recovered.earlier,
     entries: recovered.entries,
     appliedIndex,
   });

@@ -3,6 +3,7 @@ import { assert } from '@robustmq/errors';
 import type { NodeId } from '@robustmq/raft';
 import { openDataDirectory } from '@robustmq/record-log';
 import { HostFrames } from './host-frames.ts';
+import { deleteGroupFiles } from './delete-group.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import { GroupDriver, type GroupHostPort } from './group-driver.ts';
 import { MemberIdentity } from './member-identity.ts';
@@ -118,6 +119,20 @@ class Host implements RaftHost, GroupHostPort {
       this.#taken.delete(groupId);
       await Promise.allSettled([options.machine.close()]);
       throw ioFault(error);
+    }
+  }
+
+  async deleteGroup(name: string): Promise<void> {
+    assert(GROUP_NAME.test(name), `"${name}" is no name of a group`);
+    assert(!this.#taken.has(name), `group ${name} is open`);
+    this.#taken.add(name);
+    try {
+      const { directory, environment } = this.#options;
+      await deleteGroupFiles(environment.fileSystem, `${directory}/groups/${name}`);
+    } catch (error) {
+      throw ioFault(error);
+    } finally {
+      this.#taken.delete(name);
     }
   }
 

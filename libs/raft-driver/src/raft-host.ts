@@ -22,6 +22,15 @@ export interface RaftHost {
    */
   openGroup<Result>(options: RaftGroupOptions<Result>): Promise<RaftGroup<Result>>;
 
+  /**
+   * Removes what a group has on disk; it is not open, and this node is no member of it any more:
+   * one that forgets its votes breaks its group. A deletion that was cut short is finished by
+   * another one; until then the group can't be opened. Idempotent.
+   *
+   * @throws RaftError RAFT_IO_FAILED
+   */
+  deleteGroup(name: string): Promise<void>;
+
   /** Closes the groups, flushes, releases the directory and closes the transport. Idempotent. */
   close(): Promise<void>;
 }

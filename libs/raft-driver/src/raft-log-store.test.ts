@@ -8,130 +8,26 @@ import {
   type Entry,
   type EntryId,
   type HardState,
-  LOG_START,
   type LogIndex,
-  NO_HARD_STATE,
   type NodeId,
-  type Persist,
   type PersistNumber,
   type Term,
 } from '@robustmq/raft';
 import { describe, expect, test } from 'vitest';
-import { recoverLog } from './log-recovery.ts';
 import { RaftError } from './raft-error.ts';
-import { RaftLogStore } from './raft-log-store.ts';
 
-const DIRECTORY = 'log';
-
-async function open(
-  fileSystem: FileSystem,
-  keepAfter = 0,
-  segmentBytesMax = 1500,
-): Promise<{
-  store: RaftLogStore;
-  entries: Entry[];
-  hardState: HardState;
-  base: EntryId;
-}> {
-  await fileSystem.makeDirectory(DIRECTORY);
-  const recovered = await recoverLog(fileSystem, DIRECTORY, keepAfter as LogIndex);
-  const entries = [...recovered.entries];
-  const place = {
-    fileSystem,
-    random: new SeededRandom(5),
-    directory: DIRECTORY,
-    segmentBytesMax,
-  };
-  const store = await RaftLogStore.open(place, recovered);
-  const { hardState, base } = recovered;
-  return { store, entries, hardState, base };
-}
-
-/** What the log should hold, kept the way the paper says. */
-class Model {
-  base: EntryId = LOG_START;
-  entries: Entry[] = [];
-  hardState: HardState = NO_HARD_STATE;
-
-  apply({ hardState, resetTo, entries }: Persist): void {
-    if (hardState !== null) this.hardState = hardState;
-    if (resetTo !== null) {
-      this.base = resetTo;
-      this.entries = [];
-    }
-    const first = entries[0];
-    if (first !== undefined) {
-      this.entries = [...this.entries.slice(0, first.index - this.base.index - 1), ...entries];
-    }
-  }
-
-  get last(): EntryId {
-    return this.entries.at(-1) ?? this.base;
-  }
-
-  termAt(index: number): Term {
-    if (index === this.base.index) return this.base.term;
-    return (this.entries[index - this.base.index - 1] as Entry).term;
-  }
-
-  copy(): Model {
-    const copy = new Model();
-    copy.base = this.base;
-    copy.entries = this.entries;
-    copy.hardState = this.hardState;
-    return copy;
-  }
-}
-
-/** A random persist that fits the model, as a follower under changing leaders may produce. */
-function nextPersist(model: Model, random: SeededRandom, number: number): Persist {
-  const choice = random.below(20);
-  let { term } = model.hardState;
-  const changesTerm = choice < 4;
-  if (changesTerm) term = (term + 1 + random.below(2)) as Term;
-  const hardState = changesTerm ? { term, votedFor: vote(random) } : null;
-  let previous = model.last.index;
-  let resetTo: EntryId | null = null;
-  if (choice === 0) {
-    resetTo = { term, index: (model.last.index + random.below(10)) as LogIndex };
-    previous = resetTo.index;
-  } else if (choice < 3) {
-    const back = random.below(Math.min(8, model.entries.length + 1));
-    previous = (previous - back) as LogIndex;
-  }
-  const count = choice === 3 ? 0 : random.below(4) + (choice === 1 || choice === 2 ? 1 : 0);
-  const entries = Array.from({ length: count }, (_, at): Entry => {
-    const index = (previous + 1 + at) as LogIndex;
-    if (random.below(6) === 0) return { kind: 'noop', term, index };
-    if (random.below(10) === 0) return membership(term, index);
-    const length = random.below(10) === 0 ? 700 : random.below(60);
-    return {
-      kind: 'data',
-      term,
-      index,
-      data: Uint8Array.from({ length }, (_each, i) => i + index),
-    };
-  });
-  return { number: number as PersistNumber, hardState, resetTo, entries };
-}
-
-function vote(random: SeededRandom): NodeId | null {
-  return random.below(2) === 0 ? null : (random.below(3) as NodeId) || null;
-}
-
-function membership(term: Term, index: LogIndex): Entry {
-  const voters = [1, 2, index] as NodeId[];
-  const configuration = { voters, outgoing: [], learners: [], learnersNext: [] };
-  return { kind: 'membership', term, index, configuration };
-}
-
-function enqueue(store: RaftLogStore, model: Model, persist: Persist): void {
-  model.apply(persist);
-  store.enqueue(persist, (index) => model.termAt(index));
-}
+import {
+  DIRECTORY,
+  enqueue,
+  expectReads,
+  membership,
+  Model,
+  nextPersist,
+  openLog,
+} from './testing/log-model.ts';
 
 async function expectHolds(fileSystem: FileSystem, model: Model, label: string): Promise<void> {
-  const { store, entries, hardState, base } = await open(fileSystem);
+  const { store, entries, hardState, base } = await openLog(fileSystem);
   expect({ base, hardState, entries }, label).toEqual({
     base: { term: model.base.term, index: model.base.index },
     hardState: model.hardState,
@@ -141,14 +37,6 @@ async function expectHolds(fileSystem: FileSystem, model: Model, label: string):
   await store.close();
 }
 
-async function expectReads(store: RaftLogStore, model: Model, label: string): Promise<void> {
-  for (const [at, entry] of model.entries.entries()) {
-    const found = await store.read(entry.index, 200);
-    expect(found.length, label).toBeGreaterThan(0);
-    expect(found, label).toEqual(model.entries.slice(at, at + found.length));
-  }
-}
-
 describe('the log on disk', () => {
   test('holds what was written through restarts, truncations and resets', async () => {
     for (let seed = 0; seed < 40; seed += 1) {
@@ -156,7 +44,7 @@ describe('the log on disk', () => {
       const disk = new MemoryFileSystem();
       const model = new Model();
       for (let life = 0; life < 3; life += 1) {
-        const { store } = await open(disk);
+        const { store } = await openLog(disk);
         for (let number = 1; number <= 25; number += 1) {
           enqueue(store, model, nextPersist(model, random, number));
           if (random.below(3) === 0) expect(await store.flush()).toBe(number);
@@ -186,7 +74,7 @@ describe('the log on disk', () => {
       const history: Model[] = [model.copy()];
       let durable = 0;
       const write = async (): Promise<void> => {
-        const { store } = await open(disk);
+        const { store } = await openLog(disk);
         for (let number = 1; number <= 60; number += 1) {
           enqueue(store, model, nextPersist(model, random, number));
           history.push(model.copy());
@@ -196,7 +84,7 @@ describe('the log on disk', () => {
       await write().catch((error: unknown) => expect(error).toBeInstanceOf(Error));
       if (left === null) continue;
       crashes += 1;
-      const { store, entries, hardState, base } = await open(left);
+      const { store, entries, hardState, base } = await openLog(left);
       const found = { base, hardState, entries };
       const possible = history.slice(durable).map((each) => ({
         base: { term: each.base.term, index: each.base.index },
@@ -217,7 +105,7 @@ describe('the log on disk', () => {
   test('gives back without data what is applied, and everything after it', async () => {
     const disk = new MemoryFileSystem();
     const model = new Model();
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     const entries = [1, 2, 3, 4, 5].map(
       (index): Entry =>
         index === 2
@@ -228,21 +116,20 @@ describe('the log on disk', () => {
     enqueue(store, model, { number: 1 as PersistNumber, hardState, resetTo: null, entries });
     await store.flush();
     await store.close();
-    const recovered = await open(disk, 3);
-    expect(recovered.entries.map(({ kind }) => kind)).toEqual([
-      'noop',
-      'membership',
-      'noop',
-      'data',
-      'data',
-    ]);
+    const recovered = await openLog(disk, 3);
+    expect(recovered.earlier).toEqual({
+      runs: [{ term: 1, first: 1 }],
+      lastIndex: 3,
+      memberships: [entries[1]],
+    });
+    expect(recovered.entries).toEqual(entries.slice(3));
     await recovered.store.close();
   });
 
   test('deletes the segments before a reset', async () => {
     const disk = new MemoryFileSystem();
     const model = new Model();
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     const noop = { kind: 'noop' as const, term: 1 as Term, index: 1 as LogIndex };
     const number = 1 as PersistNumber;
     enqueue(store, model, { number, hardState: null, resetTo: null, entries: [noop] });
@@ -259,7 +146,7 @@ describe('the log on disk', () => {
     const disk = new MemoryFileSystem();
     const random = new SeededRandom(3);
     const model = new Model();
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     for (let number = 1; number <= 200; number += 1) {
       const index = (model.last.index + 1) as LogIndex;
       const data = new Uint8Array(80).fill(random.below(256));
@@ -275,7 +162,7 @@ describe('the log on disk', () => {
       expect((await store.read(index, 1))[0]).toEqual(model.entries[index - 1]);
     }
     await store.close();
-    const { base, entries } = await open(disk);
+    const { base, entries } = await openLog(disk);
     expect(base.index).toBeLessThanOrEqual(100);
     expect(entries.at(-1)).toEqual(model.entries.at(-1));
   });
@@ -307,7 +194,7 @@ function threeBatches(): Promise<Batches> {
 async function batchesOf(dataBytes: number): Promise<Batches> {
   const disk = new MemoryFileSystem();
   const model = new Model();
-  const { store } = await open(disk, 0, 100_000);
+  const { store } = await openLog(disk, 0, 100_000);
   const ends: number[] = [];
   const path = `${DIRECTORY}/0000000000000001.raftlog`;
   for (let number = 1; number <= 3; number += 1) {
@@ -327,7 +214,7 @@ async function batchesOf(dataBytes: number): Promise<Batches> {
 }
 
 async function faultOf(disk: FileSystem): Promise<unknown> {
-  const error = await open(disk).then(
+  const error = await openLog(disk).then(
     () => null,
     (each: unknown) => each,
   );
@@ -357,7 +244,7 @@ describe('damage', () => {
 
   test('of a segment that is missing is refused', async () => {
     const disk = new MemoryFileSystem();
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     const model = new Model();
     for (let number = 1; number <= 60; number += 1) {
       const data = new Uint8Array(200);
@@ -385,7 +272,7 @@ describe('damage', () => {
 
   test('that a read finds is refused', async () => {
     const { disk, path } = await threeBatches();
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     disk.flipBits(path, 90, 1);
     await expect(store.read(1, 100)).rejects.toMatchObject({ fault: { code: 'RAFT_LOG_CORRUPT' } });
     await store.close();
@@ -396,7 +283,7 @@ describe('damage', () => {
     const file = await disk.open(path, 'write');
     await file.truncate((ends[2] ?? 0) - 20);
     await file.syncData();
-    const { entries, store } = await open(disk);
+    const { entries, store } = await openLog(disk);
     expect(entries).toHaveLength(2);
     await store.close();
     expect(disk.contentOf(path)?.length).toBe(ends[1]);
@@ -418,7 +305,7 @@ describe('a torn tail', () => {
       const file = await disk.open(path, 'write');
       await file.write(bytes, (ends[2] ?? 0) - fromEnd);
       await file.syncData();
-      const { entries, store } = await open(disk);
+      const { entries, store } = await openLog(disk);
       expect(entries).toHaveLength(2);
       await store.close();
       expect(disk.contentOf(path)?.length).toBe(ends[1]);
@@ -447,13 +334,13 @@ describe('a disk that fails', () => {
       if (path.endsWith('.raftlog')) operations.push(kind);
       return null;
     });
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     const model = new Model();
     enqueue(store, model, nextPersist(model, new SeededRandom(1), 1));
     await store.flush();
     await store.close();
     operations.length = 0;
-    await (await open(disk)).store.close();
+    await (await openLog(disk)).store.close();
     expect(operations.indexOf('write')).toBeGreaterThan(-1);
     expect(operations.lastIndexOf('syncData')).toBeGreaterThan(operations.lastIndexOf('write'));
     await expectHolds(memory, model, 'unchanged');
@@ -464,7 +351,7 @@ describe('a disk that fails', () => {
     const disk = new FaultyFileSystem(new MemoryFileSystem(), (operation) =>
       fails && operation.kind === kind ? { kind: 'fail', code } : null,
     );
-    const { store } = await open(disk);
+    const { store } = await openLog(disk);
     const model = new Model();
     const random = new SeededRandom(1);
     enqueue(store, model, nextPersist(model, random, 1));

@@ -34,7 +34,14 @@ import {
   writeBatch,
 } from './log-format.ts';
 import { corrupt, type RecoveredLog } from './log-recovery.ts';
-import { type LogSegment, markBatch, positionBefore } from './log-segment.ts';
+import { sealAll, sealPath } from './log-seal.ts';
+import {
+  type LogSegment,
+  markBatch,
+  newLogSegment,
+  noteEntries,
+  positionBefore,
+} from './log-segment.ts';
 import { RaftError } from './raft-error.ts';
 import { readBatch } from './segment-scan.ts';
 
@@ -92,6 +99,7 @@ export class RaftLogStore {
     const last = recovered.segments.at(-1);
     try {
       if (last === undefined) return new RaftLogStore(place, recovered, null);
+      await sealAll(place.fileSystem, recovered.segments.slice(0, -1));
       await rewriteDoubtful(place.fileSystem, last);
       const active = await AppendFile.open(place.fileSystem, last.path, last.bytes);
       return new RaftLogStore(place, recovered, active);
@@ -279,10 +287,8 @@ export class RaftLogStore {
     this.bytesWritten += at;
     segment.bytes = this.#active.length;
     const last = persists.findLast(({ entries }) => entries.length > 0)?.entries.at(-1);
-    if (last !== undefined) {
-      this.#writtenLast = { term: last.term, index: last.index };
-      segment.lastIndex = last.index;
-    }
+    if (last !== undefined) this.#writtenLast = { term: last.term, index: last.index };
+    for (const { entries } of persists) noteEntries(segment, entries);
     await this.#settleFresh();
   }
 
@@ -301,6 +307,7 @@ export class RaftLogStore {
     const { fileSystem, directory, random } = this.#place;
     await this.#active?.close();
     this.#active = null;
+    await sealAll(fileSystem, this.#segments);
     const number = this.#nextNumber;
     const salt = random.uint32();
     const { kind, previous } = restart;
@@ -316,18 +323,7 @@ export class RaftLogStore {
     this.#nextNumber += 1;
     this.#writtenLast = previous;
     this.#resets = kind === 'resets';
-    const bytes = this.#active.length;
-    const lastIndex = previous.index;
-    this.#fresh = {
-      number,
-      path,
-      salt,
-      previous,
-      lastIndex,
-      bytes,
-      trustedBytes: bytes,
-      marks: [],
-    };
+    this.#fresh = newLogSegment({ number, path }, { salt, previous }, this.#active.length);
   }
 
   #buffer(byteCount: number): Uint8Array {
@@ -348,7 +344,10 @@ export class RaftLogStore {
 
   async #delete(segments: readonly LogSegment[]): Promise<void> {
     const { fileSystem, directory } = this.#place;
-    for (const { path } of segments) await fileSystem.unlink(path);
+    for (const { path, hasSeal } of segments) {
+      await fileSystem.unlink(path);
+      if (hasSeal) await fileSystem.unlink(sealPath(path));
+    }
     if (segments.length > 0) await fileSystem.syncDirectory(directory);
   }
 }

@@ -20,7 +20,7 @@ import {
 import { corrupt } from './log-recovery.ts';
 
 const MAGIC = 0x52524d31;
-const METADATA_FILE = 'snapshot';
+export const METADATA_FILE = 'snapshot';
 
 /** Durable on return. */
 export async function writeSnapshotMetadata(

@@ -6,7 +6,7 @@ export {
   type MembershipChange,
   membersOf,
 } from './configuration.ts';
-export { type DataEntry, type Entry, entryBytes } from './entry.ts';
+export { type DataEntry, type Entry, entryBytes, type MembershipEntry } from './entry.ts';
 export {
   type EntryId,
   LOG_START,
@@ -17,6 +17,7 @@ export {
 } from './identifiers.ts';
 export type { RaftInput } from './input.ts';
 export { holdsLease } from './lease.ts';
+export type { EarlierEntries } from './log.ts';
 export type { RaftMessage, SnapshotMetadata } from './message.ts';
 export { defaultRaftOptions, leaseTicksFor, type RaftOptions } from './options.ts';
 export type {

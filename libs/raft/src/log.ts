@@ -21,6 +21,13 @@ interface TermRun {
   first: LogIndex;
 }
 
+/** Entries of which the log knows the terms only. */
+export interface EarlierEntries {
+  /** Ascending in both; the first one begins after the log's base. */
+  readonly runs: readonly { readonly term: Term; readonly first: LogIndex }[];
+  readonly lastIndex: LogIndex;
+}
+
 export class RaftLog {
   #base: EntryId;
   #lastIndex: LogIndex;
@@ -33,6 +40,13 @@ export class RaftLog {
   constructor(base: EntryId) {
     this.#base = base;
     this.#lastIndex = base.index;
+  }
+
+  /** Adds entries to an empty log that only their terms are known of. */
+  appendTerms({ runs, lastIndex }: EarlierEntries): void {
+    assert(this.#lastIndex === this.#base.index, 'the log is not empty');
+    this.#runs = runs.map(({ term, first }) => ({ term, first }));
+    this.#lastIndex = lastIndex;
   }
 
   /** The last entry compacted away, or {@link LOG_START}. Its term is still known. */
@@ -198,11 +212,20 @@ export class RaftLog {
 /**
  * A log from the entries a driver found on disk, in one pass.
  *
- * @param entries    consecutive from `base.index + 1` on
- * @param keepAfter  entries up to this index are forgotten again, but for their terms
+ * @param begin.entries  consecutive, after `begin.earlier`, or the base when that is null
+ * @param keepAfter      entries up to this index are forgotten again, but for their terms
  */
-export function logOf(base: EntryId, entries: Iterable<Entry>, keepAfter: LogIndex): RaftLog {
+export function logOf(
+  begin: {
+    readonly base: EntryId;
+    readonly earlier: EarlierEntries | null;
+    readonly entries: Iterable<Entry>;
+  },
+  keepAfter: LogIndex,
+): RaftLog {
+  const { base, earlier, entries } = begin;
   const log = new RaftLog(base);
+  if (earlier !== null) log.appendTerms(earlier);
   for (const entry of entries) {
     log.append(entry);
     log.evict(keepAfter, 0);

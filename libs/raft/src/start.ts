@@ -2,7 +2,7 @@
 import { assert } from '@robustmq/errors';
 import { type Configuration, NO_CONFIGURATION } from './configuration.ts';
 import { restartElectionTimer } from './election.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, MembershipEntry } from './entry.ts';
 import {
   type EntryId,
   higherIndex,
@@ -13,7 +13,7 @@ import {
   type Term,
 } from './identifiers.ts';
 import { refreshConfiguration } from './local-log.ts';
-import { logOf, RaftLog } from './log.ts';
+import { type EarlierEntries, logOf, RaftLog } from './log.ts';
 import type { SnapshotMetadata } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import { type HardState, newOutputDraft } from './output.ts';
@@ -31,7 +31,9 @@ export interface RaftStart {
   readonly snapshot: SnapshotMetadata;
   /** Where the log on disk begins: the entry before its first. */
   readonly logBase: EntryId;
-  /** Everything after `logBase`, ascending; read once. */
+  /** What stands directly after `logBase` and is applied, by its terms and memberships alone. */
+  readonly earlier?: EarlierEntries & { readonly memberships: readonly MembershipEntry[] };
+  /** Everything after `earlier`, ascending; read once. */
   readonly entries: Iterable<Entry>;
   /** Up to where the state machine has applied; at least the snapshot's index. */
   readonly appliedIndex: LogIndex;
@@ -111,19 +113,20 @@ export function newRaftStateWithRules(start: RaftStart, rules: RaftRules): RaftS
 function recoveredLog(start: RaftStart, placed: PlacedConfiguration[]): RaftLog {
   const { snapshot, logBase } = start;
   assert(logBase.index <= snapshot.last.index, 'the log begins after the snapshot ends');
-  const entries: Entry[] = [];
+  const memberships: MembershipEntry[] = [...(start.earlier?.memberships ?? [])];
   const kept = higherIndex(snapshot.last.index, start.appliedIndex);
-  const log = logOf(logBase, watched(start.entries, entries), kept);
+  const entries = watched(start.entries, memberships);
+  const log = logOf({ base: logBase, earlier: start.earlier ?? null, entries }, kept);
   if (log.termAt(snapshot.last.index) !== snapshot.last.term) return new RaftLog(snapshot.last);
-  for (const entry of entries) {
-    if (entry.kind !== 'membership' || entry.index <= snapshot.last.index) continue;
+  for (const entry of memberships) {
+    if (entry.index <= snapshot.last.index) continue;
     placed.push({ index: entry.index, configuration: entry.configuration });
   }
   return log;
 }
 
 /** Passes entries on and keeps the membership entries among them. */
-function* watched(source: Iterable<Entry>, memberships: Entry[]): Iterable<Entry> {
+function* watched(source: Iterable<Entry>, memberships: MembershipEntry[]): Iterable<Entry> {
   for (const entry of source) {
     if (entry.kind === 'membership') memberships.push(entry);
     yield entry;
