@@ -1,4 +1,11 @@
 import { Command } from 'commander';
+import {
+  clusterCommand,
+  routeCommand,
+  sessionCommand,
+  subscriptionCommand,
+  topicCommand,
+} from './commands/cluster-commands.ts';
 import { componentCommand } from './commands/component-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { kvCommand } from './commands/kv-command.ts';
@@ -18,11 +25,16 @@ export function createProgram(): Command {
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP);
   for (const component of COMPONENTS) program.addCommand(componentCommand(component));
   for (const command of [
+    clusterCommand(),
     configCommand(),
     kvCommand(),
     passwdCommand(),
     pubCommand(),
+    routeCommand(),
+    sessionCommand(),
     subCommand(),
+    subscriptionCommand(),
+    topicCommand(),
     versionCommand(),
   ]) {
     program.addCommand(command);

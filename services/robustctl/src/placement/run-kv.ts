@@ -1,24 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import {
   type KeyEvent,
   type KeyRange,
   type KeyValue,
   type LeaseId,
-  type Placement,
   prefixRange,
   type Revision,
   singleKeyRange,
 } from '@robustmq/placement';
-import { connectPlacement } from '@robustmq/placement-client';
 import type { DeleteFlags, GetFlags, PutFlags, WatchFlags } from '../commands/kv-command.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { print } from '../output.ts';
-import { callFailure } from './call-failure.ts';
-import { connectionFrom } from './connection.ts';
-import type { ServerConnection } from './connection.ts';
 import { deleteInPieces } from './delete-in-pieces.ts';
 import type { ServerFlags } from './server-flags.ts';
+import { withPlacement } from './with-placement.ts';
 
 /** `kv get`: one value as it is, several keys one a line. */
 export async function runGet(key: string, flags: GetFlags): Promise<void> {
@@ -170,29 +165,5 @@ function valueBytes(value: string | undefined, { file }: PutFlags): Uint8Array {
     throw new CommandError(ExitCode.inputOutput, `the value can't be read: ${reason}`, {
       cause: error,
     });
-  }
-}
-
-async function withPlacement(
-  flags: ServerFlags,
-  use: (placement: Placement, connection: ServerConnection) => Promise<void>,
-): Promise<void> {
-  const connection = connectionFrom(flags);
-  const { servers, tls, token } = connection;
-  const placement = connectPlacement({
-    servers,
-    tls,
-    token,
-    limits: null,
-    clock: systemClock,
-    timers: systemTimers,
-    random: systemRandom,
-  });
-  try {
-    await use(placement, connection);
-  } catch (error) {
-    throw callFailure(error, connection);
-  } finally {
-    await placement.close();
   }
 }

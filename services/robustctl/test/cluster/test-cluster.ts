@@ -190,7 +190,11 @@ async function acknowledges({ host, port }: BrokerAddress, clientId: string): Pr
     });
     try {
       await client.subscribe([{ filter: `campaign-probe/${clientId}`, qos: 1 }]);
-      await client.publish({ topic: `campaign-probe/${clientId}`, payload: Buffer.from('x'), qos: 1 });
+      await client.publish({
+        topic: `campaign-probe/${clientId}`,
+        payload: Buffer.from('x'),
+        qos: 1,
+      });
       return true;
     } finally {
       client.destroy();
