@@ -102,7 +102,12 @@ async function statusOf(registries: Registries, call: CallOptions): Promise<Clus
   const brokers = await registries.nodes.listAll('mqtt-broker', call);
   const alive = new Set(journal.map(({ nodeId }) => nodeId));
   const shards = (await registries.shards.list(null, { after: null, limit: 1000 }, call)).items;
-  const leaderless = shards.filter(({ value }) => value.leader === null);
+  const states = (await registries.shardStates.list(null, { after: null, limit: 1000 }, call))
+    .items;
+  const led = new Set(
+    states.filter(({ value }) => alive.has(value.leader)).map(({ value }) => value.groupId),
+  );
+  const leaderless = shards.filter(({ value }) => !led.has(value.groupId));
   const incomplete = shards
     .map(({ value }) => ({
       name: value.shard,
