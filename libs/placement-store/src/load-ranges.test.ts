@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { DEFAULT_STATE_MACHINE_LIMITS } from '@robustmq/placement';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from './level-database.ts';
+import { type Database, openDatabase } from '@robustmq/level-state';
 import { loadRanges } from './load-ranges.ts';
 
 let directory: string;

@@ -1,6 +1,6 @@
 /** Brings the ranges of a command into memory: no more than the command may touch. */
 import { type AnnouncedRange, type StateMachineLimits, TouchBudget } from '@robustmq/placement';
-import { type Database, type Entry, scan } from './level-database.ts';
+import { type Database, type Entry, scan } from '@robustmq/level-state';
 
 /** Stops with the record that exceeds the budget: the command does not get as far as what is left out. */
 export async function loadRanges(

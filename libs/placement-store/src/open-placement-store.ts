@@ -1,16 +1,11 @@
 import { type FileSystem, nodeFileSystem } from '@robustmq/environment';
-import {
-  assertSameLimits,
-  DEFAULT_STATE_MACHINE_LIMITS,
-  type StateMachineLimits,
-} from '@robustmq/placement';
-import { checkDatabase } from './check-database.ts';
-import { type Database, openDatabase } from './level-database.ts';
-import { LevelPlacementStore, type StoreParts } from './level-placement-store.ts';
+import { DEFAULT_DATABASE_MEMORY, type LevelState, openLevelState } from '@robustmq/level-state';
+import { DEFAULT_STATE_MACHINE_LIMITS, type StateMachineLimits } from '@robustmq/placement';
+import { LevelPlacementStore } from './level-placement-store.ts';
 import type { PlacementStore } from './placement-store.ts';
-import { PlacementStoreError } from './placement-store-error.ts';
-import { openStateDirectory, type StateDirectory } from './state-directory.ts';
-import { storedMeta } from './stored-reads.ts';
+import { PlacementStoreError, placementStoreFault } from './placement-store-error.ts';
+
+const FORMAT = { name: 'robustmq-placement', version: 1 } as const;
 
 export interface PlacementStoreOptions {
   /** Created when absent; one process at a time. */
@@ -23,26 +18,13 @@ export interface PlacementStoreOptions {
 
 /** Opens the state in the directory, an empty one when there is none. @throws PlacementStoreError */
 export async function openPlacementStore(options: PlacementStoreOptions): Promise<PlacementStore> {
-  const fileSystem = options.fileSystem ?? nodeFileSystem;
-  const limits = options.limits ?? DEFAULT_STATE_MACHINE_LIMITS;
-  const directory = await openStateDirectory(fileSystem, options.directory);
+  const state = await openState(options);
   try {
-    const database = await openState(fileSystem, directory);
-    return await storeOn({ fileSystem, directory, database, limits });
+    return new LevelPlacementStore(state, options.limits ?? DEFAULT_STATE_MACHINE_LIMITS);
   } catch (error) {
-    await directory.release();
-    throw error;
-  }
-}
-
-async function storeOn(parts: StoreParts): Promise<PlacementStore> {
-  try {
-    assertSameLimits(storedMeta(parts.database), parts.limits);
-    return new LevelPlacementStore(parts);
-  } catch (error) {
-    await parts.database.close();
+    await state.close();
     const text = error instanceof Error ? error.message : String(error);
-    const detail = `${parts.directory.path} can't be read: ${text}; use the version that wrote it, or move the directory away and let this member join anew`;
+    const detail = `the state in ${options.directory} can't be read: ${text}; use the version that wrote it, or move the directory away and let this member join anew`;
     throw new PlacementStoreError(
       { code: 'PLACEMENT_STORE_UNKNOWN_FORMAT', detail },
       { cause: error },
@@ -50,13 +32,15 @@ async function storeOn(parts: StoreParts): Promise<PlacementStore> {
   }
 }
 
-async function openState(fileSystem: FileSystem, directory: StateDirectory): Promise<Database> {
-  if (!directory.isNew) {
-    await directory.removeOthers();
-    await checkDatabase(fileSystem, directory.path);
-    return openDatabase(directory.path, 'existing');
+async function openState(options: PlacementStoreOptions): Promise<LevelState> {
+  try {
+    return await openLevelState({
+      directory: options.directory,
+      format: FORMAT,
+      fileSystem: options.fileSystem ?? nodeFileSystem,
+      memory: DEFAULT_DATABASE_MEMORY,
+    });
+  } catch (error) {
+    throw placementStoreFault(error);
   }
-  const database = await openDatabase(await directory.prepareNext(), 'new');
-  await directory.switchToNext();
-  return database;
 }

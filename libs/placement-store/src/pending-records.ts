@@ -1,53 +1,22 @@
 /**
- * What commands have written and the database does not have yet, with the database behind it: the
- * reader that commands are applied to.
+ * The reader that commands are applied to: what is pending, the database behind it, and the ranges that
+ * were loaded for the command that announced them.
  *
- * ```text
- *  get:  #writes, of the commands being applied ─► #leaving, on its way to the database ─► database
- * ```
- *
- * Ranges are read from what was loaded for the command that announced them. Before loading, all that is
- * pending goes to the database, so that a loaded range is complete.
+ * Before loading, all that is pending goes to the database, so that a loaded range is complete.
  */
+import type { Entry, LevelState } from '@robustmq/level-state';
 import type { KeyRange, RecordReader, RecordWrite } from '@robustmq/placement';
-import type { Database, Entry } from './level-database.ts';
-
-/** null: deleted. */
-export type PendingWrites = ReadonlyMap<string, Uint8Array | null>;
-
-const NONE: PendingWrites = new Map();
-const ENTRY_OVERHEAD_BYTES = 64;
 
 export class PendingRecords implements RecordReader {
-  readonly #database: Database;
-  #writes = new Map<string, Uint8Array | null>();
-  #leaving: PendingWrites = NONE;
+  readonly #state: LevelState;
   #loaded = new Map<string, readonly Entry[]>();
-  #bytes = 0;
 
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  get size(): number {
-    return this.#writes.size;
-  }
-
-  /** An estimate of what is not on its way yet. */
-  get bytes(): number {
-    return this.#bytes;
+  constructor(state: LevelState) {
+    this.#state = state;
   }
 
   get(key: string): Uint8Array | undefined {
-    const pending = this.#writes.get(key) ?? this.#settled(key);
-    return pending ?? undefined;
-  }
-
-  /** @returns what stands without the newest writes, which know nothing of the key or deleted it */
-  #settled(key: string): Uint8Array | null | undefined {
-    if (this.#writes.has(key)) return null;
-    const leaving = this.#leaving.get(key);
-    return leaving === undefined ? this.#database.getSync(key) : leaving;
+    return this.#state.records.get(key);
   }
 
   range(range: KeyRange): readonly Entry[] {
@@ -67,27 +36,13 @@ export class PendingRecords implements RecordReader {
     }
   }
 
-  /** Ranges to forget are not this map's to remove. */
+  /** Ranges to forget are not this reader's to remove. */
   write(writes: readonly RecordWrite[]): void {
+    const { records } = this.#state;
     for (const write of writes) {
-      if (write.kind === 'forget') continue;
-      const value = write.kind === 'put' ? write.value : null;
-      this.#writes.set(write.key, value);
-      this.#bytes += ENTRY_OVERHEAD_BYTES + write.key.length + (value?.length ?? 0);
+      if (write.kind === 'put') records.put(write.key, write.value);
+      else if (write.kind !== 'forget') records.delete(write.key);
     }
-  }
-
-  /** Hands the writes over; they are read here until `arrived`, which the next call waits for. */
-  leave(): PendingWrites {
-    this.#leaving = this.#writes;
-    this.#writes = new Map();
-    this.#bytes = 0;
-    return this.#leaving;
-  }
-
-  /** The database has what left. */
-  arrived(): void {
-    this.#leaving = NONE;
   }
 }
 

@@ -1,3 +1,6 @@
+import { unreachable } from '@robustmq/errors';
+import { LevelStateError, type LevelStateFault } from '@robustmq/level-state';
+
 /** Why the store can't go on. Codes are API. */
 export type PlacementStoreFault =
   /** Another process, or someone else in this one, has the directory. */
@@ -22,5 +25,29 @@ export class PlacementStoreError extends Error {
   constructor(fault: PlacementStoreFault, options?: ErrorOptions) {
     super(fault.detail, options);
     this.fault = fault;
+  }
+}
+
+/** A failure of the state below, as the store tells it; anything else as it is. */
+export function placementStoreFault(error: unknown): unknown {
+  if (!(error instanceof LevelStateError)) return error;
+  const { code, detail } = error.fault;
+  return new PlacementStoreError({ code: codeOf(code), detail }, { cause: error.cause ?? error });
+}
+
+function codeOf(code: LevelStateFault['code']): PlacementStoreFault['code'] {
+  switch (code) {
+    case 'LEVEL_STATE_IN_USE':
+      return 'PLACEMENT_STORE_IN_USE';
+    case 'LEVEL_STATE_CORRUPT':
+      return 'PLACEMENT_STORE_CORRUPT';
+    case 'LEVEL_STATE_UNKNOWN_FORMAT':
+      return 'PLACEMENT_STORE_UNKNOWN_FORMAT';
+    case 'LEVEL_STATE_IO_FAILED':
+      return 'PLACEMENT_STORE_IO_FAILED';
+    case 'LEVEL_STATE_CLOSED':
+      return 'PLACEMENT_STORE_CLOSED';
+    default:
+      return unreachable(code);
   }
 }

@@ -7,8 +7,8 @@ import {
   type StateMachineLimits,
 } from '@robustmq/placement';
 import type { LogIndex } from '@robustmq/raft';
-import { writeBatch } from './batch-writer.ts';
-import { type Database, type DatabaseSnapshot, scan } from './level-database.ts';
+import { writeBatch } from '@robustmq/level-state';
+import { type Database, type DatabaseSnapshot, scan } from '@robustmq/level-state';
 import { PlacementStoreError } from './placement-store-error.ts';
 import { livingRanges, storedMeta } from './stored-reads.ts';
 

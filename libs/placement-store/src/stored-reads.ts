@@ -37,7 +37,7 @@ import {
   type DatabaseSnapshot,
   type Entry,
   scan,
-} from './level-database.ts';
+} from '@robustmq/level-state';
 import type { StoredLease } from './placement-store.ts';
 
 /** Where the records of the state begin: what stands before is the store's own. */

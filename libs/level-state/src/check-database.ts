@@ -1,7 +1,7 @@
 /**
  * Looks at every byte of a LevelDB directory before LevelDB does.
  *
- * - A table or a manifest that is damaged: the state can't be trusted, `PLACEMENT_STORE_CORRUPT`.
+ * - A table or a manifest that is damaged: the state can't be trusted, `LEVEL_STATE_CORRUPT`.
  * - A write-ahead log: what follows its first damage is cut off, and so are all later logs. Unflushed
  *   writes may be lost in a power cut, in any order; LevelDB would skip the missing ones and apply
  *   those behind them. Cut off, the state is an earlier one, which the Raft log brings up to date;
@@ -14,11 +14,11 @@ import { LevelFormatError } from './level-bytes.ts';
 import { type LevelLog, readLevelLog } from './level-log.ts';
 import { type LevelManifest, manifestOf } from './level-manifest.ts';
 import { checkTable } from './level-table.ts';
-import { PlacementStoreError } from './placement-store-error.ts';
+import { LevelStateError } from './level-state-error.ts';
 
 const LOG_NAME = /^(\d+)\.log$/;
 
-/** @throws PlacementStoreError PLACEMENT_STORE_CORRUPT naming the file */
+/** @throws LevelStateError LEVEL_STATE_CORRUPT naming the file */
 export async function checkDatabase(fileSystem: FileSystem, path: string): Promise<void> {
   const manifest = await readManifest(fileSystem, path);
   const names = await fileSystem.list(path);
@@ -104,7 +104,7 @@ function formatFault(path: string, error: unknown): unknown {
   return error instanceof LevelFormatError ? corrupt(path, error.message) : error;
 }
 
-function corrupt(path: string, what: string): PlacementStoreError {
+function corrupt(path: string, what: string): LevelStateError {
   const detail = `${path} is damaged (${what}): move the directory away and let this member join anew`;
-  return new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail });
+  return new LevelStateError({ code: 'LEVEL_STATE_CORRUPT', detail });
 }

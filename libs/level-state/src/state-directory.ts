@@ -2,7 +2,7 @@
  * Which of the directories holds the state.
  *
  * ```text
- *  <directory>/FORMAT      robustmq-placement 1
+ *  <directory>/FORMAT      the name and the version of the format
  *  <directory>/STATE       state-7
  *  <directory>/state-7/    the database
  *  <directory>/state-8/    one that is being filled, or was when the process died: removed at a start
@@ -11,10 +11,14 @@
  * A whole new content is filled in beside and becomes the state by one rename.
  */
 import { type DirectoryLock, type FileSystem, readWholeFile } from '@robustmq/environment';
-import { DataDirectoryError, openDataDirectory, replaceFile } from '@robustmq/record-log';
-import { PlacementStoreError } from './placement-store-error.ts';
+import {
+  DataDirectoryError,
+  type DataFormat,
+  openDataDirectory,
+  replaceFile,
+} from '@robustmq/record-log';
+import { LevelStateError } from './level-state-error.ts';
 
-const FORMAT = { name: 'robustmq-placement', version: 1 } as const;
 const POINTER = 'STATE';
 const NAME = /^state-([1-9][0-9]{0,14})$/;
 
@@ -81,8 +85,9 @@ export class StateDirectory {
 export async function openStateDirectory(
   fileSystem: FileSystem,
   directory: string,
+  format: DataFormat,
 ): Promise<StateDirectory> {
-  const lock = await lockOf(fileSystem, directory);
+  const lock = await lockOf(fileSystem, directory, format);
   try {
     const number = await readPointer(fileSystem, directory);
     return new StateDirectory(fileSystem, directory, lock, number);
@@ -92,14 +97,18 @@ export async function openStateDirectory(
   }
 }
 
-async function lockOf(fileSystem: FileSystem, directory: string): Promise<DirectoryLock> {
+async function lockOf(
+  fileSystem: FileSystem,
+  directory: string,
+  format: DataFormat,
+): Promise<DirectoryLock> {
   try {
-    return await openDataDirectory(fileSystem, directory, FORMAT);
+    return await openDataDirectory(fileSystem, directory, format);
   } catch (error) {
     if (!(error instanceof DataDirectoryError)) throw error;
     const isInUse = error.fault.code === 'DIRECTORY_IN_USE';
-    const code = isInUse ? 'PLACEMENT_STORE_IN_USE' : 'PLACEMENT_STORE_UNKNOWN_FORMAT';
-    throw new PlacementStoreError({ code, detail: error.fault.detail }, { cause: error });
+    const code = isInUse ? 'LEVEL_STATE_IN_USE' : 'LEVEL_STATE_UNKNOWN_FORMAT';
+    throw new LevelStateError({ code, detail: error.fault.detail }, { cause: error });
   }
 }
 
@@ -109,7 +118,7 @@ async function readPointer(fileSystem: FileSystem, directory: string): Promise<n
   const number = NAME.exec(new TextDecoder().decode(bytes).trim())?.[1];
   if (number !== undefined) return Number(number);
   const detail = `${directory}/${POINTER} does not name a state: move the directory away and let this member join anew`;
-  throw new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail });
+  throw new LevelStateError({ code: 'LEVEL_STATE_CORRUPT', detail });
 }
 
 /** A database has files only, but for a directory of lost ones that a repair leaves. */

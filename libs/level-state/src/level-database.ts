@@ -1,6 +1,6 @@
 /**
  * LevelDB as the store uses it: text keys in the order of their UTF-8, bytes as values, and every
- * failure as a `PlacementStoreError`.
+ * failure as a `LevelStateError`.
  *
  * Durability: a synchronous write of LevelDB flushes the write-ahead log that it goes to. Writes
  * before it can stand in the log before, which is not flushed until it has become a table; and no
@@ -8,18 +8,33 @@
  * written before.
  */
 import { fileErrorCode, type FileSystem, type OpenFile } from '@robustmq/environment';
-import type { KeyRange } from '@robustmq/placement';
 import { Level } from 'level';
-import { PlacementStoreError } from './placement-store-error.ts';
+import { LevelStateError } from './level-state-error.ts';
 
 export type Database = Level<string, Uint8Array>;
 export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
 export type Entry = [key: string, value: Uint8Array];
 
-/** Of uncompressed blocks; with the write buffers it bounds what the database takes of memory. */
-const CACHE_BYTES = 32 * 1024 * 1024;
-/** Up to two are in memory; the log that is read back at a start is at most as long. */
-const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
+/** Records from `first` to before `after`; null: to the last. */
+export interface RecordRange {
+  readonly first: string;
+  readonly after: string | null;
+}
+
+/** What a database takes of memory. */
+export interface DatabaseMemory {
+  /** Of uncompressed blocks. */
+  readonly cacheBytes: number;
+  /** Up to two are in memory; the log that is read back at a start is at most as long as one. */
+  readonly writeBufferBytes: number;
+}
+
+/** For a process with one database. */
+export const DEFAULT_DATABASE_MEMORY: DatabaseMemory = {
+  cacheBytes: 32 * 1024 * 1024,
+  writeBufferBytes: 32 * 1024 * 1024,
+};
+
 const TABLE_BYTES_MAX = 8 * 1024 * 1024;
 /** What one step of an iterator brings at most. */
 const STEP_BYTES = 256 * 1024;
@@ -30,14 +45,18 @@ const LONGEST_KEY_BYTES = 70_000;
 const LEVEL = 'LEVEL_';
 
 /** @param mode  `existing`: a missing database is a fault, not an empty one */
-export async function openDatabase(path: string, mode: 'existing' | 'new'): Promise<Database> {
+export async function openDatabase(
+  path: string,
+  mode: 'existing' | 'new',
+  memory: DatabaseMemory = DEFAULT_DATABASE_MEMORY,
+): Promise<Database> {
   const database: Database = new Level(path, {
     keyEncoding: 'utf8',
     valueEncoding: 'view',
     createIfMissing: mode === 'new',
     errorIfExists: mode === 'new',
-    cacheSize: CACHE_BYTES,
-    writeBufferSize: WRITE_BUFFER_BYTES,
+    cacheSize: memory.cacheBytes,
+    writeBufferSize: memory.writeBufferBytes,
     maxFileSize: TABLE_BYTES_MAX,
     compression: false, // so that `checkTable` can read the list of blocks
   });
@@ -53,40 +72,40 @@ export async function openDatabase(path: string, mode: 'existing' | 'new'): Prom
   return database;
 }
 
-function openFault(path: string, error: unknown): PlacementStoreError {
+function openFault(path: string, error: unknown): LevelStateError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const text = cause instanceof Error ? cause.message : String(cause);
   const code = fileErrorCode(cause);
   if (code === `${LEVEL}LOCKED`) {
-    const detail = `the placement state in ${path} is in use by another process: stop it first`;
-    return new PlacementStoreError({ code: 'PLACEMENT_STORE_IN_USE', detail }, { cause });
+    const detail = `the state in ${path} is in use by another process: stop it first`;
+    return new LevelStateError({ code: 'LEVEL_STATE_IN_USE', detail }, { cause });
   }
   if (code === `${LEVEL}IO_ERROR` && !/no such file/i.test(text)) {
-    const detail = `the placement state in ${path} can't be read: ${text}`;
-    return new PlacementStoreError({ code: 'PLACEMENT_STORE_IO_FAILED', detail }, { cause });
+    const detail = `the state in ${path} can't be read: ${text}`;
+    return new LevelStateError({ code: 'LEVEL_STATE_IO_FAILED', detail }, { cause });
   }
-  const detail = `the placement state in ${path} is damaged (${text}): move the directory away and let this member join anew`;
-  return new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail }, { cause });
+  const detail = `the state in ${path} is damaged (${text}): move the directory away and let this member join anew`;
+  return new LevelStateError({ code: 'LEVEL_STATE_CORRUPT', detail }, { cause });
 }
 
 /** A failure of a read or a write, as the store tells it. */
 export function databaseFault(error: unknown): Error {
-  if (error instanceof PlacementStoreError) return error;
+  if (error instanceof LevelStateError) return error;
   const code = fileErrorCode(error);
   const text = error instanceof Error ? error.message : String(error);
   if (!code.startsWith(LEVEL)) return error instanceof Error ? error : new Error(text);
   if (code.endsWith('_NOT_OPEN')) return closedFault();
   if (code === `${LEVEL}CORRUPTION`) {
-    const detail = `the placement state is damaged (${text}): move the directory away and let this member join anew`;
-    return new PlacementStoreError({ code: 'PLACEMENT_STORE_CORRUPT', detail }, { cause: error });
+    const detail = `the state in LevelDB is damaged (${text}): move the directory away and let this member join anew`;
+    return new LevelStateError({ code: 'LEVEL_STATE_CORRUPT', detail }, { cause: error });
   }
-  const detail = `the disk of the placement state failed: ${text}`;
-  return new PlacementStoreError({ code: 'PLACEMENT_STORE_IO_FAILED', detail }, { cause: error });
+  const detail = `the disk of the state failed: ${text}`;
+  return new LevelStateError({ code: 'LEVEL_STATE_IO_FAILED', detail }, { cause: error });
 }
 
-export function closedFault(): PlacementStoreError {
-  const detail = 'the placement store is closed';
-  return new PlacementStoreError({ code: 'PLACEMENT_STORE_CLOSED', detail });
+export function closedFault(): LevelStateError {
+  const detail = 'the state is closed';
+  return new LevelStateError({ code: 'LEVEL_STATE_CLOSED', detail });
 }
 
 /** What of a database is read. */
@@ -100,7 +119,7 @@ export interface ScanOptions {
 /** The records of a range, in order, in steps of bounded size. */
 export async function* scan(
   database: Database,
-  range: KeyRange,
+  range: RecordRange,
   options: ScanOptions,
 ): AsyncGenerator<readonly Entry[]> {
   const bounds =
@@ -124,7 +143,7 @@ export async function* scan(
 /** How many records the range has; their contents are not read. */
 export async function countRecords(
   database: Database,
-  range: KeyRange,
+  range: RecordRange,
   snapshot: DatabaseSnapshot,
 ): Promise<number> {
   const bounds =
