@@ -42,7 +42,7 @@ import type {
   StoreSnapshot,
 } from './placement-store.ts';
 import { PlacementStoreError, placementStoreFault } from './placement-store-error.ts';
-import { fillDatabase, snapshotContent } from './store-snapshot.ts';
+import { fillFromSnapshot, snapshotContent } from './store-snapshot.ts';
 import {
   deadRange,
   readDigest,
@@ -173,7 +173,7 @@ export class LevelPlacementStore implements PlacementStore {
   async install(index: LogIndex, content: AsyncIterable<Uint8Array>): Promise<void> {
     const limits = this.#limits;
     const fill = (database: Database): Promise<void> =>
-      fillDatabase(database, content, { index, limits });
+      fillFromSnapshot(database, content, { index, limits });
     await this.#state.replace(fill).catch(rethrow);
     this.#meta = metaOf(this.#records);
     this.#appliedIndex = this.#state.appliedIndex;

@@ -54,7 +54,6 @@ export {
   recordedLease,
   recordedRevision,
 } from './record-layout.ts';
-export { SnapshotDamaged, SnapshotReader, SnapshotWriter } from './record-snapshot.ts';
 export { TouchBudget } from './touch-budget.ts';
 export type { AnnouncedRange, RecordReader, RecordWrite } from './record-store.ts';
 export { faultOfRefusal } from './refusal-fault.ts';

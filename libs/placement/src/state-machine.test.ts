@@ -17,7 +17,6 @@ import {
   recordedKey,
   recordedLease,
 } from './record-layout.ts';
-import { SnapshotReader, SnapshotWriter } from './record-snapshot.ts';
 import { type AppliedCommand, applyCommand, rangesOf } from './state-machine.ts';
 import { metaOf, storedBytes } from './store-meta.ts';
 import { announcedRecords } from './testing/announced-records.ts';
@@ -54,18 +53,8 @@ function historyOf(records: MemoryRecords): ReturnType<typeof eventsFromHistory>
 }
 
 function copied(records: MemoryRecords): MemoryRecords {
-  const writer = new SnapshotWriter();
-  const reader = new SnapshotReader();
   const copy = new MemoryRecords();
-  const take = (piece: Uint8Array): void => {
-    for (const [key, value] of reader.push(piece)) copy.put(key, value);
-  };
-  for (const [key, value] of records) {
-    const piece = writer.add(key, value);
-    if (piece !== null) take(piece);
-  }
-  take(writer.end());
-  reader.end();
+  for (const [key, value] of records) copy.put(key, value);
   return copy;
 }
 

@@ -2,6 +2,7 @@
  * The state machine of the placement center on one simulated node: the real commands over the real
  * records, with a digest that costs the same in any state.
  */
+import { RecordStreamReader, RecordStreamWriter } from '@robustmq/level-state';
 import {
   applyCommand,
   type AppliedCommand,
@@ -26,14 +27,14 @@ import {
   type RecordWrite,
   type Revision,
   type RevisionEvents,
-  SnapshotReader,
-  SnapshotWriter,
   type StateMachineLimits,
 } from '@robustmq/placement';
 import { Violation } from './violation.ts';
 import { bytesHash, mixed, textHash } from './trace.ts';
 import type { Value } from './history.ts';
 import { valueOf } from './client-command.ts';
+
+const STREAM_NAME = 'RMQPLSN\u0001';
 
 /** Small, so that histories are compacted and request ids forgotten within a simulated minute. */
 const LIMITS: StateMachineLimits = Object.freeze({
@@ -113,7 +114,7 @@ export class PlacementState {
 
   /** @param without  the first letters of records that are left out, by mistake */
   serialize(without: string): Uint8Array {
-    const writer = new SnapshotWriter();
+    const writer = new RecordStreamWriter(STREAM_NAME);
     const pieces: Uint8Array[] = [];
     for (const [key, value] of this.#living()) {
       if (without.includes(key.charAt(0))) continue;
@@ -126,7 +127,7 @@ export class PlacementState {
 
   static parse(content: Uint8Array): PlacementState {
     const state = new PlacementState();
-    const reader = new SnapshotReader();
+    const reader = new RecordStreamReader(STREAM_NAME);
     for (const [key, value] of reader.push(content)) state.#take(key, value);
     reader.end();
     return state;

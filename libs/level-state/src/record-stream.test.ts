@@ -1,11 +1,13 @@
 import { SeededRandom } from '@robustmq/environment';
 import { describe, expect, test } from 'vitest';
-import { SnapshotDamaged, SnapshotReader, SnapshotWriter } from './record-snapshot.ts';
+import { RecordStreamDamaged, RecordStreamReader, RecordStreamWriter } from './record-stream.ts';
+
+const NAME = 'RMQTEST\u0001';
 
 type Record = readonly [key: string, value: Uint8Array];
 
 function bytesOf(records: readonly Record[]): Uint8Array {
-  const writer = new SnapshotWriter();
+  const writer = new RecordStreamWriter(NAME);
   const pieces: Uint8Array[] = [];
   for (const [key, value] of records) {
     const piece = writer.add(key, value);
@@ -15,7 +17,7 @@ function bytesOf(records: readonly Record[]): Uint8Array {
 }
 
 function read(bytes: Uint8Array, size: number): Record[] {
-  const reader = new SnapshotReader();
+  const reader = new RecordStreamReader(NAME);
   const found: Record[] = [];
   for (let at = 0; at < bytes.length; at += size)
     found.push(...reader.push(bytes.subarray(at, at + size)));
@@ -36,7 +38,7 @@ function plain(found: readonly Record[]): readonly unknown[] {
   return found.map(([key, value]) => [key, [...value]]);
 }
 
-describe('a snapshot of records', () => {
+describe('a stream of records', () => {
   test.each([
     { count: 0, bytesMax: 1, sizes: [1, 100] },
     { count: 30, bytesMax: 40, sizes: [1, 7, 1000] },
@@ -56,14 +58,14 @@ describe('a snapshot of records', () => {
     for (let at = 0; at < bytes.length; at += 1) {
       const changed = bytes.slice();
       changed[at] = (changed[at] ?? 0) ^ 0x10;
-      expect(() => read(changed, 50)).toThrow(SnapshotDamaged);
-      expect(() => read(bytes.subarray(0, at), 50)).toThrow(SnapshotDamaged);
+      expect(() => read(changed, 50)).toThrow(RecordStreamDamaged);
+      expect(() => read(bytes.subarray(0, at), 50)).toThrow(RecordStreamDamaged);
     }
-    expect(() => read(Buffer.concat([bytes, Uint8Array.of(0)]), 50)).toThrow(SnapshotDamaged);
+    expect(() => read(Buffer.concat([bytes, Uint8Array.of(0)]), 50)).toThrow(RecordStreamDamaged);
   });
 
   test('notices a whole block that is missing', () => {
-    const writer = new SnapshotWriter();
+    const writer = new RecordStreamWriter(NAME);
     const first = writer.add('a', new Uint8Array(200_000));
     const second = writer.add('b', new Uint8Array(200_000));
     const end = writer.end();

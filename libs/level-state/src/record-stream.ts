@@ -2,7 +2,7 @@
  * Records as a stream of bytes, for snapshots that go to another member.
  *
  * ```text
- *  "RMQPLSN" version    8 bytes
+ *  name, version        8 bytes, the same in every stream of one state machine
  *  block …              length (4), CRC-32C of the content (4), content: records
  *  end                  length 0 (4), count of all records (8), CRC-32C of the count (4)
  *
@@ -12,27 +12,32 @@
  * Readers take pieces of any size: they need not be cut where the writer cut them.
  */
 import { ByteWriter, crc32c, encodeUtf8 } from '@robustmq/bytes';
-import { readSafeInteger, writeSafeInteger } from './record-layout.ts';
 
 /** Blocks are about this long; one with a long record is longer. */
 const BLOCK_BYTES = 128 * 1024;
 /** No block is longer: one record of the longest key and value and its neighbours. */
 const BLOCK_BYTES_MAX = 16 * 1024 * 1024;
-const MAGIC: Uint8Array = encodeUtf8('RMQPLSN\u0001');
+const TWO_32 = 2 ** 32;
 const BLOCK_HEADER_BYTES = 8;
 const END_BYTES = 16;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The pieces of a snapshot were damaged, cut off, or written by a later version. */
-export class SnapshotDamaged extends Error {
-  override readonly name = 'SnapshotDamaged';
+export class RecordStreamDamaged extends Error {
+  override readonly name = 'RecordStreamDamaged';
 }
 
 /** Gathers records into pieces of about 128 KiB. */
-export class SnapshotWriter {
+export class RecordStreamWriter {
+  readonly #name: Uint8Array;
   #block: ByteWriter = new ByteWriter(BLOCK_BYTES);
   #records = 0;
   #hasBegun = false;
+
+  /** @param name  7 characters of ASCII and the version as the 8th */
+  constructor(name: string) {
+    this.#name = encodeUtf8(name);
+  }
 
   /** @returns a piece when enough was gathered; it belongs to the caller */
   add(key: string, value: Uint8Array): Uint8Array | null {
@@ -48,10 +53,11 @@ export class SnapshotWriter {
   /** The last piece. */
   end(): Uint8Array {
     const block = this.#block.length === 0 ? new Uint8Array(0) : this.#takeBlock();
-    const start = this.#hasBegun ? new Uint8Array(0) : MAGIC;
+    const start = this.#hasBegun ? new Uint8Array(0) : this.#name;
     const end = new Uint8Array(END_BYTES);
     const view = new DataView(end.buffer);
-    writeSafeInteger(view, 4, this.#records);
+    view.setUint32(4, Math.floor(this.#records / TWO_32));
+    view.setUint32(8, this.#records % TWO_32);
     view.setUint32(12, crc32c(end, 4, 12));
     return joined([start, block, end]);
   }
@@ -63,7 +69,7 @@ export class SnapshotWriter {
     const view = new DataView(header.buffer);
     view.setUint32(0, content.length);
     view.setUint32(4, crc32c(content, 0, content.length));
-    const start = this.#hasBegun ? new Uint8Array(0) : MAGIC;
+    const start = this.#hasBegun ? new Uint8Array(0) : this.#name;
     this.#hasBegun = true;
     return joined([start, header, content]);
   }
@@ -79,11 +85,17 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Takes pieces and tells the records in them. Every method throws SnapshotDamaged. */
-export class SnapshotReader {
+/** Takes pieces and tells the records in them. Every method throws RecordStreamDamaged. */
+export class RecordStreamReader {
+  readonly #name: Uint8Array;
   #pending: Uint8Array = new Uint8Array(0);
   #state: 'start' | 'blocks' | 'ended' = 'start';
   #records = 0;
+
+  /** @param name  as given to the writer */
+  constructor(name: string) {
+    this.#name = encodeUtf8(name);
+  }
 
   /** @returns the records of the blocks that are complete now; values are views */
   push(piece: Uint8Array): readonly (readonly [key: string, value: Uint8Array])[] {
@@ -97,7 +109,7 @@ export class SnapshotReader {
 
   /** Call after the last piece: throws when something is missing. */
   end(): void {
-    if (this.#state !== 'ended') throw new SnapshotDamaged('the snapshot ends early');
+    if (this.#state !== 'ended') throw new RecordStreamDamaged('the snapshot ends early');
   }
 
   /** @returns how many bytes were used; 0 when more are needed */
@@ -110,19 +122,18 @@ export class SnapshotReader {
       case 'blocks':
         return this.#readBlock(bytes, found);
       case 'ended':
-        throw new SnapshotDamaged('bytes follow the end of the snapshot');
+        throw new RecordStreamDamaged('bytes follow the end of the snapshot');
     }
   }
 
   #readStart(bytes: Uint8Array): number {
-    if (bytes.length < MAGIC.length) return 0;
-    if (MAGIC.some((byte, at) => bytes[at] !== byte)) {
-      throw new SnapshotDamaged(
-        'this is no snapshot of the placement state that is understood here',
-      );
+    const name = this.#name;
+    if (bytes.length < name.length) return 0;
+    if (name.some((byte, at) => bytes[at] !== byte)) {
+      throw new RecordStreamDamaged('this is no snapshot of a state that is understood here');
     }
     this.#state = 'blocks';
-    return MAGIC.length;
+    return name.length;
   }
 
   #readBlock(bytes: Uint8Array, found: (readonly [string, Uint8Array])[]): number {
@@ -130,11 +141,11 @@ export class SnapshotReader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const length = view.getUint32(0);
     if (length === 0) return this.#readEnd(bytes, view);
-    if (length > BLOCK_BYTES_MAX) throw new SnapshotDamaged(`a block claims ${length} bytes`);
+    if (length > BLOCK_BYTES_MAX) throw new RecordStreamDamaged(`a block claims ${length} bytes`);
     const after = BLOCK_HEADER_BYTES + length;
     if (bytes.length < after) return 0;
     if (crc32c(bytes, BLOCK_HEADER_BYTES, after) !== view.getUint32(4)) {
-      throw new SnapshotDamaged('the checksum of a block does not match');
+      throw new RecordStreamDamaged('the checksum of a block does not match');
     }
     const content = bytes.subarray(0, after);
     for (let at = BLOCK_HEADER_BYTES; at < after; this.#records += 1) {
@@ -146,11 +157,11 @@ export class SnapshotReader {
   #readEnd(bytes: Uint8Array, view: DataView): number {
     if (bytes.length < END_BYTES) return 0;
     if (crc32c(bytes, 4, 12) !== view.getUint32(12)) {
-      throw new SnapshotDamaged('the checksum of the end does not match');
+      throw new RecordStreamDamaged('the checksum of the end does not match');
     }
-    const records = readSafeInteger(view, 4);
+    const records = view.getUint32(4) * TWO_32 + view.getUint32(8);
     if (records !== this.#records) {
-      throw new SnapshotDamaged(`the snapshot has ${this.#records} of ${records} records`);
+      throw new RecordStreamDamaged(`the snapshot has ${this.#records} of ${records} records`);
     }
     this.#state = 'ended';
     return END_BYTES;
@@ -163,11 +174,11 @@ function readRecord(
   found: (readonly [string, Uint8Array])[],
 ): number {
   const keyAt = at + 8;
-  if (keyAt > bytes.length) throw new SnapshotDamaged('a record ends early');
+  if (keyAt > bytes.length) throw new RecordStreamDamaged('a record ends early');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const valueAt = keyAt + view.getUint32(at);
   const after = valueAt + view.getUint32(at + 4);
-  if (after > bytes.length) throw new SnapshotDamaged('a record ends early');
+  if (after > bytes.length) throw new RecordStreamDamaged('a record ends early');
   found.push([decoder.decode(bytes.subarray(keyAt, valueAt)), bytes.subarray(valueAt, after)]);
   return after;
 }
