@@ -45,7 +45,15 @@ test('the leader that told its state comes first, then who should lead, replicas
   const to = { replicas: [1, 4, 3], preferredLeader: 4 };
   await registries.shards.assign(record, to, CALL);
   await expectCandidates(['host:4', 'host:1', 'host:3', 'host:2', 'fallback:1']);
-  const told = { term: 1, leader: 1, incarnation, voters: [1, 3, 4], learners: [], toldAtMs: 0 };
+  const told = {
+    epoch: 1,
+    term: 1,
+    leader: 1,
+    incarnation,
+    voters: [1, 3, 4],
+    learners: [],
+    toldAtMs: 0,
+  };
   const size = { committed: 0, oldest: 0, bytes: 0 };
   await registries.shardStates.tell({ ...name, groupId: record.groupId, ...told, ...size }, CALL);
   await expectCandidates(['host:1', 'host:4', 'host:3', 'host:2', 'fallback:1']);

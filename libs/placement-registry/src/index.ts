@@ -12,6 +12,11 @@ export {
   pause,
   runControllers,
 } from './controller.ts';
+export {
+  type DeletedShard,
+  deletedShardNames,
+  type DeletedShardRegistry,
+} from './deleted-shard-registry.ts';
 export type { PlacementDocument } from './document-registry.ts';
 export {
   BROKER_NAMESPACE,
@@ -56,6 +61,7 @@ export type {
   RegistryWatchOptions,
 } from './registry-watch.ts';
 export { preferredNodes } from './rendezvous.ts';
+export { Wakeup } from './wakeup.ts';
 export type { RouteRecord, RouteRegistry } from './route-registry.ts';
 export { SecretText } from './secret-text.ts';
 export type { SegmentName, SegmentRecord, SegmentRegistry } from './segment-registry.ts';

@@ -70,14 +70,14 @@ async function until(
 
 /** The group is what the record asks for, told by one of its replicas. */
 async function tellSettled({ shardStates, nodes }: Registries, record: ShardRecord) {
-  const { namespace, shard, groupId, replicas } = record;
+  const { namespace, shard, groupId, replicas, epoch } = record;
   for (const leader of replicas) {
     const node = await nodes.read(serverOf(leader), CALL);
     if (node === null) continue;
     const { incarnation } = node.value;
     const members = { leader, incarnation, voters: replicas, learners: [] };
     const amounts = { committed: 0, oldest: 0, bytes: 0, toldAtMs: 0 };
-    const state = { namespace, shard, groupId, term: record.epoch, ...members, ...amounts };
+    const state = { namespace, shard, groupId, epoch, term: epoch, ...members, ...amounts };
     await shardStates.tell(state, CALL);
     return;
   }

@@ -3,6 +3,7 @@ import type { Placement } from '@robustmq/placement';
 import { type AccessRule, accessRuleRegistry } from './access-rule-registry.ts';
 import { type Ban, banRegistry } from './ban-registry.ts';
 import { type ClusterSetting, clusterSettings } from './cluster-settings.ts';
+import { DeletedShardRegistry } from './deleted-shard-registry.ts';
 import { documentRegistry, type PlacementDocument } from './document-registry.ts';
 import { IdempotenceRegistry } from './idempotence-registry.ts';
 import { NodeRegistry } from './node-registry.ts';
@@ -36,6 +37,7 @@ export interface Registries {
   readonly accessRules: RecordRegistry<AccessRule>;
   readonly bans: RecordRegistry<Ban>;
   readonly shards: ShardRegistry;
+  readonly deletedShards: DeletedShardRegistry;
   readonly shardStates: ShardStateRegistry;
   readonly segments: SegmentRegistry;
   readonly documents: RecordRegistry<PlacementDocument>;
@@ -53,10 +55,15 @@ export function openRegistries(
     willTable(store).remove([clientId]),
   ]);
   const uniqueIds = new UniqueIds(store);
-  const shards = new ShardRegistry(store, uniqueIds, (name) => [
-    segmentsOfShard(store, name),
-    shardStateTable(store).remove(shardNames(name)),
-  ]);
+  const deletedShards = new DeletedShardRegistry(store);
+  const shards = new ShardRegistry(store, {
+    ids: uniqueIds,
+    deleted: deletedShards,
+    belongingsOf: (name) => [
+      segmentsOfShard(store, name),
+      shardStateTable(store).remove(shardNames(name)),
+    ],
+  });
   return {
     nodes,
     settings: clusterSettings(store),
@@ -72,6 +79,7 @@ export function openRegistries(
     accessRules: accessRuleRegistry(store),
     bans: banRegistry(store),
     shards,
+    deletedShards,
     shardStates: new ShardStateRegistry(store, shards, nodes),
     segments: new SegmentRegistry(store, shards),
     documents: documentRegistry(store),

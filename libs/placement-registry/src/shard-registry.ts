@@ -12,6 +12,7 @@
  */
 
 import type { CallOptions, DeleteOperation } from '@robustmq/placement';
+import type { DeletedShardRegistry } from './deleted-shard-registry.ts';
 import { assertEpoch, nextEpoch } from './epoch.ts';
 import { changeRecord } from './record-change.ts';
 import { count, fields, listOf, oneOf, orNull, text } from './record-shape.ts';
@@ -87,21 +88,26 @@ const SHARD = fields<ShardRecord>({
   createdAtMs: count,
 });
 
+/** What the registry of shards stands on. */
+export interface ShardRegistryParts {
+  readonly ids: UniqueIds;
+  readonly deleted: DeletedShardRegistry;
+  /** What ends together with a shard. */
+  readonly belongingsOf: (name: ShardName) => readonly DeleteOperation[];
+}
+
 /** The shards of one cluster. */
 export class ShardRegistry {
   readonly table: RecordTable<ShardRecord>;
   readonly #ids: UniqueIds;
+  readonly #deleted: DeletedShardRegistry;
   readonly #belongingsOf: (name: ShardName) => readonly DeleteOperation[];
 
-  /** @param belongingsOf  what ends together with a shard */
-  constructor(
-    store: RegistryStore,
-    ids: UniqueIds,
-    belongingsOf: (name: ShardName) => readonly DeleteOperation[],
-  ) {
+  constructor(store: RegistryStore, parts: ShardRegistryParts) {
     this.table = new RecordTable(store, 'shards', SHARD);
-    this.#ids = ids;
-    this.#belongingsOf = belongingsOf;
+    this.#ids = parts.ids;
+    this.#deleted = parts.deleted;
+    this.#belongingsOf = parts.belongingsOf;
   }
 
   /**
@@ -193,14 +199,23 @@ export class ShardRegistry {
     );
   }
 
-  /** Ends the shard and all that belongs to it. @returns whether there was one */
+  /**
+   * Ends the shard and all that belongs to it, and remembers that for the servers that hold it: they delete
+   * what they have. @returns whether there was one
+   */
   delete(name: ShardName, options: CallOptions): Promise<boolean> {
     const names = shardNames(name);
     return changeRecord(
       { table: this.table, names },
-      ({ stored }) => {
+      async ({ stored }) => {
         if (stored === null) return { kind: 'leave', answer: false };
-        const operations = [this.table.remove(names), ...this.#belongingsOf(name)];
+        const { groupId, namespace, shard } = stored.value;
+        const ended = { groupId, namespace, shard };
+        const operations = [
+          this.table.remove(names),
+          ...this.#belongingsOf(name),
+          await this.#deleted.remembering(ended, options),
+        ];
         return { kind: 'write', operations, fences: [], compare: [], answer: true };
       },
       options,

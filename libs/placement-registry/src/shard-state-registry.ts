@@ -21,7 +21,9 @@ import { type ShardName, shardNames, type ShardRegistry } from './shard-registry
 export interface ShardState extends ShardName {
   /** The life of the shard that this is about. */
   readonly groupId: number;
-  /** The Raft term in which `leader` led: the epoch of what it says. */
+  /** Of the record that the leader worked by: from there on it adds nobody that the record does not name. */
+  readonly epoch: number;
+  /** The Raft term in which `leader` led: what it says is fenced by it. */
   readonly term: number;
   readonly leader: number;
   /** Of the leading node, as registered. */
@@ -43,6 +45,7 @@ const STATE = fields<ShardState>({
   namespace: text,
   shard: text,
   groupId: count,
+  epoch: count,
   term: count,
   leader: count,
   incarnation: count,

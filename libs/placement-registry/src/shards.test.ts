@@ -39,6 +39,7 @@ function stateOf(shard: ShardRecord, more: Partial<ShardState>): ShardState {
     namespace: shard.namespace,
     shard: shard.shard,
     groupId: shard.groupId,
+    epoch: shard.epoch,
     term: 1,
     leader: 1,
     incarnation: 1,
@@ -140,6 +141,19 @@ describe('segments', () => {
     expect((await shardStates.list(null, PAGE, CALL)).items).toEqual([]);
     const again = await shards.create(NAME, PLAN, CALL);
     expect(again.epoch).toBeGreaterThan(shard.epoch);
+  });
+
+  test('that a shard was deleted is remembered for the servers that hold it, for a month', async () => {
+    const { registries, placement } = await openTestCluster();
+    const { shards, deletedShards } = registries;
+    const { groupId } = await shards.create(NAME, PLAN, CALL);
+    expect(await deletedShards.has(groupId, CALL)).toBe(false);
+    await shards.delete(NAME, CALL);
+    await shards.create(NAME, PLAN, CALL);
+    placement.advance(29 * 24 * 3600);
+    expect(await deletedShards.has(groupId, CALL)).toBe(true);
+    placement.advance(2 * 24 * 3600);
+    expect(await deletedShards.has(groupId, CALL)).toBe(false);
   });
 });
 

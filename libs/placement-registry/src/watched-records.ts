@@ -1,8 +1,8 @@
 import type { RegistryChange, RegistryWatch } from './registry-watch.ts';
 
 /**
- * The records of a registry in memory, as a watch tells of them. What this version cannot read is left
- * out, so that one such record does not stop those who work on the others.
+ * The records of a registry in memory, as a watch tells of them. A record that this version cannot read
+ * stays as it was known, or unknown: it does not stop those who work on the others.
  */
 export class WatchedRecords<Value> {
   readonly #watch: RegistryWatch<Value>;
@@ -50,7 +50,7 @@ export class WatchedRecords<Value> {
   #apply(change: RegistryChange<Value>): void {
     if (change.kind === 'put') {
       this.#records.set(keyOf(change.stored.names), change.stored.value);
-    } else {
+    } else if (change.kind === 'delete') {
       this.#records.delete(keyOf(change.names));
     }
   }

@@ -278,7 +278,8 @@ describe('EngineService', () => {
     const members = { leader: 5, incarnation: 1, voters: [5, 6, 7], learners: [] };
     const amounts = { committed: 9, oldest: 1, bytes: 100, toldAtMs: 4 };
     const groupId = seen?.value.groupId ?? 0;
-    await shardStates.tell({ ...name, groupId, term: 2, ...members, ...amounts }, CALL);
+    const told = { ...name, groupId, epoch: 1, term: 2, ...members, ...amounts };
+    await shardStates.tell(told, CALL);
     return opened;
   }
 
