@@ -73,6 +73,8 @@ async function bundle(target: string): Promise<void> {
     keepNames: true,
     legalComments: 'linked',
     banner: { js: COMMONJS_NAMES },
+    // Clients of other stores are for those who choose one: installed beside, loaded when asked for.
+    external: ['@aws-sdk/client-s3', '@nats-io/*', 'pg'],
     logLevel: 'warning',
   });
 }

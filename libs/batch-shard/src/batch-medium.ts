@@ -60,6 +60,8 @@ export interface ShardContents {
   /** Ascending, without gaps, up to `active.first`. */
   readonly sealed: readonly SealedSegment[];
   readonly active: SegmentStart;
+  /** Where the next batch goes, where this is not right behind the last one. */
+  readonly end?: number;
 }
 
 export interface SegmentStart {

@@ -22,8 +22,9 @@ interface GrowingReport extends RecoveryReport {
 
 export async function openShard(place: ShardPlace): Promise<BatchShard> {
   const { medium } = place;
-  const { sealed, active } = await medium.load();
-  const { index, bytes, span } = await scanSegment(medium, active, null);
+  const { sealed, active, end } = await medium.load();
+  const { index, bytes, span: filled } = await scanSegment(medium, active, null);
+  const span = end === undefined ? filled : end - active.place;
   const after = active.first + index.recordsAfter;
   const list: ShardSegment[] = sealed.map((segment) => ({ ...segment, growing: null }));
   const last: ShardSegment = { ...active, after, bytes, span, growing: index };

@@ -1,7 +1,7 @@
 /** The suite that every journal adapter passes. */
 import { JournalError } from '@robustmq/journal';
 import type { Journal, JournalShard, Offset, RecordSelector } from '@robustmq/journal';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readToEnd } from './read-to-end.ts';
 import { appendSamples, sampleBatch, textOf } from './sample-batches.ts';
 
@@ -11,6 +11,8 @@ export interface JournalFixture {
   open(segmentBytesMax: number): Promise<Journal>;
   /** For durable adapters: the same data, opened again after `close`. */
   reopen?(): Promise<Journal>;
+  /** For shared adapters: the same data, opened beside the journal that has it open now. */
+  openSuccessor?(): Promise<Journal>;
   /** For adapters with a limit: a journal that takes about `bytesMax` bytes. */
   openBounded?(bytesMax: number): Promise<Journal>;
 }
@@ -38,6 +40,23 @@ async function fill(shard: JournalShard, batches: number): Promise<void> {
 }
 
 export function describeJournal(name: string, fixture: JournalFixture): void {
+  describe(`${name}, read as a journal`, () => {
+    let journal: Journal;
+    let shard: JournalShard;
+
+    beforeAll(async () => {
+      journal = await fixture.open(SEGMENT_BYTES);
+      shard = await journal.openShard('first');
+      await fill(shard, 30);
+    });
+
+    afterAll(async () => {
+      await journal.close();
+    });
+
+    describeSelectors(() => shard);
+  });
+
   describe(`${name}, as a journal`, () => {
     let journal: Journal;
     let shard: JournalShard;
@@ -55,7 +74,8 @@ export function describeJournal(name: string, fixture: JournalFixture): void {
     describeRead(() => shard);
     describeTrim(() => shard);
     describeShards(() => journal);
-    const { reopen, openBounded } = fixture;
+    const { reopen, openSuccessor, openBounded } = fixture;
+    if (openSuccessor !== undefined) describeSuccession(() => journal, openSuccessor);
     if (reopen !== undefined)
       describeReopen(
         () => journal,
@@ -122,7 +142,8 @@ function describeAppend(current: () => JournalShard): void {
   });
 }
 
-function describeRead(current: () => JournalShard): void {
+/** On a shard with 30 batches of three records that nobody changes. */
+function describeSelectors(current: () => JournalShard): void {
   const selectors: { why: string; selector: RecordSelector; wants: (topic: string) => boolean }[] =
     [
       { why: 'everything', selector: EVERYTHING, wants: () => true },
@@ -149,7 +170,6 @@ function describeRead(current: () => JournalShard): void {
       for (const recordsMax of [1, 4, 1000]) {
         test(`${why}, from ${from} in pages of ${recordsMax}, comes in order and whole`, async () => {
           const shard = current();
-          await fill(shard, 30);
           const all = await readToEnd(shard.openReader(START, EVERYTHING), 1000);
           expect(all).toHaveLength(90);
           const reader = shard.openReader(from as Offset, selector);
@@ -161,7 +181,9 @@ function describeRead(current: () => JournalShard): void {
       }
     }
   }
+}
 
+function describeRead(current: () => JournalShard): void {
   test('a page ends at about bytesMax but holds at least one record', async () => {
     const shard = current();
     await fill(shard, 10);
@@ -295,6 +317,25 @@ function describeReopen(
     const late = await readToEnd(recovered.openReader(oldest, topics('late')), 10);
     expect(late.map(textOf)).toEqual(['90 late body 90']);
     expect(await appendSamples(recovered, ['more'], 'sync')).toBe(91);
+  });
+}
+
+function describeSuccession(current: () => Journal, openSuccessor: () => Promise<Journal>): void {
+  test('a successor finds everything, and the writer before it can write no more', async () => {
+    expect(current().capabilities.shared).toBe(true);
+    const shard = await current().openShard('first');
+    await fill(shard, 20);
+    const successor = await openSuccessor();
+    const taken = await successor.openShard('first');
+    expect(taken.next).toBe(60);
+    expect(await faultOf(appendSamples(shard, ['stale'], 'sync'))).toMatchObject({
+      code: 'JOURNAL_FENCED',
+    });
+    expect(await appendSamples(taken, ['fresh'], 'sync')).toBe(60);
+    const records = await readToEnd(taken.openReader(START, EVERYTHING), 100);
+    expect(records.at(-1)?.topic).toBe('fresh');
+    expect(records).toHaveLength(61);
+    await successor.close();
   });
 }
 

@@ -235,6 +235,13 @@ export const logEvents = {
     fields: ['shard', 'file', 'reason', 'first', 'after'],
     help: 'A damaged segment was set aside; the offsets named are missing. Check the disk.',
   },
+  journalNotFlushed: {
+    name: 'journal.not_flushed',
+    level: 'warn',
+    perSecondMax: 1,
+    fields: ['shard', 'medium'],
+    help: 'The servers that keep the journal acknowledge before they flush: if most of them lose power at once, acknowledged messages are lost.',
+  },
   journalFull: {
     name: 'journal.full',
     level: 'error',

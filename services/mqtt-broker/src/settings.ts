@@ -1,4 +1,5 @@
 import type { ListenerOptions } from '@robustmq/transport';
+import type { MediaSettings } from './media-settings.ts';
 
 /** Everything the broker can be told, fully resolved: no default is applied below this line. */
 export interface BrokerSettings {
@@ -87,7 +88,8 @@ export interface LimitSettings {
 
 export interface StorageSettings {
   /** `journal`: the shards of a cluster. */
-  readonly kind: 'memory' | 'segment' | 'level' | 'journal';
+  readonly kind: 'memory' | 'segment' | 'level' | 'jetstream' | 'journal';
+  readonly media: MediaSettings;
   readonly directory: string;
   readonly segmentBytesMax: number;
   /** Size of the whole journal at which durable publishes are refused (0x97); 0: only the disk's. */

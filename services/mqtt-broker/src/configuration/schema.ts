@@ -1,6 +1,8 @@
 import { logSection, type LogSection, type ObsoleteKey, type Schema } from '@robustmq/config';
 import { accessSection } from './access-section.ts';
 import type { AccessSection } from './access-section.ts';
+import { jetStreamSection } from './jetstream-section.ts';
+import type { JetStreamSection } from './jetstream-section.ts';
 import { limitsSection } from './limits-section.ts';
 import type { LimitsSection } from './limits-section.ts';
 import { listenerRows } from './listener-rows.ts';
@@ -22,6 +24,7 @@ export interface BrokerConfigurationValues {
   readonly network: NetworkSection;
   readonly auth: AccessSection;
   readonly storage: StorageSection;
+  readonly jetstream: JetStreamSection;
   readonly mqtt: ProtocolSection;
   readonly limits: LimitsSection;
   readonly subscribe: SubscribeSection;
@@ -67,6 +70,7 @@ export const brokerSchema: Schema<BrokerConfigurationValues> = {
     network: networkSection,
     auth: accessSection,
     storage: storageSection,
+    jetstream: jetStreamSection,
     mqtt: protocolSection,
     limits: limitsSection,
     subscribe: subscribeSection,

@@ -11,6 +11,7 @@ import type { AccessSection } from './access-section.ts';
 import { exposureProblems } from './exposure.ts';
 import type { LimitsSection } from './limits-section.ts';
 import { configuredListeners, listenerProblems } from './listeners.ts';
+import { mediaProblems, mediaSettings } from './media.ts';
 import type { ProtocolSection } from './protocol-section.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
 
@@ -40,6 +41,7 @@ export function brokerSettingsFrom(
   const problems = [
     ...listenerProblems(listeners, configuration),
     ...exposureProblems(listeners, configuration),
+    ...mediaProblems(configuration),
   ];
   if (problems.length > 0) return fail(problems);
   const { node, storage, subscribe, system, ...sections } = configuration.values;
@@ -52,6 +54,7 @@ export function brokerSettingsFrom(
     limits: limitSettings(sections.limits, machine),
     storage: {
       kind: storage.storage_type,
+      media: mediaSettings(configuration.values),
       directory: storage.directory,
       segmentBytesMax: storage.segment_bytes_max,
       journalBytesMax: storage.journal_bytes_max,

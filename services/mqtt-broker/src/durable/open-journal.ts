@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { unreachable } from '@robustmq/errors';
 import type { Journal } from '@robustmq/journal';
+import { openJetStreamJournal } from '@robustmq/journal-jetstream';
 import { openLevelJournal } from '@robustmq/journal-level';
 import { openSegmentJournal } from '@robustmq/journal-segment';
 import type { StorageSettings } from '../settings.ts';
@@ -8,22 +9,27 @@ import type { StorageSettings } from '../settings.ts';
 /** The media of a broker of its own that survive a restart. */
 export type JournalKind = Exclude<StorageSettings['kind'], 'memory' | 'journal'>;
 
+export interface JournalPlace extends StorageSettings {
+  readonly kind: JournalKind;
+}
+
 /**
- * Opens the journal of one broker. Each medium has a directory of its own below the data directory, so
- * that a change of the kind never meets the files of another one.
+ * Opens the journal of one broker. Each medium of this machine has a directory of its own below the
+ * data directory, so that a change of the kind never meets the files of another one.
  *
  * @throws JournalError JOURNAL_IO_FAILED  in use, of a newer version or not accessible
  */
 export async function openJournal(
-  kind: JournalKind,
-  place: { readonly directory: string; readonly segmentBytesMax: number },
+  { kind, directory, media }: JournalPlace,
+  segmentBytesMax: number,
 ): Promise<Journal> {
-  const { directory, segmentBytesMax } = place;
   switch (kind) {
     case 'segment':
       return openSegmentJournal({ directory: join(directory, 'journal'), segmentBytesMax });
     case 'level':
       return openLevelJournal({ directory: join(directory, 'journal-level'), segmentBytesMax });
+    case 'jetstream':
+      return openJetStreamJournal({ ...media.jetstream, segmentBytesMax });
     default:
       return unreachable(kind);
   }

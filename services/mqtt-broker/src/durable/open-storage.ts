@@ -16,7 +16,7 @@ import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import { Checkpointer } from './checkpoint.ts';
 import { DurableLog } from './durable-log.ts';
-import { type JournalKind, openJournal } from './open-journal.ts';
+import { type JournalPlace, openJournal } from './open-journal.ts';
 import { Recovery } from './recovery.ts';
 
 const SHARD = 'messages';
@@ -45,7 +45,7 @@ export async function openStorage(context: BrokerContext): Promise<OpenedStorage
   const { storage } = context.settings;
   const { kind } = storage;
   assert(kind !== 'journal', 'the shards of a cluster are opened by the replicated path');
-  return kind === 'memory' ? openInMemory(context) : openOnDisk(context, kind);
+  return kind === 'memory' ? openInMemory(context) : openOnDisk(context, { ...storage, kind });
 }
 
 async function openInMemory(context: BrokerContext): Promise<OpenedStorage> {
@@ -83,8 +83,7 @@ export async function openOnFilesInMemory(context: BrokerContext): Promise<Opene
   return recover(context, journal, { startedMs, segmentBytesMax, fileSystem });
 }
 
-async function openOnDisk(context: BrokerContext, kind: JournalKind): Promise<OpenedStorage> {
-  const { storage } = context.settings;
+async function openOnDisk(context: BrokerContext, storage: JournalPlace): Promise<OpenedStorage> {
   const startedMs = performance.now();
   await mkdir(storage.directory, { recursive: true });
   const disk = await statfs(storage.directory);
@@ -93,7 +92,7 @@ async function openOnDisk(context: BrokerContext, kind: JournalKind): Promise<Op
     SEGMENT_BYTES_MIN,
     Math.min(storage.segmentBytesMax, Math.floor(diskBytes / SEGMENTS_PER_DISK)),
   );
-  const journal = await openJournal(kind, { directory: storage.directory, segmentBytesMax });
+  const journal = await openJournal(storage, segmentBytesMax);
   try {
     const fileSystem = nodeFileSystem;
     return await recover(context, journal, { startedMs, segmentBytesMax, fileSystem });
@@ -116,6 +115,9 @@ async function recover(
   const { segmentBytesMax, fileSystem } = facts;
   const shard = await journal.openShard(SHARD);
   reportRecovery(context, shard, facts.startedMs);
+  if (storage.acknowledge === 'sync' && !journal.capabilities.durable) {
+    log(context.logger, logEvents.journalNotFlushed, { shard: shard.name, medium: storage.kind });
+  }
   context.log = new DurableLog(context, shard, storage.acknowledge);
   const recovery = new Recovery(context);
   const opened = await CheckpointLog.open(fileSystem, join(storage.directory, 'state'), {

@@ -1,0 +1,3 @@
+export { openJetStreamJournal } from './jetstream-journal.ts';
+export type { JetStreamJournalOptions } from './jetstream-journal.ts';
+export type { JetStreamServers } from './stream-client.ts';

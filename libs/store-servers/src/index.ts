@@ -1,0 +1,2 @@
+export { openNatsCluster, whyNoNatsCluster } from './nats-cluster.ts';
+export type { NatsCluster } from './nats-cluster.ts';
