@@ -1,10 +1,10 @@
 export type { MatchResult } from './match-result.ts';
 export { copyRange, keepMessage, Message } from './message.ts';
 export { RetainedCursor } from './retained-cursor.ts';
-export { RetainedStore } from './retained-store.ts';
+export { retainedRecordOf, RetainedStore } from './retained-store.ts';
 export { Router } from './router.ts';
 export { SharedGroup } from './shared-group.ts';
 export type { ShareStrategy } from './shared-group.ts';
 export { Delivery, Subscription } from './subscription.ts';
 export type { RetainHandling, Subscriber, SubscriptionOptions } from './subscription.ts';
-export { Topic, TopicTable } from './topic-table.ts';
+export { Topic, topicHashOf, TopicTable } from './topic-table.ts';

@@ -90,18 +90,17 @@ export class RetainedStore {
     const slot = this.#slotFor(topic.bytes, recordLengthOf(message));
     this.#publisherIds[slot] = publisherId;
     const page = this.#blocks.pageOf(slot);
-    let at = this.#blocks.startOf(slot) + TOPIC_LENGTH_BYTES + topic.bytes.length;
-    page[at] = message.qos;
-    putFloat64(page, at + 1, message.expiresAtMs);
-    at = putBlob(page, at + 9, message.headerBytes, message.headersStart, message.headersLength);
-    putBlob(page, at, message.payloadBytes, message.payloadStart, message.payloadLength);
+    putRecord(page, this.#blocks.startOf(slot) + TOPIC_LENGTH_BYTES + topic.bytes.length, message);
     if (!topic.reserved) this.#changes.add(slot);
   }
 
-  /** Stores what `takeChanges` has given, as no change. `topic` is the name in UTF-8. */
-  restore(topic: Uint8Array, record: Uint8Array): void {
+  /**
+   * Stores what `takeChanges` or {@link retainedRecordOf} has given, as no change. `topic` is the name in
+   * UTF-8.
+   */
+  restore(topic: Uint8Array, record: Uint8Array, publisherId = ''): void {
     const slot = this.#slotFor(topic, record.length);
-    this.#publisherIds[slot] = '';
+    this.#publisherIds[slot] = publisherId;
     const at = this.#blocks.startOf(slot) + TOPIC_LENGTH_BYTES + topic.length;
     this.#blocks.pageOf(slot).set(record, at);
   }
@@ -226,6 +225,21 @@ export class RetainedStore {
 /** Topics of the broker itself are made anew at each start (see `Topic.reserved`). */
 function isOwn(name: string): boolean {
   return name.startsWith('$SYS/');
+}
+
+/** The record of a retained message, as `RetainedStore.restore` takes it. */
+export function retainedRecordOf(message: Message): Uint8Array {
+  const record = new Uint8Array(recordLengthOf(message));
+  putRecord(record, 0, message);
+  return record;
+}
+
+function putRecord(page: Uint8Array, start: number, message: Message): void {
+  page[start] = message.qos;
+  putFloat64(page, start + 1, message.expiresAtMs);
+  const { headerBytes, headersStart, headersLength } = message;
+  const at = putBlob(page, start + 9, headerBytes, headersStart, headersLength);
+  putBlob(page, at, message.payloadBytes, message.payloadStart, message.payloadLength);
 }
 
 function recordLengthOf(message: Message): number {

@@ -235,6 +235,11 @@ function startsWithSys(bytes: Uint8Array): boolean {
   return bytes[1] === 0x53 && bytes[2] === 0x59 && bytes[3] === 0x53 && bytes[4] === 0x2f;
 }
 
+/** `Topic.hash` of this name in UTF-8: the same in every process and version. */
+export function topicHashOf(name: Uint8Array): number {
+  return hashOf(name, 0, name.length);
+}
+
 /** FNV-1a, 32 bit, kept in the small-integer range. */
 function hashOf(bytes: Uint8Array, start: number, length: number): number {
   let hash = 0x811c9dc5 | 0;

@@ -3,8 +3,6 @@ import type { BrokerContext } from './broker-context.ts';
 import { memberCanQueue, memberCanTake } from './durable/group-members.ts';
 import type { ClientSession } from './session/client-session.ts';
 
-const NO_DELIVERIES: readonly Delivery[] = [];
-
 export const PublishOutcome = {
   noSubscriber: 0,
   /** Handed to whoever is online; nobody's journal waits for it. */
@@ -44,7 +42,7 @@ export function publishMessage(
   }
   if (message.qos === 0 && match.durable.length > 0)
     deliverToDurableAtMostOnce(match.durable, message);
-  if (stored) log.append(message, publisher, durable ? match.durable : NO_DELIVERIES);
+  if (stored) log.append(message, publisher, durable ? match : null);
   const shared = match.shared;
   for (let index = 0; index < shared.length; index += 1) {
     deliverShared(context, shared[index] as SharedGroup, message, publisher);

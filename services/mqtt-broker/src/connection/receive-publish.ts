@@ -36,6 +36,7 @@ export function receivePublish(connection: ClientConnection, buffer: Buffer): vo
   const session = connection.session as ClientSession;
   const topic = topicOf(connection, buffer, fields);
   if (topic === null) return;
+  if (fields.qos === 2 && session.repeats?.holds(connection, buffer, topic) === true) return;
   if (!admitsOffer(connection, fields) || !admitsRate(connection, buffer, fields)) return;
   const { counters } = context;
   if (fields.qos === 0) counters.publishReceivedQos0 += 1;

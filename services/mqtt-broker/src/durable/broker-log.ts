@@ -1,4 +1,11 @@
-import type { Delivery, Message, SharedGroup, Subscription, Topic } from '@robustmq/broker';
+import type {
+  Delivery,
+  MatchResult,
+  Message,
+  SharedGroup,
+  Subscription,
+  Topic,
+} from '@robustmq/broker';
 import type { JournalRecord } from '@robustmq/journal';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -30,9 +37,9 @@ export interface BrokerLog {
   /**
    * Appends a message and serves, or leaves it to, the durable sessions that want it.
    *
-   * @param durable  how they get it; empty: it is appended because it is retained
+   * @param wanted  who; null: nobody, it is appended because it is retained
    */
-  append(message: Message, publisher: ClientSession | null, durable: readonly Delivery[]): void;
+  append(message: Message, publisher: ClientSession | null, wanted: MatchResult | null): void;
 
   /** Appends a message for one durable session alone. */
   deliverDirect(session: ClientSession, delivery: Delivery, message: Message): void;
@@ -78,6 +85,19 @@ export interface BrokerLog {
   sessionEnded(session: ClientSession): void;
   /** What to publish should the broker die; null: nothing any more. */
   willChanged(clientId: string, will: WillMessage | null): void;
+}
+
+/**
+ * After an owner of the session died: what it took of this client and what not, see
+ * `RepeatedPublishes`.
+ */
+export interface RepeatedPublishLookUp {
+  /**
+   * A PUBLISH with QoS 2 came; it is decoded in the context.
+   *
+   * @returns true when it waits, with all that comes behind it: it is received again later
+   */
+  holds(connection: ClientConnection, buffer: Buffer, topic: Topic): boolean;
 }
 
 /** How a durable session reads what is for it. */

@@ -106,7 +106,8 @@ class Bench {
     const topic = this.router.topicOf('a');
     const message = new Message(topic);
     message.qos = 1;
-    log.append(message, null, [receiver.delivery]);
+    const durable = [receiver.delivery];
+    log.append(message, null, { live: [], durable, shared: [], sharedDurable: false });
     log.acknowledge(this.connection, PUBACK, identifier, true);
   }
 }

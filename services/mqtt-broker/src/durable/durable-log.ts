@@ -1,4 +1,4 @@
-import { type Delivery, Message, type Topic } from '@robustmq/broker';
+import { type Delivery, type MatchResult, Message, type Topic } from '@robustmq/broker';
 import {
   BATCH_BYTES_MAX,
   JournalError,
@@ -111,7 +111,7 @@ export class DurableLog implements BrokerLog {
     return this.#flushing === null && this.#open.isEmpty && this.#builder.recordCount === 0;
   }
 
-  append(message: Message, publisher: ClientSession | null, durable: readonly Delivery[]): void {
+  append(message: Message, publisher: ClientSession | null, wanted: MatchResult | null): void {
     // Before and not after the record: what belongs to it, such as a receipt, is in the same batch.
     if (this.batchIsLarge) this.flush();
     this.#schedule();
@@ -119,7 +119,7 @@ export class DurableLog implements BrokerLog {
     appended.offset = this.nextOffset;
     appended.start = writeMessageRecord(this.#builder, message, publisher?.number ?? 0);
     appended.end = this.#builder.byteLength;
-    serveAtAppend(this, durable, message);
+    if (wanted !== null) serveAtAppend(this, wanted.durable, message);
   }
 
   /** Plans its delivery or leaves it to the catch-up. */

@@ -5,14 +5,29 @@ import { RECORD_KIND } from './operations.ts';
 /**
  * A message in the journal; the topic name is the record's own.
  *
- *     u8 flags (QoS 0-1, retain 2, expiry 3) | u32 publisher's session, 0: none
- *     | f64 expires at, milliseconds since 1970 (flag 3) | u32 length of headers | headers | payload
+ *     u8 flags (QoS 0-1, retain 2, expiry 3, origin 4) | u32 publisher's session, 0: none
+ *     | f64 expires at, milliseconds since 1970 (flag 3) | origin (flag 4) | u32 length of headers
+ *     | headers | payload
+ *
+ * In a cluster session numbers mean nothing, and the *origin* tells who published it ({@link
+ * MessageOrigin}): f64 tenure | u16 packet identifier | u16 length of client id | client id.
  *
  * A *direct* message is for one session alone (a retained message that it subscribed to): its record
  * topic is `directTopicOf(session)` and the real name stands before the headers: u16 length | name.
  */
 const RETAIN = 0x04;
 const EXPIRES = 0x08;
+const ORIGIN = 0x10;
+const ORIGIN_FIXED_BYTES = 12;
+
+/** Where a message of a cluster came from: for "no local", and to find a QoS 2 message that is repeated. */
+export interface MessageOrigin {
+  readonly clientId: Uint8Array;
+  /** Of the PUBLISH with QoS 2; 0: none. */
+  readonly packetIdentifier: number;
+  /** Epoch by which the publisher's broker came to own the session; 0: none. */
+  readonly tenure: number;
+}
 
 /** @returns where the body lies in `builder.bytes` */
 export function writeMessageRecord(
@@ -22,22 +37,33 @@ export function writeMessageRecord(
 ): number {
   const topic = message.topic.bytes;
   builder.beginRecord(RECORD_KIND.message, topic, 0, topic.length);
-  return finishRecord(builder, message, publisherSession, 0);
+  return finishRecord(builder, message, publisherSession, 0, null);
+}
+
+/** As above, with who published it. */
+export function writeOriginRecord(
+  builder: RecordBatchBuilder,
+  message: Message,
+  origin: MessageOrigin,
+): void {
+  const topic = message.topic.bytes;
+  builder.beginRecord(RECORD_KIND.message, topic, 0, topic.length);
+  finishRecord(builder, message, 0, 0, origin);
 }
 
 /** The topic under which direct messages of a session are indexed. U+0000 can't occur in a name. */
-export function directTopicOf(session: number): string {
+export function directTopicOf(session: number | string): string {
   return `\u0000${session}`;
 }
 
 export function writeDirectRecord(
   builder: RecordBatchBuilder,
   message: Message,
-  session: number,
+  session: number | string,
 ): number {
   const index = new TextEncoder().encode(directTopicOf(session));
   builder.beginRecord(RECORD_KIND.direct, index, 0, index.length);
-  return finishRecord(builder, message, 0, 2 + message.topic.bytes.length);
+  return finishRecord(builder, message, 0, 2 + message.topic.bytes.length, null);
 }
 
 function finishRecord(
@@ -45,19 +71,24 @@ function finishRecord(
   message: Message,
   publisherSession: number,
   nameLength: number,
+  origin: MessageOrigin | null,
 ): number {
+  const originLength = origin === null ? 0 : ORIGIN_FIXED_BYTES + origin.clientId.length;
   const expires = message.expiresAtMs !== 0;
   const headersLength = message.headersLength;
   const payloadLength = message.payloadLength;
-  const length = 5 + (expires ? 8 : 0) + nameLength + 4 + headersLength + payloadLength;
+  const length =
+    5 + (expires ? 8 : 0) + originLength + nameLength + 4 + headersLength + payloadLength;
   const start = builder.reserve(length);
   const bytes = builder.bytes;
   bytes[start] = message.qos | (message.retain ? RETAIN : 0) | (expires ? EXPIRES : 0);
+  if (origin !== null) bytes[start] = (bytes[start] as number) | ORIGIN;
   let at = putUint32(bytes, start + 1, publisherSession);
   if (expires) {
     new DataView(bytes.buffer, bytes.byteOffset).setFloat64(at, message.expiresAtMs);
     at += 8;
   }
+  if (origin !== null) at = putOrigin(bytes, at, origin);
   if (nameLength > 0) {
     const name = message.topic.bytes;
     bytes[at] = name.length >>> 8;
@@ -89,6 +120,9 @@ export function readMessageRecord(
     message.expiresAtMs = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(at);
     at += 8;
   }
+  if ((flags & ORIGIN) !== 0) {
+    at += ORIGIN_FIXED_BYTES + getUint16(bytes, at + ORIGIN_FIXED_BYTES - 2);
+  }
   if (target.kind === RECORD_KIND.direct) at += 2 + getUint16(bytes, at);
   const headersLength = getUint32(bytes, at);
   message.headerBytes = bytes;
@@ -106,12 +140,36 @@ export function publisherSessionOf(bytes: Uint8Array, start: number): number {
   return getUint32(bytes, start + 1);
 }
 
+/** Who published the message whose body is `body`; null: it does not say. */
+export function originOf(body: Uint8Array): MessageOrigin | null {
+  const flags = body[0] as number;
+  if ((flags & ORIGIN) === 0) return null;
+  const at = 5 + ((flags & EXPIRES) === 0 ? 0 : 8);
+  const start = at + ORIGIN_FIXED_BYTES;
+  return {
+    tenure: new DataView(body.buffer, body.byteOffset).getFloat64(at),
+    packetIdentifier: getUint16(body, at + 8),
+    clientId: body.subarray(start, start + getUint16(body, at + 10)),
+  };
+}
+
 /** The real topic name of a direct message. */
 export function directNameOf(bytes: Uint8Array, start: number): string {
   const flags = bytes[start] as number;
   const at = start + 5 + ((flags & EXPIRES) === 0 ? 0 : 8);
   const length = getUint16(bytes, at);
   return new TextDecoder().decode(bytes.subarray(at + 2, at + 2 + length));
+}
+
+function putOrigin(bytes: Uint8Array, at: number, origin: MessageOrigin): number {
+  const { clientId, packetIdentifier, tenure } = origin;
+  new DataView(bytes.buffer, bytes.byteOffset).setFloat64(at, tenure);
+  bytes[at + 8] = packetIdentifier >>> 8;
+  bytes[at + 9] = packetIdentifier & 0xff;
+  bytes[at + 10] = clientId.length >>> 8;
+  bytes[at + 11] = clientId.length & 0xff;
+  bytes.set(clientId, at + ORIGIN_FIXED_BYTES);
+  return at + ORIGIN_FIXED_BYTES + clientId.length;
 }
 
 function putUint32(bytes: Uint8Array, at: number, value: number): number {

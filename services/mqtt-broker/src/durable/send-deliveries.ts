@@ -15,7 +15,7 @@ import { OPERATION, RECORD_KIND } from './operations.ts';
  */
 export function sendDeliveries(
   context: BrokerContext,
-  group: CommitGroup,
+  group: Pick<CommitGroup, 'deliveries' | 'bytes'>,
   message: Message,
   isRefused: ((planned: PlannedDelivery) => boolean) | null,
 ): void {

@@ -6,17 +6,13 @@ import {
   type Topic,
 } from '@robustmq/broker';
 import type { ClientIdentity } from '@robustmq/access';
-import {
-  ExchangeState,
-  InboundReceipts,
-  OutboundAliases,
-  OutboundWindow,
-} from '@robustmq/mqtt-session';
+import { ExchangeState, InboundReceipts, OutboundWindow } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import { needsOwnProperties, WireFlavour } from '../connection/publish-encoder.ts';
-import type { SessionReader } from '../durable/broker-log.ts';
+import type { RepeatedPublishLookUp, SessionReader } from '../durable/broker-log.ts';
 import { MessageQueue } from './message-queue.ts';
+import { aliasFor } from './outbound-alias.ts';
 import { SharedInflight } from './shared-inflight.ts';
 import type { WillMessage } from './will-message.ts';
 
@@ -50,6 +46,8 @@ export class ClientSession implements Subscriber {
   expiresAtMs: number = Number.POSITIVE_INFINITY;
   /** Open exchanges are being repeated: nothing may overtake them. */
   resending = false;
+  /** Null: every QoS 2 message that was taken has its receipt. */
+  repeats: RepeatedPublishLookUp | null = null;
   /** A retained replay waits for room. */
   replayWaits = false;
   readonly #context: BrokerContext;
@@ -486,14 +484,4 @@ export const RETAINED: object = { retained: true };
 
 function isOfSys(subscription: Subscription): boolean {
   return subscription.filter.startsWith('$SYS/');
-}
-
-function aliasFor(
-  aliases: OutboundAliases<Topic> | null,
-  topic: Topic,
-): { readonly topicAlias: number; readonly withTopic: boolean } {
-  if (aliases === null) return { topicAlias: 0, withTopic: true };
-  const known = aliases.known(topic);
-  if (known > 0) return { topicAlias: known, withTopic: false };
-  return { topicAlias: aliases.next, withTopic: true };
 }

@@ -1,0 +1,206 @@
+import type { Subscriber } from '@robustmq/broker';
+import { Subscription } from '@robustmq/broker';
+import { resolveConfiguration } from '@robustmq/config';
+import type { ProducerName } from '@robustmq/journal';
+import { openSharedMemory, type SharedMemory } from '@robustmq/journal-memory';
+import type { Properties, Qos } from '@robustmq/mqtt-codec';
+import {
+  createBrokerCounters,
+  createLoggerTo,
+  createMetricsRegistry,
+  zeroGaugeSource,
+} from '@robustmq/telemetry';
+import type { StoredSession } from '../cluster/contract.ts';
+import { ClientConnection } from '../connection/client-connection.ts';
+import { brokerSchema } from '../configuration/schema.ts';
+import { brokerSettingsFrom } from '../configuration/settings-from.ts';
+import type { BrokerContext } from '../broker-context.ts';
+import { makeContext } from '../make-context.ts';
+import { openAccess } from '../open-access.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { BrokerSettings } from '../settings.ts';
+import type { ReplicatedPath } from './contract.ts';
+import { MemoryPeer } from './memory-peer.fixture.ts';
+import { openReplicatedPath } from './replicated-storage.ts';
+
+const MACHINE = { memoryBytes: 2 ** 30, diskBytes: 2 ** 40 };
+const DEADLINE_MS = 10_000;
+const COUNTS = { messages: 3, sessions: 2, retained: 2 };
+export const KEPT: Properties = { sessionExpiryIntervalSeconds: 3600 };
+
+/** One life of one broker over the shared journal. */
+export interface Node {
+  readonly name: string;
+  readonly producer: ProducerName;
+  readonly context: BrokerContext;
+  readonly path: ReplicatedPath;
+  readonly peers: MemoryPeer[];
+  alive: boolean;
+}
+
+/** What the placement center knows of a session. */
+interface Ownership {
+  node: Node;
+  session: ClientSession;
+}
+
+/**
+ * Brokers of one cluster in this process, over one journal in memory. The fixture does by hand what the
+ * membership of a cluster does: it says who owns a session, moves it, and tells every broker of durable
+ * interest.
+ */
+export class Cluster {
+  readonly memory: SharedMemory = openSharedMemory();
+  readonly nodes: Node[] = [];
+  readonly #owners = new Map<string, Ownership>();
+  readonly #interest: { readonly filter: string; readonly qos: Qos }[] = [];
+  readonly #settings: BrokerSettings;
+  #lives = 0;
+  /** Faults that would end a broker's process. */
+  readonly fatal: string[] = [];
+
+  constructor(limits = '') {
+    const text = `http_port = 0\n[network]\ntcp_port = 0\n[storage]\nstorage_type = "memory"\n[limits]\n${limits}`;
+    const resolved = resolveConfiguration(brokerSchema, {
+      file: { name: 'test.toml', text },
+      environment: {},
+    });
+    if (!resolved.ok) throw new Error('the settings of the fixture are wrong');
+    const settings = brokerSettingsFrom(resolved.value, MACHINE, '0.0.0');
+    if (!settings.ok) throw new Error('the settings of the fixture are wrong');
+    this.#settings = settings.value;
+  }
+
+  async start(name: string, id: number): Promise<Node> {
+    this.#lives += 1;
+    const target = { write() {}, flushSync() {}, close: async () => {} };
+    const counters = createBrokerCounters();
+    const context = makeContext({
+      settings: this.#settings,
+      logger: createLoggerTo(target, { level: 'silent', format: 'json' }, 'file'),
+      counters,
+      histograms: createMetricsRegistry(counters, zeroGaugeSource).histograms,
+      access: (await openAccess(this.#settings.access)).control,
+      methods: [],
+    });
+    context.presence = { connected() {}, disconnected() {}, subscribed() {}, unsubscribed() {} };
+    const process = `${name}-${this.#lives}`;
+    const producer = { id, incarnation: this.#lives };
+    const node: Node = {
+      name: process,
+      producer,
+      context,
+      path: await openReplicatedPath(context, {
+        journal: this.memory.connect(process),
+        producer,
+        counts: COUNTS,
+      }),
+      peers: [],
+      alive: true,
+    };
+    context.fatal = (what, error) => {
+      if (node.alive) this.fatal.push(`${process}: ${what}: ${String(error)}`);
+    };
+    for (const interest of this.#interest) addInterest(node, interest);
+    this.nodes.push(node);
+    return node;
+  }
+
+  get alive(): Node[] {
+    return this.nodes.filter(({ alive }) => alive);
+  }
+
+  /** The process dies: what it sent may still arrive, and nothing of it is heard any more. */
+  crash(node: Node): void {
+    node.alive = false;
+    node.path.stop();
+    for (const peer of node.peers.splice(0)) peer.cut();
+  }
+
+  /** Durable sessions somewhere want it: every broker knows before SUBACK. */
+  want(filter: string, qos: Qos): void {
+    this.#interest.push({ filter, qos });
+    for (const node of this.alive) addInterest(node, { filter, qos });
+  }
+
+  /** A client whose session is at `node` by then, and which has its CONNACK. */
+  async client(node: Node, clientId: string, properties: Properties = KEPT): Promise<MemoryPeer> {
+    await this.#move(clientId, node);
+    const peer = new MemoryPeer((connection) => new ClientConnection(node.context, connection));
+    node.peers.push(peer);
+    peer.connect(clientId, false, properties);
+    await until(() => peer.closed || peer.packets.some(({ kind }) => kind === 'connack'));
+    const session = node.context.sessions.find(clientId);
+    if (session !== undefined) this.#owners.set(clientId, { node, session });
+    return peer;
+  }
+
+  async end(): Promise<void> {
+    for (const node of this.alive) this.crash(node);
+  }
+
+  async #move(clientId: string, node: Node): Promise<void> {
+    const owner = this.#owners.get(clientId);
+    if (owner === undefined || owner.node === node) return;
+    const { session } = owner;
+    const stored = storedOf(session, session.epoch + 1);
+    if (owner.node.alive) {
+      session.connection?.close(0x8e, 'another connection took the session over');
+      await owner.node.path.sessions.settle(session, DEADLINE_MS);
+      owner.node.context.sessions.discard(session);
+    } else await node.path.sessions.fence(owner.node.producer, DEADLINE_MS);
+    await node.path.sessions.restore(stored, DEADLINE_MS);
+    const restored = node.context.sessions.find(clientId);
+    if (restored !== undefined) this.#owners.set(clientId, { node, session: restored });
+  }
+}
+
+function storedOf(session: ClientSession, epoch: number): StoredSession {
+  return {
+    clientId: session.clientId,
+    username: session.identity.username,
+    epoch,
+    sessionExpirySeconds: session.sessionExpirySeconds,
+    subscriptions: [...session.subscriptions].map(([key, each]) => ({
+      key,
+      qos: each.qos,
+      noLocal: each.noLocal,
+      retainAsPublished: each.retainAsPublished,
+      retainHandling: each.retainHandling,
+      identifier: each.identifier,
+    })),
+  };
+}
+
+function addInterest(node: Node, interest: { readonly filter: string; readonly qos: Qos }): void {
+  const subscriber: Subscriber = {
+    durable: true,
+    clientId: '',
+    online: false,
+    inflight: 0,
+    deliver() {},
+  };
+  const options = { noLocal: false, retainAsPublished: false, identifier: 0, since: 0 } as const;
+  const { filter, qos } = interest;
+  const subscription = new Subscription(filter, subscriber, {
+    ...options,
+    qos,
+    retainHandling: 0,
+  });
+  node.context.router.subscribe(subscription, null);
+}
+
+/** Turns of the event loop pass until it is so. @throws after 20 s */
+export async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  for (let turn = 0; !isSo(); turn += 1) {
+    if (performance.now() > endMs) throw new Error('what was waited for does not come');
+    await new Promise((resolve) => (turn < 1000 ? setImmediate(resolve) : setTimeout(resolve, 5)));
+  }
+}
+
+export async function turns(count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,171 @@
+import type { Packet, Publish, Qos } from '@robustmq/mqtt-codec';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Cluster, KEPT, type Node, until } from './cluster.fixture.ts';
+import type { MemoryPeer } from './memory-peer.fixture.ts';
+
+let cluster: Cluster;
+let a: Node;
+let b: Node;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  a = await cluster.start('a', 1);
+  b = await cluster.start('b', 2);
+});
+
+afterEach(async () => {
+  await cluster.end();
+  expect(cluster.fatal).toEqual([]);
+});
+
+function publish(topic: string, qos: Qos, packetIdentifier: number, dup = false): Publish {
+  return {
+    kind: 'publish',
+    topic,
+    payload: new TextEncoder().encode(`${topic} ${packetIdentifier}`),
+    qos,
+    retain: false,
+    dup,
+    packetIdentifier,
+    properties: {},
+  };
+}
+
+function subscribe(filter: string, qos: Qos): Packet {
+  const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  return {
+    kind: 'subscribe',
+    packetIdentifier: 1,
+    subscriptions: [{ filter, ...options }],
+    properties: {},
+  };
+}
+
+function acknowledgement(kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp', id: number): Packet {
+  return { kind, packetIdentifier: id, reasonCode: 0, properties: {} };
+}
+
+function of<Kind extends Packet['kind']>(peer: MemoryPeer, kind: Kind): Packet[] {
+  return peer.packets.filter((packet) => packet.kind === kind);
+}
+
+function texts(peer: MemoryPeer): string[] {
+  return peer.packets.flatMap((packet) =>
+    packet.kind === 'publish' ? [new TextDecoder().decode(packet.payload)] : [],
+  );
+}
+
+async function subscriber(node: Node, clientId: string, filter: string, qos: Qos) {
+  const peer = await cluster.client(node, clientId);
+  cluster.want(filter, qos);
+  peer.send(subscribe(filter, qos));
+  await until(() => of(peer, 'suback').length === 1);
+  return peer;
+}
+
+describe('a durable session in a cluster', () => {
+  test('gets what another broker took, in order', async () => {
+    const reader = await subscriber(a, 'reader', 't/#', 1);
+    const writer = await cluster.client(b, 'writer');
+    for (let id = 1; id <= 20; id += 1) writer.send(publish('t/1', 1, id));
+    await until(() => of(writer, 'puback').length === 20);
+    await until(() => of(reader, 'publish').length === 20);
+    expect(texts(reader)).toEqual(Array.from({ length: 20 }, (_, n) => `t/1 ${n + 1}`));
+  });
+
+  test('finds at another broker what came while it was away', async () => {
+    const reader = await subscriber(a, 'reader', 't/#', 2);
+    reader.destroy();
+    const writer = await cluster.client(b, 'writer');
+    for (let id = 1; id <= 9; id += 1) writer.send(publish(`t/${id}`, 1, id));
+    await until(() => of(writer, 'puback').length === 9);
+    const back = await cluster.client(b, 'reader');
+    await until(() => of(back, 'publish').length === 9);
+    expect(texts(back).toSorted()).toEqual(
+      Array.from({ length: 9 }, (_, n) => `t/${n + 1} ${n + 1}`),
+    );
+  });
+
+  test('that has no room falls behind and catches up without a gap', async () => {
+    const reader = await cluster.client(a, 'reader', { ...KEPT, receiveMaximum: 2 });
+    cluster.want('t', 1);
+    reader.send(subscribe('t', 1));
+    await until(() => of(reader, 'suback').length === 1);
+    const writer = await cluster.client(b, 'writer');
+    for (let id = 1; id <= 300; id += 1) writer.send(publish('t', 1, id));
+    await until(() => of(writer, 'puback').length === 300);
+    await until(() => of(reader, 'publish').length === 2);
+    let answered = 0;
+    const answer = (): void => {
+      for (; answered < of(reader, 'publish').length; answered += 1) {
+        const packet = of(reader, 'publish')[answered] as Publish;
+        reader.send(acknowledgement('puback', packet.packetIdentifier));
+      }
+    };
+    await until(() => {
+      answer();
+      return answered === 300;
+    });
+    expect(texts(reader)).toEqual(Array.from({ length: 300 }, (_, n) => `t ${n + 1}`));
+  });
+
+  test('is not sent an exactly-once message before its record has the exchange', async () => {
+    const reader = await subscriber(a, 'reader', 't', 2);
+    const hold = cluster.memory.faults.hold({ process: a.name, kinds: ['write'] });
+    const writer = await cluster.client(b, 'writer');
+    writer.send(publish('t', 2, 7));
+    await until(() => of(writer, 'pubrec').length === 1);
+    await until(() => hold.waiting > 0);
+    expect(of(reader, 'publish')).toEqual([]);
+    hold.release();
+    await until(() => of(reader, 'publish').length === 1);
+  });
+
+  test('is ended when another broker has claimed its record', async () => {
+    const reader = await subscriber(a, 'reader', 't', 2);
+    const table = await cluster.memory.connect('thief').openTable('sessions-0');
+    const other = await cluster.memory.connect('thief').openTable('sessions-1');
+    for (const each of [table, other]) await each.claim('reader', Number.MAX_SAFE_INTEGER, 1000);
+    const writer = await cluster.client(b, 'writer');
+    writer.send(publish('t', 2, 7));
+    await until(() => reader.closed);
+    expect(of(reader, 'publish')).toEqual([]);
+    expect(reader.packets.at(-1)).toMatchObject({ kind: 'disconnect', reasonCode: 0x8e });
+  });
+});
+
+describe('an exactly-once message whose broker dies', () => {
+  for (const lost of ['message', 'receipt', 'neither', 'answer'] as const) {
+    test(`is taken once when the ${lost} was lost`, async () => {
+      const reader = await subscriber(b, 'reader', 't', 2);
+      const writer = await cluster.client(a, 'writer');
+      const { faults } = cluster.memory;
+      const kinds = lost === 'message' ? (['append'] as const) : (['write'] as const);
+      const hold =
+        lost === 'message' || lost === 'receipt' ? faults.hold({ process: a.name, kinds }) : null;
+      writer.send(publish('t', 2, 7));
+      if (hold !== null) await until(() => hold.waiting > 0);
+      if (lost === 'receipt') await until(() => of(reader, 'publish').length === 1);
+      if (lost === 'neither' || lost === 'answer') {
+        await until(() => of(writer, 'pubrec').length === 1);
+      }
+      cluster.crash(a);
+      hold?.drop();
+      const again = await cluster.client(b, 'writer');
+      if (lost === 'answer') again.send(acknowledgement('pubrel', 7));
+      else {
+        again.send(publish('t', 2, 7, true));
+        again.send(publish('t', 2, 8));
+        await until(() => of(again, 'pubrec').length === 2);
+        again.send(acknowledgement('pubrel', 7));
+      }
+      await until(() => of(again, 'pubcomp').length === 1);
+      // The identifier stands for another message now.
+      again.send(publish('t', 2, 7));
+      const total = lost === 'answer' ? 2 : 3;
+      await until(() => of(reader, 'publish').length >= total);
+      const expected = lost === 'answer' ? ['t 7', 't 7'] : ['t 7', 't 8', 't 7'];
+      expect(texts(reader)).toEqual(expected);
+    });
+  }
+});

@@ -1,0 +1,101 @@
+import type { KeyedShard, SharedShard } from '@robustmq/journal';
+import type { BrokerContext } from '../broker-context.ts';
+import { DurableSessionRegistry } from './durable-session-registry.ts';
+import type { ReplicatedParts, ReplicatedPath } from './contract.ts';
+import { MessageShards } from './message-shards.ts';
+import { MESSAGE_SHARDS_MAX } from './place.ts';
+import { ReplicatedGroups } from './replicated-groups.ts';
+import { ReplicatedLog } from './replicated-log.ts';
+import { RetainedFeed } from './retained-feed.ts';
+import { ShardFeed } from './shard-feed.ts';
+import { firstIncarnationOf, ShardWriter } from './shard-writer.ts';
+import { TableWriter } from './table-writer.ts';
+
+const OPEN_DEADLINE_MS = 30_000;
+
+/** What the replicated log of one broker works on. */
+export interface ReplicatedStorage {
+  readonly shards: MessageShards;
+  /** By number of the message shard. */
+  readonly writers: readonly ShardWriter[];
+  readonly feeds: readonly ShardFeed[];
+  readonly sessionTables: readonly TableWriter[];
+  readonly retainedTables: readonly TableWriter[];
+}
+
+/**
+ * Opens the shards of the cluster for this broker, and sets `context.log` and `context.groups`. Returns
+ * when the retained messages are in memory; sessions come one by one.
+ *
+ * @throws JournalError JOURNAL_UNAVAILABLE  some shard has no leader within 30 s
+ */
+export async function openReplicatedPath(
+  context: BrokerContext,
+  parts: ReplicatedParts,
+): Promise<ReplicatedPath> {
+  const { journal, counts } = parts;
+  if (counts.messages < 1 || counts.messages > MESSAGE_SHARDS_MAX) {
+    throw new Error(`${counts.messages} message shards: 1 to ${MESSAGE_SHARDS_MAX} are possible`);
+  }
+  const [shards, sessions, retained] = await Promise.all([
+    openEach(counts.messages, (number) => journal.openShard(`mqtt-${number}`)),
+    openEach(counts.sessions, (number) => journal.openTable(`sessions-${number}`)),
+    openEach(counts.retained, (number) => journal.openTable(`retained-${number}`)),
+  ]);
+  const ends = await Promise.all(shards.map((shard) => shard.committed(OPEN_DEADLINE_MS)));
+  const storage = build(context, parts, { shards, ends, sessions, retained });
+  const log = new ReplicatedLog(context, storage);
+  context.log = log;
+  context.groups = new ReplicatedGroups(context);
+  const retainedFeed = new RetainedFeed(context, retained);
+  for (const feed of storage.feeds) feed.start();
+  retainedFeed.start();
+  await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
+  return {
+    sessions: new DurableSessionRegistry(context, storage, log),
+    retainedCaughtUp: (deadlineMs) => retainedFeed.caughtUp(deadlineMs),
+    stop: () => {
+      log.sessions.stop();
+      retainedFeed.stop();
+      for (const feed of storage.feeds) feed.stop();
+      for (const writer of storage.writers) writer.close();
+      for (const table of [...storage.sessionTables, ...storage.retainedTables]) table.close();
+    },
+  };
+}
+
+function build(
+  context: BrokerContext,
+  parts: ReplicatedParts,
+  opened: {
+    readonly shards: readonly SharedShard[];
+    readonly ends: readonly number[];
+    readonly sessions: readonly KeyedShard[];
+    readonly retained: readonly KeyedShard[];
+  },
+): ReplicatedStorage {
+  const shards = new MessageShards(context, opened.shards);
+  const failed = (error: unknown): void => context.fatal('writing to the journal failed', error);
+  const fenced = parts.fenced ?? failed;
+  const options = {
+    owner: { fenced, failed },
+    producer: firstIncarnationOf(parts.producer),
+    acknowledgement: context.settings.storage.acknowledge === 'sync' ? 'all-synced' : 'memory',
+  } as const;
+  return {
+    shards,
+    writers: opened.shards.map((shard, number) => {
+      return new ShardWriter(shard, opened.ends[number] ?? 0, options);
+    }),
+    feeds: opened.ends.map((end, number) => new ShardFeed(context, shards, number, end)),
+    sessionTables: opened.sessions.map((table) => new TableWriter(table, failed)),
+    retainedTables: opened.retained.map((table) => new TableWriter(table, failed)),
+  };
+}
+
+function openEach<Opened>(
+  count: number,
+  open: (number: number) => Promise<Opened>,
+): Promise<Opened[]> {
+  return Promise.all(Array.from({ length: count }, (_, number) => open(number)));
+}

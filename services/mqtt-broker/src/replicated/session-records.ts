@@ -1,0 +1,73 @@
+import { topicHashOf } from '@robustmq/broker';
+import type { ClientSession } from '../session/client-session.ts';
+import { SessionCursor } from './session-cursor.ts';
+import type { TableWriter } from './table-writer.ts';
+
+/** Progress that a crash may undo, since QoS 1 repeats, is written within this time. */
+const SOON_MS = 200;
+const UTF8 = new TextEncoder();
+
+/**
+ * The records of this broker's sessions in the keyed shards `sessions-*`: one for each session, in the
+ * shard of its client identifier.
+ */
+export class SessionRecords {
+  readonly #tables: readonly TableWriter[];
+  readonly #soon = new Set<ClientSession>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(tables: readonly TableWriter[]) {
+    this.#tables = tables;
+  }
+
+  tableOf(clientId: string): TableWriter {
+    const number = topicHashOf(UTF8.encode(clientId)) % this.#tables.length;
+    return this.#tables[number] as TableWriter;
+  }
+
+  /** Their records are in the next writes of the tables that are returned. */
+  putAll(sessions: ReadonlySet<ClientSession>): ReadonlySet<TableWriter> {
+    const touched = new Set<TableWriter>();
+    for (const session of sessions) {
+      const table = this.#put(session);
+      if (table !== null) touched.add(table);
+    }
+    return touched;
+  }
+
+  /** For what nobody waits for. */
+  putSoon(session: ClientSession): void {
+    if (!(session.consumer instanceof SessionCursor)) return;
+    this.#soon.add(session);
+    this.#timer ??= setTimeout(() => this.#putWaiting(), SOON_MS);
+  }
+
+  /** @returns the table that will have no record of it, once written; it has been started */
+  remove(clientId: string, fence: number): TableWriter {
+    const table = this.tableOf(clientId);
+    table.put(clientId, { fence, value: () => null, refused: () => {} });
+    table.start();
+    return table;
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#soon.clear();
+  }
+
+  #put(session: ClientSession): TableWriter | null {
+    const { consumer } = session;
+    if (!(consumer instanceof SessionCursor) || !consumer.isOurs) return null;
+    this.#soon.delete(session);
+    const table = this.tableOf(session.clientId);
+    table.put(session.clientId, consumer);
+    return table;
+  }
+
+  #putWaiting(): void {
+    this.#timer = null;
+    for (const table of this.putAll(new Set(this.#soon))) table.start();
+    this.#soon.clear();
+  }
+}
