@@ -4,7 +4,7 @@
  * Per segment the index says which records are wanted; only their batches are fetched, several at once.
  * A reader holds no batch between calls.
  */
-import { RecordBatchReader, WantedTopics } from '@robustmq/journal';
+import { isWanted, RecordBatchReader, WantedTopics } from '@robustmq/journal';
 import type {
   DamagedRange,
   JournalReader,
@@ -68,8 +68,8 @@ export class BatchReader implements JournalReader {
     const damage = damageFrom(index, from, segment);
     if (damage !== null && damage.first <= from) throw store.corruptRange(segment, damage);
     const span = { segment, index, limit: damage?.first ?? index.recordsAfter };
-    if (this.#selector.kind === 'everything') await this.#readAll(span, page);
-    else await this.#readTopics(span, this.#selector, page);
+    if (this.#selector.kind === 'topics') await this.#readTopics(span, this.#selector, page);
+    else await this.#readAll(span, page);
   }
 
   async #readAll(span: Span, page: Page): Promise<void> {
@@ -83,7 +83,9 @@ export class BatchReader implements JournalReader {
       for (const bytes of await this.#shard.store.batches(segment, index, run.numbers)) {
         this.#cursor.open(bytes, 0);
         while (!isFull(page) && this.#cursor.next()) {
-          if (this.#cursor.offset >= this.#position) this.#take(page);
+          if (this.#cursor.offset < this.#position) continue;
+          if (isWanted(this.#cursor, this.#selector)) this.#take(page);
+          else this.#position = this.#cursor.offset + 1;
         }
         batch += 1;
       }

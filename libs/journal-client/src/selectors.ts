@@ -11,7 +11,7 @@ export interface SplitSelector {
 
 /** {@link SplitSelector} */
 export function splitSelector(selector: RecordSelector): SplitSelector {
-  if (selector.kind === 'everything') return { wire: selector, wants: null };
+  if (selector.kind !== 'topics') return { wire: selector, wants: null };
   const { exact, matches } = selector;
   if (matches === null) return { wire: { kind: 'some', topics: exact, filters: [] }, wants: null };
   const topics = new Set(exact);

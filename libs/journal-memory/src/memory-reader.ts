@@ -1,5 +1,5 @@
 /** Reads the wanted records of a shard in memory, segment by segment. */
-import { JournalError, RecordBatchReader, WantedTopics } from '@robustmq/journal';
+import { isWanted, JournalError, RecordBatchReader, WantedTopics } from '@robustmq/journal';
 import type { JournalReader, JournalRecord, Offset, RecordSelector } from '@robustmq/journal';
 import type { MemorySegment, MemoryShard } from './memory-shard.ts';
 
@@ -32,8 +32,8 @@ export class MemoryReader implements JournalReader {
     const page: Page = { records: [], recordsMax, bytesLeft: bytesMax };
     while (this.#position < shard.committed && !isFull(page)) {
       const segment = shard.segmentOf(this.#position);
-      if (this.#selector.kind === 'everything') this.#readBatch(segment, page);
-      else this.#readTopics(segment, this.#selector, page);
+      if (this.#selector.kind === 'topics') this.#readTopics(segment, this.#selector, page);
+      else this.#readBatch(segment, page);
     }
     return page.records;
   }
@@ -44,7 +44,7 @@ export class MemoryReader implements JournalReader {
     cursor.open(segment.batches[batch] as Uint8Array, 0);
     while (!isFull(page) && cursor.next()) {
       if (cursor.offset < this.#position) continue;
-      take(cursor, page);
+      if (isWanted(cursor, this.#selector)) take(cursor, page);
       this.#position = cursor.offset + 1;
     }
   }

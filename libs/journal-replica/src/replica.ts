@@ -1,10 +1,11 @@
 /** One replica at work: commands go through its Raft group, reads to its segments. */
-import { assert } from '@robustmq/errors';
 import {
+  batchLengthAt,
   encodeAppend,
   encodeFence,
   encodeTrim,
   inspectBatch,
+  isWellFormed,
   JournalError,
   type JournalReader,
   type JournalRecord,
@@ -71,7 +72,10 @@ export class Replica implements ShardReplica {
   async append(append: ProducerAppend, deadlineMs: number): Promise<AppendOutcome> {
     const { producer, sequence, batch } = append;
     const { bytes } = batch;
-    assert(inspectBatch(bytes, 0, bytes.length) === 'valid', 'a batch fails its checksum');
+    const isWhole =
+      inspectBatch(bytes, 0, bytes.length) === 'valid' && batchLengthAt(bytes, 0) === bytes.length;
+    if (!isWhole || !isWellFormed(bytes, 0))
+      throw new RangeError('a batch is damaged or malformed');
     const detail = this.#options.space.refusal(bytes.length);
     if (detail !== null) throw new JournalError({ code: 'JOURNAL_FULL', limit: 'disk', detail });
     const stampMs = this.#nowMs;

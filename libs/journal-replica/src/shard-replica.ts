@@ -58,6 +58,7 @@ export interface ShardReplica {
    *
    * @throws RaftError     as above
    * @throws JournalError  JOURNAL_FULL  nothing was written
+   * @throws RangeError    the batch is damaged or malformed; nothing was written
    */
   append(append: ProducerAppend, deadlineMs: number): Promise<AppendOutcome>;
 

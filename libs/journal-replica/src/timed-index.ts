@@ -9,6 +9,7 @@ import { crc32c } from '@robustmq/bytes';
 import {
   type DamagedRange,
   GrowingIndex,
+  type IndexedAttribute,
   PackedIndex,
   readUint32,
   readUint64,
@@ -130,6 +131,9 @@ export class TimedIndex implements SegmentIndex {
   }
   collect(topicIds: Uint32Array, from: number): WantedOrdinals {
     return this.#index.collect(topicIds, from);
+  }
+  collectAttribute(attribute: IndexedAttribute, hash: number, from: number): WantedOrdinals {
+    return this.#index.collectAttribute(attribute, hash, from);
   }
   findBatch(ordinal: number): number {
     return this.#index.findBatch(ordinal);

@@ -4,7 +4,7 @@
  * Per segment the index says which ordinals are wanted, so the cost follows what is read; batches
  * come from the cache, or from the disk in runs. A reader holds no file and no batch between calls.
  */
-import { RecordBatchReader, WantedTopics } from '@robustmq/journal';
+import { attributeHash, isWanted, RecordBatchReader, WantedTopics } from '@robustmq/journal';
 import type {
   DamagedRange,
   JournalReader,
@@ -12,6 +12,7 @@ import type {
   Offset,
   RecordSelector,
   SegmentIndex,
+  WantedOrdinals,
 } from '@robustmq/journal';
 import type { CachedChunk } from './batch-cache.ts';
 import { corruptRange, type ReadableSegment } from './corrupt-records.ts';
@@ -98,8 +99,26 @@ export class SegmentReader<Segment extends ReadableSegment> implements JournalRe
     if (damage !== null && damage.first <= from) throw corruptRange(segment, damage);
     const limit = damage?.first ?? index.recordsAfter;
     const span = { segment, index, limit };
-    if (this.#selector.kind === 'everything') await this.#readAll(span, page);
-    else await this.#readTopics(span, this.#selector, page);
+    if (this.#selector.kind === 'everything') return this.#readAll(span, page);
+    await this.#readFound(span, this.#find(span, this.#selector), page);
+  }
+
+  /** What the index of the segment finds from the position on. */
+  #find(
+    { segment, index }: Span<Segment>,
+    selector: Exclude<RecordSelector, { readonly kind: 'everything' }>,
+  ): WantedOrdinals {
+    const from = this.#position - segment.baseOffset;
+    if (selector.kind === 'attribute') {
+      const { attribute, value } = selector;
+      return index.collectAttribute(attribute, attributeHash(value, 0, value.length), from);
+    }
+    if (this.#wanted?.segment !== segment) {
+      this.#wanted = { segment, topics: new WantedTopics(selector) };
+    }
+    const { topics } = this.#wanted;
+    topics.refresh(index);
+    return index.collect(topics.ids, from);
   }
 
   async #readAll(span: Span<Segment>, page: Page): Promise<void> {
@@ -115,19 +134,8 @@ export class SegmentReader<Segment extends ReadableSegment> implements JournalRe
     }
   }
 
-  async #readTopics(
-    span: Span<Segment>,
-    selector: RecordSelector & { readonly kind: 'topics' },
-    page: Page,
-  ): Promise<void> {
+  async #readFound(span: Span<Segment>, found: WantedOrdinals, page: Page): Promise<void> {
     const { segment, index, limit } = span;
-    if (this.#wanted?.segment !== segment) {
-      this.#wanted = { segment, topics: new WantedTopics(selector) };
-    }
-    const { topics } = this.#wanted;
-    topics.refresh(index);
-    const from = this.#position - segment.baseOffset;
-    const found = index.collect(topics.ids, from);
     const { ordinals } = found;
     let i = 0;
     while (i < ordinals.length && (ordinals[i] as number) < limit) {
@@ -160,7 +168,10 @@ export class SegmentReader<Segment extends ReadableSegment> implements JournalRe
       const ordinal = ordinals[i] as number;
       if (ordinal >= after) break;
       this.#skipTo(base + ordinal);
-      this.#take(page);
+      // An index of attributes may find others that have the same hash.
+      if (this.#selector.kind !== 'attribute' || isWanted(this.#cursor, this.#selector)) {
+        this.#take(page);
+      }
     }
     return i;
   }

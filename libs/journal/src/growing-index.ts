@@ -5,6 +5,8 @@
  * array writes and a look-up in the topic dictionary; no list per topic grows. Memory: 8 bytes per
  * record, 16 per batch, and the dictionary.
  */
+import { GrowingAttributes } from './attribute-index.ts';
+import type { IndexedAttribute } from './record-attributes.ts';
 import { RecordBatchReader } from './record-batch-reader.ts';
 import { batchBaseOffsetAt, batchLengthAt, batchRecordCountAt } from './record-batch.ts';
 import { WANTED_MAX, lastAtMost } from './segment-index.ts';
@@ -29,6 +31,7 @@ export class GrowingIndex implements SegmentIndex {
   batchRecordCounts: Uint32Array = new Uint32Array(32);
   batchPositions: Uint32Array = new Uint32Array(32);
   batchLengths: Uint32Array = new Uint32Array(32);
+  readonly attributes: GrowingAttributes = new GrowingAttributes();
   #previous: Uint32Array = new Uint32Array(256);
   #lastOfTopic: Uint32Array = new Uint32Array(32);
   readonly #baseOffset: number;
@@ -50,7 +53,8 @@ export class GrowingIndex implements SegmentIndex {
       this.topics.byteLength +
       this.topicOfRecord.byteLength * 2 +
       this.#lastOfTopic.byteLength * 3 +
-      this.batchFirsts.byteLength * 4
+      this.batchFirsts.byteLength * 4 +
+      this.attributes.byteLength
     );
   }
 
@@ -76,6 +80,7 @@ export class GrowingIndex implements SegmentIndex {
     let ordinal = first;
     while (reader.next()) {
       this.#addRecord(ordinal, bytes, reader.topicStart, reader.topicLength);
+      if (reader.flags !== 0) this.attributes.add(ordinal, reader);
       ordinal += 1;
     }
     this.#skipTo(first + recordCount);
@@ -102,6 +107,10 @@ export class GrowingIndex implements SegmentIndex {
     for (const id of topicIds) total += this.postingCounts[id] as number;
     if (after - from <= SCAN_RECORDS_MAX || total > WANTED_MAX) return this.#scan(topicIds, from);
     return this.#follow(topicIds, from, total);
+  }
+
+  collectAttribute(attribute: IndexedAttribute, hash: number, from: number): WantedOrdinals {
+    return this.attributes.collect(attribute, hash, { from, after: this.recordsAfter });
   }
 
   findBatch(ordinal: number): number {

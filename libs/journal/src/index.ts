@@ -13,6 +13,7 @@ export type {
 } from './journal.ts';
 export { JournalError } from './journal-error.ts';
 export type { JournalFault } from './journal-error.ts';
+export { attributeHash } from './attribute-index.ts';
 export { GrowingIndex } from './growing-index.ts';
 export { PackedIndex } from './packed-index.ts';
 export {
@@ -30,7 +31,9 @@ export {
   writeUint64,
 } from './record-batch.ts';
 export { RecordBatchBuilder } from './record-batch-builder.ts';
-export { RecordBatchReader, recordsOf } from './record-batch-reader.ts';
+export { INDEXED_ATTRIBUTES, MESSAGE_ID_BYTES } from './record-attributes.ts';
+export type { IndexedAttribute, RecordAttributes, RecordHeader } from './record-attributes.ts';
+export { isWellFormed, RecordBatchReader, recordsOf } from './record-batch-reader.ts';
 export {
   APPEND_HEADER_BYTES,
   decodeShardCommand,
@@ -43,6 +46,8 @@ export { PRODUCERS_MAX, RECENT_APPENDS_MAX } from './shard-producers.ts';
 export { ShardState } from './shard-state.ts';
 export type { ShardOutcome } from './shard-state.ts';
 export type { DamagedRange, SegmentIndex, WantedOrdinals } from './segment-index.ts';
+export { isWanted } from './wanted-records.ts';
+export type { AttributeSelector } from './wanted-records.ts';
 export { WantedTopics } from './wanted-topics.ts';
 export type {
   AppendAcknowledgement,

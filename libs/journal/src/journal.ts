@@ -1,4 +1,5 @@
 import type { Branded } from '@robustmq/errors';
+import type { IndexedAttribute, RecordAttributes } from './record-attributes.ts';
 
 /** Position of a record in a shard, counted from 0, never reused. */
 export type Offset = Branded<number, 'Offset'>;
@@ -85,7 +86,8 @@ export interface SegmentSummary {
 
 /**
  * Which records a reader wants: those whose topic is in `exact`, or for which `matches` says yes
- * (asked once per distinct topic of a segment), or, with `everything`, all.
+ * (asked once per distinct topic of a segment), or that have this very value as an attribute, or,
+ * with `everything`, all.
  */
 export type RecordSelector =
   | { readonly kind: 'everything' }
@@ -93,6 +95,12 @@ export type RecordSelector =
       readonly kind: 'topics';
       readonly exact: readonly string[];
       readonly matches: ((topic: string) => boolean) | null;
+    }
+  | {
+      readonly kind: 'attribute';
+      readonly attribute: IndexedAttribute;
+      /** A sender as UTF-8. */
+      readonly value: Uint8Array;
     };
 
 export interface JournalReader {
@@ -119,6 +127,8 @@ export interface JournalRecord {
   /** May be empty: then no selector of topics finds it. */
   readonly topic: string;
   readonly body: Uint8Array;
+  /** Absent when it has none. */
+  readonly attributes?: RecordAttributes;
 }
 
 /** Encoded once by whoever sees the message first, then stored, replicated and forwarded as the same bytes. */

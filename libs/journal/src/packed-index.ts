@@ -7,8 +7,10 @@
  *        6  bytes of the segment that it describes  7  records (ordinals below it)
  *        8  topics            9  topic bytes       10  postings
  *       11  batches          12  slots             13  damaged ranges
- *       14  topic starts [topics + 1]     posting starts [topics + 1]    postings (ascending per topic)
+ *       14  records with a key   15  with a sender   16  with a message id
+ *       17  topic starts [topics + 1]     posting starts [topics + 1]    postings (ascending per topic)
  *           slots   batch firsts, record counts, positions, lengths   damage (first, after, position)
+ *           of each attribute: hashes (ascending), ordinals
  *           topic bytes
  * ```
  *
@@ -16,14 +18,17 @@
  * rebuilt from the segment. Memory: 4 bytes per record, 16 per batch, 16 and its bytes per topic.
  */
 import { crc32c } from '@robustmq/bytes';
+import { collectSorted } from './attribute-index.ts';
 import type { GrowingIndex } from './growing-index.ts';
+import { INDEXED_ATTRIBUTES, type IndexedAttribute } from './record-attributes.ts';
 import { WANTED_MAX, lastAtMost } from './segment-index.ts';
 import type { DamagedRange, SegmentIndex, WantedOrdinals } from './segment-index.ts';
 import { findTopicIn, topicTextIn } from './topic-dictionary.ts';
 
 const MAGIC = 0x494a4d52;
-const VERSION = 1;
-const HEADER_WORDS = 14;
+const VERSION = 2;
+const ATTRIBUTES_AT = 14;
+const HEADER_WORDS: number = ATTRIBUTES_AT + INDEXED_ATTRIBUTES.length;
 const CHECKSUM_START = 12;
 
 export class PackedIndex implements SegmentIndex {
@@ -43,6 +48,8 @@ export class PackedIndex implements SegmentIndex {
   readonly #batchRecordCounts: Uint32Array;
   readonly #batchPositions: Uint32Array;
   readonly #batchLengths: Uint32Array;
+  /** Hashes and ordinals. */
+  readonly #attributes: ReadonlyMap<IndexedAttribute, readonly [Uint32Array, Uint32Array]>;
 
   /** `bytes` must be whole, checked and start at a multiple of four of their buffer. */
   private constructor(bytes: Uint8Array) {
@@ -67,6 +74,11 @@ export class PackedIndex implements SegmentIndex {
     this.#batchPositions = take(this.batchCount);
     this.#batchLengths = take(this.batchCount);
     this.damage = damageOf(take(header(13) * 3));
+    const attributes = INDEXED_ATTRIBUTES.map((attribute, i) => {
+      const count = header(ATTRIBUTES_AT + i);
+      return [attribute, [take(count), take(count)] as const] as const;
+    });
+    this.#attributes = new Map(attributes);
     this.#arena = bytes.subarray(at * 4, at * 4 + header(9));
   }
 
@@ -115,6 +127,14 @@ export class PackedIndex implements SegmentIndex {
       if (count > 0) return this.#merge(topicIds, from, after, count);
       span *= 2;
     }
+  }
+
+  collectAttribute(attribute: IndexedAttribute, hash: number, from: number): WantedOrdinals {
+    const sorted = this.#attributes.get(attribute);
+    const range = { from, after: this.recordsAfter };
+    return sorted === undefined
+      ? { ordinals: new Uint32Array(0), after: range.after }
+      : collectSorted(sorted, hash, range);
   }
 
   findBatch(ordinal: number): number {
@@ -173,6 +193,7 @@ function packedBytes(source: GrowingIndex, baseOffset: number, segmentBytes: num
   const topics = source.topics;
   const topicBytes = topics.starts[topics.count] as number;
   const lists = postingLists(source);
+  const attributes = INDEXED_ATTRIBUTES.map((each) => source.attributes.sorted(each));
   const sections: Uint32Array[] = [
     topics.starts.subarray(0, topics.count + 1),
     lists.starts,
@@ -183,6 +204,7 @@ function packedBytes(source: GrowingIndex, baseOffset: number, segmentBytes: num
     source.batchPositions.subarray(0, source.batchCount),
     source.batchLengths.subarray(0, source.batchCount),
     Uint32Array.from(source.damage.flatMap((range) => [range.first, range.after, range.position])),
+    ...attributes.flat(),
   ];
   const wordCount = sections.reduce((sum, section) => sum + section.length, HEADER_WORDS);
   const bytes = new Uint8Array(wordCount * 4 + ((topicBytes + 3) & ~3));
@@ -192,6 +214,7 @@ function packedBytes(source: GrowingIndex, baseOffset: number, segmentBytes: num
   words.set([segmentBytes, source.recordsAfter, topics.count, topicBytes], 6);
   words.set([lists.postings.length, source.batchCount, topics.slots.length], 10);
   words[13] = source.damage.length;
+  for (const [i, [hashes]] of attributes.entries()) words[ATTRIBUTES_AT + i] = hashes.length;
   let at = HEADER_WORDS;
   for (const section of sections) {
     words.set(section, at);

@@ -8,6 +8,7 @@
  */
 import { assert } from '@robustmq/errors';
 import type { Offset, RecordBatch } from './journal.ts';
+import { encodeAttributes, type RecordAttributes } from './record-attributes.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_HEADER_BYTES,
@@ -29,6 +30,9 @@ export class RecordBatchBuilder {
   #recordCount = 0;
   /** Where the open record starts, or -1. */
   #recordStart = -1;
+  /** Where the body of the open record starts. */
+  #bodyStart = -1;
+  #hasAttributes = false;
   readonly #pool: Uint8Array[] = [];
 
   /** Finished records. */
@@ -54,7 +58,22 @@ export class RecordBatchBuilder {
     bytes[start + 7] = 0;
     copyBytes(topicBytes, topicStart, topicLength, bytes, start + RECORD_HEADER_BYTES);
     this.#recordStart = start;
+    this.#bodyStart = body;
     this.#length = body;
+  }
+
+  /** Gives the open record its attributes, before anything of its body. Copies them. */
+  attach(attributes: RecordAttributes): void {
+    assert(this.#length === this.#bodyStart, 'attributes stand before the body');
+    const { flags, parts } = encodeAttributes(attributes);
+    if (flags === 0) return;
+    for (const part of parts) {
+      const at = this.reserve(part.length);
+      this.bytes.set(part, at);
+    }
+    this.bytes[this.#recordStart + 7] = flags;
+    this.#hasAttributes = true;
+    this.#bodyStart = -1;
   }
 
   /** Makes room for `byteCount` more bytes of body; returns where in `bytes` they start. */
@@ -107,7 +126,9 @@ export class RecordBatchBuilder {
     assert(this.#recordStart < 0, 'a record is still open');
     assert(this.#recordCount > 0, 'a batch has at least one record');
     const recordCount = this.#recordCount;
-    writeBatchHeader(this.bytes, this.#length, { recordCount, baseOffset, appendedAtMs });
+    const hasAttributes = this.#hasAttributes;
+    const facts = { recordCount, baseOffset, appendedAtMs, hasAttributes };
+    writeBatchHeader(this.bytes, this.#length, facts);
     const batch = { bytes: this.bytes.subarray(0, this.#length), recordCount };
     this.bytes = this.#pool.pop() ?? new Uint8Array(INITIAL_BYTES);
     this.reset();
@@ -119,6 +140,7 @@ export class RecordBatchBuilder {
     this.#length = BATCH_HEADER_BYTES;
     this.#recordCount = 0;
     this.#recordStart = -1;
+    this.#hasAttributes = false;
   }
 
   /** Takes back the bytes of a batch that `seal` made. The caller must not read them afterwards. */

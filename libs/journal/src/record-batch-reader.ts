@@ -1,6 +1,14 @@
 /** Walks through the records of one batch without copying or allocating per record. */
 import type { JournalRecord, Offset } from './journal.ts';
 import {
+  ATTRIBUTE_FLAG,
+  attributesAt,
+  type IndexedAttribute,
+  MESSAGE_ID_BYTES,
+  newAttributePlaces,
+  placeAttributes,
+} from './record-attributes.ts';
+import {
   BATCH_HEADER_BYTES,
   RECORD_HEADER_BYTES,
   batchAppendedAtMsAt,
@@ -27,11 +35,14 @@ export class RecordBatchReader {
   kind = 0;
   topicStart = 0;
   topicLength = 0;
+  /** Which attributes the record has; most have none. */
+  flags = 0;
   bodyStart = 0;
   bodyLength = 0;
   #after = 0;
   #position = 0;
   readonly #topics = new TopicTexts();
+  readonly #attributes = newAttributePlaces();
 
   open(bytes: Uint8Array, start: number): void {
     this.bytes = bytes;
@@ -58,9 +69,16 @@ export class RecordBatchReader {
     const length = readUint32(bytes, start);
     const topicLength = (bytes[start + 4] as number) | ((bytes[start + 5] as number) << 8);
     const topicStart = start + RECORD_HEADER_BYTES;
-    const bodyStart = topicStart + topicLength;
+    let bodyStart = topicStart + topicLength;
     const after = start + length;
     if (after > this.#after || bodyStart > after) return false;
+    const flags = bytes[start + 7] as number;
+    if (flags !== 0) {
+      const range = { flags, start: bodyStart, after };
+      bodyStart = placeAttributes(this.#attributes, bytes, range);
+      if (bodyStart < 0) return false;
+    }
+    this.flags = flags;
     this.offset += 1;
     this.kind = bytes[start + 6] as number;
     this.topicStart = topicStart;
@@ -71,20 +89,61 @@ export class RecordBatchReader {
     return true;
   }
 
-  /** The current record as an object. Its body is a view of `bytes`. */
+  /** Whether nothing follows the current record. */
+  get isAtEnd(): boolean {
+    return this.#position === this.#after;
+  }
+
+  /** Where the value of an attribute starts in `bytes`; -1 when the record has none. */
+  attributeStart(attribute: IndexedAttribute): number {
+    if ((this.flags & ATTRIBUTE_FLAG[attribute]) === 0) return -1;
+    switch (attribute) {
+      case 'key':
+        return this.#attributes.keyStart;
+      case 'sender':
+        return this.#attributes.senderStart;
+      case 'messageId':
+        return this.#attributes.messageIdStart;
+    }
+  }
+
+  /** Of an attribute that the record has. */
+  attributeLength(attribute: IndexedAttribute): number {
+    switch (attribute) {
+      case 'key':
+        return this.#attributes.keyLength;
+      case 'sender':
+        return this.#attributes.senderLength;
+      case 'messageId':
+        return MESSAGE_ID_BYTES;
+    }
+  }
+
+  /** The current record as an object. Its arrays are views of `bytes`. */
   record(): JournalRecord {
-    return {
+    const record = {
       offset: this.offset as Offset,
       appendedAtMs: this.appendedAtMs,
       kind: this.kind,
       topic: this.topic(),
       body: this.bytes.subarray(this.bodyStart, this.bodyStart + this.bodyLength),
     };
+    if (this.flags === 0) return record;
+    return { ...record, attributes: attributesAt(this.bytes, this.#attributes) };
   }
 
   topic(): string {
     return this.#topics.textOf(this.bytes, this.topicStart, this.topicLength);
   }
+}
+
+/** Whether a valid batch holds as many whole records as its header says, and nothing else. */
+export function isWellFormed(bytes: Uint8Array, start: number): boolean {
+  const reader = new RecordBatchReader();
+  reader.open(bytes, start);
+  let count = 0;
+  while (reader.next()) count += 1;
+  return count === reader.recordCount && reader.isAtEnd;
 }
 
 /** Every record of a valid batch. The bodies are views of `bytes`. */

@@ -10,22 +10,25 @@
  *        20  record count     u32   at least 1
  *        24  base offset      u64   of the first record; the others follow without gaps
  *        32  appended at      u64   milliseconds since 1970
- *        40  version          u8    1
+ *        40  version          u8    2 when a record has flags, else 1
  *        41  zero             u8 x 3
  *        44  records
  *
  * record  0  length           u32   of the whole record in bytes, this field included
  *         4  topic length     u16
  *         6  kind             u8
- *         7  zero             u8
+ *         7  flags            u8    which attributes follow the topic (record-attributes.ts)
  *         8  topic            UTF-8
+ *            attributes       those that the flags name
  *            body             up to the record's end
  * ```
  */
 import { crc32c } from '@robustmq/bytes';
 
 export const BATCH_MAGIC = 0x424a4d52;
+/** Of a batch whose records have no attributes; the next one is of those with some. */
 export const BATCH_VERSION = 1;
+const BATCH_VERSION_MAX = 2;
 export const BATCH_HEADER_BYTES = 44;
 export const RECORD_HEADER_BYTES = 8;
 /** LIMIT: a larger length in a header is damage, not a batch. */
@@ -98,6 +101,7 @@ export function writeBatchHeader(
     readonly recordCount: number;
     readonly baseOffset: number;
     readonly appendedAtMs: number;
+    readonly hasAttributes: boolean;
   },
 ): void {
   bytes.fill(0, 0, BATCH_HEADER_BYTES);
@@ -106,7 +110,7 @@ export function writeBatchHeader(
   writeUint32(bytes, BATCH_FIELD.recordCount, facts.recordCount);
   writeUint64(bytes, BATCH_FIELD.baseOffset, facts.baseOffset);
   writeUint64(bytes, BATCH_FIELD.appendedAtMs, facts.appendedAtMs);
-  bytes[BATCH_FIELD.version] = BATCH_VERSION;
+  bytes[BATCH_FIELD.version] = BATCH_VERSION + (facts.hasAttributes ? 1 : 0);
   writeUint32(bytes, BATCH_FIELD.checksum, crc32c(bytes, CHECKSUM_START, length));
 }
 
@@ -124,7 +128,8 @@ export function inspectBatch(
 ): 'valid' | 'short' | 'damaged' {
   if (after - start < BATCH_HEADER_BYTES) return 'short';
   if (readUint32(bytes, start) !== BATCH_MAGIC) return 'damaged';
-  if (bytes[start + BATCH_FIELD.version] !== BATCH_VERSION) return 'damaged';
+  const version = bytes[start + BATCH_FIELD.version] as number;
+  if (version < BATCH_VERSION || version > BATCH_VERSION_MAX) return 'damaged';
   const length = batchLengthAt(bytes, start);
   if (length < BATCH_HEADER_BYTES + RECORD_HEADER_BYTES || length > BATCH_BYTES_MAX) {
     return 'damaged';

@@ -5,6 +5,8 @@
  * from the segment's bytes alone, so they need no flush and can always be rebuilt.
  */
 
+import type { IndexedAttribute } from './record-attributes.ts';
+
 /** A stretch of a segment whose bytes fail their checksum: ordinals from `first` to before `after`. */
 export interface DamagedRange {
   readonly first: number;
@@ -32,6 +34,11 @@ export interface SegmentIndex {
   findTopic(topic: Uint8Array): number;
   /** The wanted ordinals from `from` on: at least the first one if any, usually up to {@link WANTED_MAX}. */
   collect(topicIds: Uint32Array, from: number): WantedOrdinals;
+  /**
+   * The records from `from` on whose attribute has this hash (`attributeHash`), as `collect`; among
+   * them may be some with another value.
+   */
+  collectAttribute(attribute: IndexedAttribute, hash: number, from: number): WantedOrdinals;
   /** The number of the last batch whose first record is not past `ordinal`; -1 when there is none. */
   findBatch(ordinal: number): number;
   batchFirst(batch: number): number;

@@ -9,7 +9,7 @@ const LIMITS = { topicBytesMax: 65_535, topicLevelsMax: 65_535 };
 
 /** What a client wants, as the journal takes it. @returns the selector, or what is wrong with it */
 export function selectorOf(wire: WireSelector): RecordSelector | string {
-  if (wire.kind === 'everything') return wire;
+  if (wire.kind !== 'some') return wire;
   const { topics, filters } = wire;
   if (topics.length + filters.length > selectorTermsMax) {
     return `a selector has more than ${selectorTermsMax} topics and filters`;

@@ -1,4 +1,10 @@
-import type { JournalRecord, KeyedChange, KeyedRecord, Offset } from '@robustmq/journal';
+import type {
+  JournalRecord,
+  KeyedChange,
+  KeyedRecord,
+  Offset,
+  RecordAttributes,
+} from '@robustmq/journal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codecCase, testCodecs } from '../testing/codec-cases.ts';
@@ -28,6 +34,11 @@ const selector: Any<WireSelector> = fc.oneof(
     topics: fc.array(text, { maxLength: 3 }),
     filters: fc.array(text, { maxLength: 3 }),
   }),
+  fc.record({
+    kind: fc.constant('attribute' as const),
+    attribute: fc.constantFrom('key', 'sender', 'messageId'),
+    value: bytes,
+  }),
 );
 const write = fc.record({ key: text, fence: number, value: fc.option(bytes) });
 const change: Any<KeyedChange> = fc.record({
@@ -42,13 +53,21 @@ const keyed: Any<KeyedRecord> = fc.record({
   value: bytes,
   revision: number,
 });
-const record: Any<JournalRecord> = fc.record({
-  offset,
-  appendedAtMs: number,
-  kind: fc.nat(255),
-  topic: text,
-  body: bytes,
-});
+const attributes: Any<RecordAttributes> = fc
+  .record(
+    {
+      key: bytes,
+      sender: text,
+      messageId: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      headers: fc.array(fc.record({ name: text, value: bytes }), { minLength: 1, maxLength: 3 }),
+    },
+    { requiredKeys: [] },
+  )
+  .filter((each) => Object.keys(each).length > 0);
+const record: Any<JournalRecord> = fc.record(
+  { offset, appendedAtMs: number, kind: fc.nat(255), topic: text, body: bytes, attributes },
+  { requiredKeys: ['offset', 'appendedAtMs', 'kind', 'topic', 'body'] },
+);
 
 function kind<Kind extends string>(name: Kind): Any<Kind> {
   return fc.constant(name);

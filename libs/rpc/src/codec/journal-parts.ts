@@ -6,6 +6,7 @@ import type {
   KeyedWrite,
   Offset,
   ProducerName,
+  RecordAttributes,
 } from '@robustmq/journal';
 import type { ProtobufReader } from '../wire/protobuf-reader.ts';
 import type { ProtobufWriter } from '../wire/protobuf-writer.ts';
@@ -16,8 +17,12 @@ const NOTHING = new Uint8Array(0);
 const CREDIT_BYTES = 24;
 
 /** What a record takes off the credit of a tail. */
-export function recordCredit({ topic, body }: JournalRecord): number {
-  return CREDIT_BYTES + topic.length + body.length;
+export function recordCredit({ topic, body, attributes }: JournalRecord): number {
+  const bytes = CREDIT_BYTES + topic.length + body.length;
+  if (attributes === undefined) return bytes;
+  const { key, sender, headers = [] } = attributes;
+  const headerBytes = headers.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+  return bytes + (key?.length ?? 0) + (sender?.length ?? 0) + headerBytes;
 }
 
 /** What a change takes off the credit of a keyed tail. */
@@ -47,6 +52,16 @@ export function writeRecord(writer: ProtobufWriter, record: JournalRecord): void
   writer.uint(3, record.kind);
   writer.text(4, record.topic);
   writer.bytes(5, record.body);
+  if (record.attributes !== undefined) writeAttributes(writer, record.attributes);
+}
+
+function writeAttributes(writer: ProtobufWriter, attributes: RecordAttributes): void {
+  const { key, sender, messageId, headers = [] } = attributes;
+  if (key !== undefined) writer.alwaysBytes(6, key);
+  if (sender !== undefined) writer.alwaysText(7, sender);
+  if (messageId !== undefined) writer.alwaysBytes(8, messageId);
+  for (const { name } of headers) writer.alwaysText(9, name);
+  for (const { value } of headers) writer.alwaysBytes(10, value);
 }
 
 /** The body is a part of what was received: records of one message share its bytes. */
@@ -56,15 +71,42 @@ export function readRecord(reader: ProtobufReader): JournalRecord {
   let kind = 0;
   let topic = '';
   let body: Uint8Array = NOTHING;
+  let attributes: ReadAttributes | null = null;
   while (reader.next()) {
     if (reader.field === 1) offset = reader.uint();
     else if (reader.field === 2) appendedAtMs = reader.uint();
     else if (reader.field === 3) kind = reader.uint();
     else if (reader.field === 4) topic = reader.text();
     else if (reader.field === 5) body = reader.view();
-    else reader.skip();
+    else if (reader.field >= 6 && reader.field <= 10) {
+      attributes ??= { names: [], values: [] };
+      readAttribute(reader, attributes);
+    } else reader.skip();
   }
-  return { offset: offset as Offset, appendedAtMs, kind, topic, body };
+  const record = { offset: offset as Offset, appendedAtMs, kind, topic, body };
+  return attributes === null ? record : { ...record, attributes: attributesOf(attributes) };
+}
+
+interface ReadAttributes {
+  key?: Uint8Array;
+  sender?: string;
+  messageId?: Uint8Array;
+  readonly names: string[];
+  readonly values: Uint8Array[];
+}
+
+function readAttribute(reader: ProtobufReader, target: ReadAttributes): void {
+  if (reader.field === 6) target.key = reader.view();
+  else if (reader.field === 7) target.sender = reader.text();
+  else if (reader.field === 8) target.messageId = reader.view();
+  else if (reader.field === 9) target.names.push(reader.text());
+  else target.values.push(reader.view());
+}
+
+function attributesOf({ names, values, ...rest }: ReadAttributes): RecordAttributes {
+  if (names.length === 0) return rest;
+  const headers = names.map((name, at) => ({ name, value: values[at] ?? NOTHING }));
+  return { ...rest, headers };
 }
 
 export function writeKeyedWrite(writer: ProtobufWriter, write: KeyedWrite): void {

@@ -1,5 +1,12 @@
 /** What a client says to a journal server: `proto/robustmq/journal/v1/journal.proto`. */
-import type { AppendAcknowledgement, KeyedWrite, Offset, ProducerName } from '@robustmq/journal';
+import {
+  type AppendAcknowledgement,
+  INDEXED_ATTRIBUTES,
+  type IndexedAttribute,
+  type KeyedWrite,
+  type Offset,
+  type ProducerName,
+} from '@robustmq/journal';
 import type { Codec } from '../contract/method.ts';
 import type { ProtobufReader } from '../wire/protobuf-reader.ts';
 import type { ProtobufWriter } from '../wire/protobuf-writer.ts';
@@ -26,6 +33,11 @@ export type WireSelector =
       readonly topics: readonly string[];
       /** Topic filters as in MQTT-5.0 §4.7, without a share name. */
       readonly filters: readonly string[];
+    }
+  | {
+      readonly kind: 'attribute';
+      readonly attribute: IndexedAttribute;
+      readonly value: Uint8Array;
     };
 
 /** A batch to append, and what keeps it in order and single. */
@@ -300,6 +312,11 @@ function readOpenTail(reader: ProtobufReader): OpenTailCall {
 
 function writeSelector(writer: ProtobufWriter, selector: WireSelector): void {
   if (selector.kind === 'everything') return;
+  if (selector.kind === 'attribute') {
+    writer.uint(4, INDEXED_ATTRIBUTES.indexOf(selector.attribute) + 1);
+    writer.bytes(5, selector.value);
+    return;
+  }
   writer.bool(1, true);
   for (const topic of selector.topics) writer.alwaysText(2, topic);
   for (const filter of selector.filters) writer.alwaysText(3, filter);
@@ -309,12 +326,17 @@ function readSelector(reader: ProtobufReader): WireSelector {
   let isSome = false;
   const topics: string[] = [];
   const filters: string[] = [];
+  let attribute: IndexedAttribute | undefined;
+  let value: Uint8Array = new Uint8Array(0);
   while (reader.next()) {
     if (reader.field === 1) isSome = reader.bool();
     else if (reader.field === 2) topics.push(reader.text());
     else if (reader.field === 3) filters.push(reader.text());
+    else if (reader.field === 4) attribute = INDEXED_ATTRIBUTES[reader.uint() - 1];
+    else if (reader.field === 5) value = reader.bytes();
     else reader.skip();
   }
+  if (attribute !== undefined) return { kind: 'attribute', attribute, value };
   return isSome ? { kind: 'some', topics, filters } : { kind: 'everything' };
 }
 
