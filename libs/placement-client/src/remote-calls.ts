@@ -25,6 +25,11 @@ export interface RemoteCallLimits {
   /** Pauses between attempts: double from the first to the longest, each shortened by chance. */
   readonly pauseFirstMs: number;
   readonly pauseLongestMs: number;
+  /**
+   * LIMIT: attemptsPerSecondMax (of all calls of the client that wait): with many of them pauses are
+   * longer than `pauseLongestMs`.
+   */
+  readonly attemptsPerSecondMax: number;
 }
 
 /** For every client that has no reason to differ. */
@@ -32,7 +37,8 @@ export const defaultRemoteCallLimits: RemoteCallLimits = {
   callsWaitingMax: 16_384,
   attemptMs: 5_000,
   pauseFirstMs: 20,
-  pauseLongestMs: 500,
+  pauseLongestMs: 100,
+  attemptsPerSecondMax: 10_000,
 };
 
 /** A call of one kind has an outcome of the same kind. */
@@ -54,7 +60,8 @@ export class RemoteCalls {
 
   constructor(servers: PlacementServers, environment: ClientEnvironment, limits: RemoteCallLimits) {
     const { signal: closing } = this.#closing;
-    this.#context = { ...environment, servers, limits, closing };
+    const waiting = (): number => this.#waiting;
+    this.#context = { ...environment, servers, limits, closing, waiting };
   }
 
   /**
@@ -91,6 +98,7 @@ interface AttemptContext extends ClientEnvironment {
   readonly servers: PlacementServers;
   readonly limits: RemoteCallLimits;
   readonly closing: AbortSignal;
+  readonly waiting: () => number;
 }
 
 /** All attempts of one call. */
@@ -175,9 +183,11 @@ class Attempts<Call extends PipelineCall> {
   /** Until the next attempt, the deadline or the end of the caller's patience. */
   async #pause(): Promise<void> {
     const leftMs = this.#untilMs - this.#context.clock.monotonicMs();
-    const milliseconds = Math.max(0, Math.min(this.#backoff.nextMs(), leftMs));
+    const { closing, timers, limits, waiting } = this.#context;
+    const shortestMs = (waiting() * 1000) / limits.attemptsPerSecondMax;
+    const wantedMs = Math.max(this.#backoff.nextMs(), shortestMs);
+    const milliseconds = Math.max(0, Math.min(wantedMs, leftMs));
     const { signal } = this.#options;
-    const { closing, timers } = this.#context;
     await pauseUnless(signal === null ? [closing] : [closing, signal], milliseconds, timers);
   }
 }

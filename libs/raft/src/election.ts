@@ -43,11 +43,22 @@ export function heardLeader(state: RaftState, leader: NodeId): void {
   state.leaderHeardTicksLeft = state.options.electionTimeoutTicks;
 }
 
-/** Each waiting time is drawn anew, so that split votes do not repeat (Raft §5.2). */
+/**
+ * Each waiting time is drawn anew, so that split votes do not repeat (Raft §5.2). Half a timeout is
+ * spread enough: two that ask together do not split the votes, see {@link makesWayFor}.
+ */
 export function restartElectionTimer(state: RaftState): void {
   const { electionTimeoutTicks } = state.options;
   state.electionElapsedTicks = 0;
-  state.electionAfterTicks = electionTimeoutTicks + nextBelow(state, electionTimeoutTicks);
+  const spreadTicks = Math.ceil(electionTimeoutTicks / 2);
+  state.electionAfterTicks = electionTimeoutTicks + nextBelow(state, spreadTicks);
+}
+
+/** Asking disturbs nobody, and who refused may have missed the leader a moment later. */
+function askAgainSoon(state: RaftState): void {
+  const partTicks = Math.ceil(state.options.electionTimeoutTicks / 4);
+  state.electionElapsedTicks = 0;
+  state.electionAfterTicks = partTicks + nextBelow(state, partTicks);
 }
 
 /**
@@ -70,7 +81,7 @@ export function preCampaign(state: RaftState): void {
   refuseReads(state);
   const votes = new Map([[state.id, true]]);
   state.role = { kind: 'preCandidate', votes };
-  restartElectionTimer(state);
+  askAgainSoon(state);
   const term = (state.term + 1) as Term;
   const { id: from, log } = state;
   for (const to of otherVoters(state)) {
@@ -112,7 +123,18 @@ export function onPreVoteRequest(state: RaftState, message: PreVoteRequest): voi
     message.term > term &&
     state.rules.isUpToDate(message.last, state.log.last);
   const echo = granted ? message.term : term;
+  if (granted && makesWayFor(state, message)) becomeFollower(state, term, null);
   sendPromisingTerm(state, { kind: 'preVoteResponse', from, to, term: echo, granted });
+}
+
+/**
+ * Of two voters that ask in the same moment one makes way, or both win and then split the votes. It
+ * grants what it is asked and asks no more itself, so nobody is refused for it: where messages arrive
+ * in order, the other one's request is there before its grant.
+ */
+function makesWayFor(state: RaftState, { from, last }: PreVoteRequest): boolean {
+  if (state.role.kind !== 'preCandidate' || !isVoter(state.configuration, from)) return false;
+  return from > state.id || !state.rules.isUpToDate(state.log.last, last);
 }
 
 export function onPreVoteResponse(state: RaftState, message: PreVoteResponse): void {

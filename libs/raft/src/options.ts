@@ -1,6 +1,6 @@
 /** How one group behaves. All fields are required: defaults are `defaultRaftOptions`. */
 export interface RaftOptions {
-  /** A follower that hears no leader for this long, plus a random part of it, campaigns. */
+  /** A follower that hears no leader for this long, plus a random part of half of it, campaigns. */
   readonly electionTimeoutTicks: number;
   readonly heartbeatTicks: number;
   /** LIMIT: unanswered append messages to one follower. */
@@ -28,7 +28,7 @@ export interface RaftOptions {
   readonly quiesceAfterTicks: number;
 }
 
-/** For a tick of 100 ms: elections after 1 to 2 s, heartbeats each 200 ms. */
+/** For a tick of 100 ms: elections after 1 to 1.5 s, heartbeats each 200 ms. */
 export const defaultRaftOptions: RaftOptions = Object.freeze({
   electionTimeoutTicks: 10,
   heartbeatTicks: 2,

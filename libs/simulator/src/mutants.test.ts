@@ -15,7 +15,7 @@ const RARE = new Set([
   'restart forgets the lease',
   'applied before durable',
 ]);
-const SEEDS_MAX = 40;
+const SEEDS_MAX = 100;
 
 describe('the simulator notices', () => {
   for (const { name, rules, bugs } of mutants) {

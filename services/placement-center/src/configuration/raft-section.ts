@@ -30,7 +30,7 @@ export const raftSection: SectionDeclaration<RaftSection> = {
       minimum: 50,
       maximum: 60_000,
       meaning:
-        'A follower that hears no leader for this long, and a random part of it more, stands for election.',
+        'A follower that hears no leader for this long, and up to half of it more by chance, stands for election.',
       reason:
         'Writes pause that long when a leader dies. Below ten times the round trip between members, ' +
         'or below the pauses of a busy machine, leaders are deposed for nothing.',

@@ -42,7 +42,7 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
       seconds: seconds ?? (short ? 30 : 600),
     }),
   storm: runEachFault,
-  leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 20, tell }),
+  leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 60, tell }),
   powercut: ({ seed, short }) => runPowercutCampaign({ seed, rounds: short ? 3 : 20, tell }),
   bitflip: ({ seed, short }) => runBitFlipCampaign({ seed, flipsPerKind: short ? 2 : 8, tell }),
   size: ({ short }) => runSizeCampaign({ keys: short ? 20_000 : 1_000_000, valueBytes: 100 }),
