@@ -9,13 +9,21 @@ import {
   type CompactionOptions,
   MemoryPeerNetwork,
   openRaftHost,
+  type RaftBootstrap,
+  type RaftEnvironment,
   type RaftHost,
 } from '@robustmq/raft-driver';
 import type { KeyedLimits, KeyedReplica } from './keyed-replica.ts';
 import { openKeyedReplica } from './open-keyed-replica.ts';
 
 const TICK_MS = 10;
-const GROUP_ID = 7;
+const FIRST_GROUP = 7;
+const ENVIRONMENT: RaftEnvironment = {
+  fileSystem: nodeFileSystem,
+  clock: systemClock,
+  timers: systemTimers,
+  random: systemRandom,
+};
 
 export interface Member {
   readonly id: NodeId;
@@ -50,17 +58,11 @@ export class KeyedCluster {
   /** @param voters  of a new group; `join` for one that exists */
   async start(id: number, voters: readonly number[] | 'join'): Promise<Member> {
     const nodeId = id as NodeId;
-    const environment = {
-      fileSystem: nodeFileSystem,
-      clock: systemClock,
-      timers: systemTimers,
-      random: systemRandom,
-    };
     const host = await openRaftHost({
       directory: join(this.#folderOf(id), 'raft'),
       nodeId,
       clusterId: 'test',
-      environment,
+      environment: ENVIRONMENT,
       transport: this.network.open(nodeId),
       tickMs: TICK_MS,
       segmentBytesMax: 256 * 1024,
@@ -71,23 +73,36 @@ export class KeyedCluster {
         throw new Error(sentence);
       },
     });
-    const { limits, compaction, clock } = this.#options;
-    const replica = await openKeyedReplica({
-      host,
-      environment: { ...environment, clock: clock ?? systemClock },
-      directory: join(this.#folderOf(id), 'state'),
-      name: 'test/table',
-      groupId: GROUP_ID,
-      bootstrap:
-        voters === 'join'
-          ? { kind: 'join' }
-          : { kind: 'found', voters: voters.map((voter) => voter as NodeId) },
-      ...(limits === undefined ? {} : { limits }),
-      ...(compaction === undefined ? {} : { compaction }),
-    });
+    const bootstrap =
+      voters === 'join'
+        ? ({ kind: 'join' } as const)
+        : ({ kind: 'found', voters: voters.map((voter) => voter as NodeId) } as const);
+    const replica = await this.#open(host, FIRST_GROUP, bootstrap);
     const member = { id: nodeId, host, replica };
     this.members.set(id, member);
     return member;
+  }
+
+  /** One more group, on all members. @returns its replicas */
+  async openTable(groupId: number): Promise<readonly KeyedReplica[]> {
+    const members = [...this.members.values()];
+    const voters = members.map(({ id }) => id);
+    const bootstrap = { kind: 'found', voters } as const;
+    return Promise.all(members.map(({ host }) => this.#open(host, groupId, bootstrap)));
+  }
+
+  #open(host: RaftHost, groupId: number, bootstrap: RaftBootstrap): Promise<KeyedReplica> {
+    const { limits, compaction, clock } = this.#options;
+    return openKeyedReplica({
+      host,
+      environment: { ...ENVIRONMENT, clock: clock ?? systemClock },
+      directory: join(this.#folderOf(host.nodeId), `state-${groupId}`),
+      name: `test/table-${groupId}`,
+      groupId,
+      bootstrap,
+      ...(limits === undefined ? {} : { limits }),
+      ...(compaction === undefined ? {} : { compaction }),
+    });
   }
 
   async stop(id: number): Promise<void> {
