@@ -3,13 +3,15 @@ import { type AppliedCommand, type Command, decodeCommand } from '@robustmq/plac
 import type { Entry, LogIndex } from '@robustmq/raft';
 import { HELD_KEYS } from './lease-holder.ts';
 import type { SimulatedNode } from './node.ts';
+import { isShardEntry } from './shard-log.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
 /** Applies one entry; the caller moves the node's applied index. */
 export function applyEntry(world: World, node: SimulatedNode, entry: Entry): void {
-  if (entry.kind === 'data') applyCommand(world, node, entry.data, entry.index);
-  else node.disk.machine.applied(entry.index, []);
+  if (entry.kind !== 'data') node.disk.machine.applied(entry.index, [], null);
+  else if (isShardEntry(entry.data)) applyToShard(world, node, entry.data, entry.index);
+  else applyCommand(world, node, entry.data, entry.index);
   world.checkers.applied(node.id, entry, node.machine.digest);
 }
 
@@ -18,7 +20,7 @@ function applyCommand(world: World, node: SimulatedNode, data: Uint8Array, index
   if (!decoded.ok) throw new Violation('assertion', `entry ${index}: ${decoded.fault.detail}`);
   const command = decoded.value;
   const applied = node.machine.apply(world.bugs.appliesRetries ? unnamed(command) : command);
-  node.disk.machine.applied(index, applied.writes);
+  node.disk.machine.applied(index, applied.writes, null);
   check(world, node, command, applied, index);
   for (const watcher of world.watchers) {
     if (applied.events.length > 0) watcher.applied(node, applied.revision, applied.events);
@@ -26,6 +28,19 @@ function applyCommand(world: World, node: SimulatedNode, data: Uint8Array, index
   if (command.kind === 'revokeLease') node.leases.revoked(command.id);
   node.leases.applied(applied.result);
   node.requests.commandApplied(command, applied.result);
+}
+
+function applyToShard(
+  { bugs, checkers }: World,
+  node: SimulatedNode,
+  entry: Uint8Array,
+  index: LogIndex,
+): void {
+  const judgesAppends = !bugs.appendsRepetitions;
+  const applied = node.machine.shard.apply(entry, judgesAppends);
+  node.disk.machine.applied(index, [], { entry, judgesAppends });
+  checkers.shard.applied(node.id, applied);
+  node.requests.shardApplied(entry, applied.outcome);
 }
 
 function check(

@@ -44,6 +44,10 @@ export interface BugSwitches {
   readonly repeatedGrantRevives: boolean;
   /** A watch that moves to another node leaves one change out. */
   readonly watchesResumeLate: boolean;
+  /** Who has appended what to a shard is not part of a snapshot. */
+  readonly snapshotWithoutProducers: boolean;
+  /** A shard writes whatever comes, repeated or fenced. */
+  readonly appendsRepetitions: boolean;
 }
 
 export const NO_BUGS: BugSwitches = Object.freeze({
@@ -71,4 +75,6 @@ export const NO_BUGS: BugSwitches = Object.freeze({
   newLeaderGivesNoGrace: false,
   repeatedGrantRevives: false,
   watchesResumeLate: false,
+  snapshotWithoutProducers: false,
+  appendsRepetitions: false,
 });

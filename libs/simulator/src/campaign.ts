@@ -33,6 +33,7 @@ export interface Figures {
   readonly committedEntries: number;
   readonly operations: number;
   readonly revisions: number;
+  readonly records: number;
   /** Seeds that were simulated a second time, with the same history. */
   readonly replayed: number;
   readonly violations: readonly FoundViolation[];
@@ -46,6 +47,7 @@ export const NO_FIGURES: Figures = {
   committedEntries: 0,
   operations: 0,
   revisions: 0,
+  records: 0,
   replayed: 0,
   violations: [],
   faults: {},
@@ -87,6 +89,7 @@ export function sumOfFigures(left: Figures, right: Figures): Figures {
     committedEntries: left.committedEntries + right.committedEntries,
     operations: left.operations + right.operations,
     revisions: left.revisions + right.revisions,
+    records: left.records + right.records,
     replayed: left.replayed + right.replayed,
     violations: [...left.violations, ...right.violations],
     faults: sumOfFaults(left.faults, right.faults),
@@ -94,11 +97,12 @@ export function sumOfFigures(left: Figures, right: Figures): Figures {
 }
 
 function figuresOf(result: SimulationResult, cpuMs: number): Figures {
-  const { seed, violation, simulatedMs, committedEntries, operations, revisions, faults } = result;
+  const { seed, violation, simulatedMs, committedEntries, operations } = result;
+  const { revisions, records, faults } = result;
   const found =
     violation === null
       ? []
       : [{ seed, invariant: violation.invariant, message: violation.message }];
-  const counts = { simulatedMs, committedEntries, operations, revisions, faults, replayed: 0 };
-  return { seeds: 1, cpuMs, violations: found, ...counts };
+  const counts = { simulatedMs, committedEntries, operations, revisions, records, faults };
+  return { seeds: 1, cpuMs, replayed: 0, violations: found, ...counts };
 }

@@ -16,6 +16,7 @@ import {
 import { ChangeChecker } from './change-checker.ts';
 import type { Disk } from './disk.ts';
 import { LeaseChecker } from './lease-checker.ts';
+import { ShardChecker } from './shard-checker.ts';
 import { Violation } from './violation.ts';
 
 interface SeenEntry {
@@ -44,6 +45,7 @@ export class Checkers {
   readonly #executions = new Map<string, number>();
   readonly leases: LeaseChecker = new LeaseChecker();
   readonly changes: ChangeChecker = new ChangeChecker();
+  readonly shard: ShardChecker = new ShardChecker();
   readonly #diskOf: (node: NodeId) => Disk | undefined;
 
   constructor(diskOf: (node: NodeId) => Disk | undefined) {

@@ -28,6 +28,7 @@ export const FAULT_KINDS = [
   'membership change',
   'leadership transfer',
   'other release',
+  'producer died',
   'snapshot taken',
   'snapshot installed',
   'log compacted',

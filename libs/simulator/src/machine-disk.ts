@@ -11,6 +11,13 @@ import type { SeededRandom } from './random.ts';
 interface AppliedBatch {
   readonly index: LogIndex;
   readonly writes: readonly RecordWrite[];
+  readonly shard: ShardWrite | null;
+}
+
+/** An entry of the shard, as it was applied. */
+export interface ShardWrite {
+  readonly entry: Uint8Array;
+  readonly judgesAppends: boolean;
 }
 
 export class MachineDisk {
@@ -28,8 +35,8 @@ export class MachineDisk {
   }
 
   /** The writes of one applied entry, handed over without a flush. */
-  applied(index: LogIndex, writes: readonly RecordWrite[]): void {
-    this.#batches.push({ index, writes });
+  applied(index: LogIndex, writes: readonly RecordWrite[], shard: ShardWrite | null): void {
+    this.#batches.push({ index, writes, shard });
   }
 
   /** Everything up to the snapshot is flushed. */
@@ -37,7 +44,7 @@ export class MachineDisk {
     if (snapshot.last.index <= this.#snapshot.last.index) return;
     const later = this.#batches.findIndex(({ index }) => index > snapshot.last.index);
     const covered = later < 0 ? this.#batches.length : later;
-    for (const { writes } of this.#batches.splice(0, covered)) this.#flushed.write(writes);
+    for (const batch of this.#batches.splice(0, covered)) perform(this.#flushed, batch);
     this.#become(snapshot);
   }
 
@@ -57,7 +64,7 @@ export class MachineDisk {
 
   recover(): { readonly index: LogIndex; readonly state: PlacementState } {
     const state = this.#flushed.clone();
-    for (const { writes } of this.#batches) state.write(writes);
+    for (const batch of this.#batches) perform(state, batch);
     return { index: this.#batches.at(-1)?.index ?? this.#snapshot.last.index, state };
   }
 
@@ -71,4 +78,9 @@ export class MachineDisk {
     this.#snapshot = snapshot;
     this.#content = null;
   }
+}
+
+function perform(state: PlacementState, { writes, shard }: AppliedBatch): void {
+  state.write(writes);
+  if (shard !== null) state.shard.apply(shard.entry, shard.judgesAppends);
 }

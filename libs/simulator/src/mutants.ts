@@ -40,6 +40,8 @@ export const mutants: readonly Mutant[] = [
   ofDriver('lease without grace', { newLeaderGivesNoGrace: true }),
   ofDriver('repeated grant revives a lease', { repeatedGrantRevives: true }),
   ofDriver('watch resumes one late', { watchesResumeLate: true }),
+  ofDriver('snapshot without producers', { snapshotWithoutProducers: true }),
+  ofDriver('repeated appends written', { appendsRepetitions: true }),
   // The rules of the core.
   ofRule('two votes in a term', { mayVoteFor: () => true }),
   ofRule('vote for a shorter log', { isUpToDate: (candidate, own) => candidate.term >= own.term }),

@@ -1,6 +1,6 @@
 /**
  * The state machine of the placement center on one simulated node: the real commands over the real
- * records, with a digest that costs the same in any state.
+ * records, with a digest that costs the same in any state. A message shard shares its group.
  */
 import { RecordStreamReader, RecordStreamWriter } from '@robustmq/level-state';
 import {
@@ -29,6 +29,7 @@ import {
   type RevisionEvents,
   type StateMachineLimits,
 } from '@robustmq/placement';
+import { ShardLog } from './shard-log.ts';
 import { Violation } from './violation.ts';
 import { bytesHash, mixed, textHash } from './trace.ts';
 import type { Value } from './history.ts';
@@ -47,16 +48,20 @@ const LIMITS: StateMachineLimits = Object.freeze({
   touchedBytesMax: 1 << 20,
 });
 
+/** Among the letters of `serialize`: who appended what to the shard. */
+export const SHARD_PRODUCERS = '*';
+
 export class PlacementState {
   readonly #records = new MemoryRecords();
   /** Sum of the hashes of all records, so that one change costs the same in any state. */
   #digest = 0;
   /** Nobody reads these any more; removed when the next ones come, as a lazy store would. */
   #dead: KeyRange | null = null;
+  shard: ShardLog = new ShardLog();
 
   /** Equal states have equal digests; different ones almost never. */
   get digest(): number {
-    return this.#digest;
+    return mixed(this.#digest, this.shard.digest);
   }
 
   get revision(): Revision {
@@ -115,7 +120,9 @@ export class PlacementState {
   /** @param without  the first letters of records that are left out, by mistake */
   serialize(without: string): Uint8Array {
     const writer = new RecordStreamWriter(STREAM_NAME);
-    const pieces: Uint8Array[] = [];
+    const producers = without.includes(SHARD_PRODUCERS) ? 'withoutProducers' : 'whole';
+    const shard = this.shard.serialize(producers);
+    const pieces: Uint8Array[] = [lengthOf(shard), shard];
     for (const [key, value] of this.#living()) {
       if (without.includes(key.charAt(0))) continue;
       const piece = writer.add(key, value);
@@ -128,13 +135,17 @@ export class PlacementState {
   static parse(content: Uint8Array): PlacementState {
     const state = new PlacementState();
     const reader = new RecordStreamReader(STREAM_NAME);
-    for (const [key, value] of reader.push(content)) state.#take(key, value);
+    const { buffer, byteOffset } = content;
+    const placementAt = 4 + new DataView(buffer, byteOffset).getUint32(0);
+    state.shard = ShardLog.parse(content.subarray(4, placementAt));
+    for (const [key, value] of reader.push(content.subarray(placementAt))) state.#take(key, value);
     reader.end();
     return state;
   }
 
   clone(): PlacementState {
     const copy = new PlacementState();
+    copy.shard = this.shard.clone();
     for (const [key, value] of this.#living()) copy.#take(key, value);
     return copy;
   }
@@ -198,6 +209,12 @@ function* firstOf(
 
 function hashOf(key: string, value: Uint8Array): number {
   return mixed(textHash(key), bytesHash(value));
+}
+
+function lengthOf(bytes: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, bytes.length);
+  return length;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -5,14 +5,14 @@ import type { SimulationResult } from './simulation.ts';
 /** @param elapsedMs  on the wall; more than one process makes it less than the sum of their work */
 export function describeFigures(figures: Figures, elapsedMs: number): string {
   const { seeds, violations, simulatedMs, cpuMs } = figures;
-  const { committedEntries, operations, revisions, replayed } = figures;
+  const { committedEntries, operations, revisions, records, replayed } = figures;
   return [
     ...violations.map(
       ({ seed, message }) => `seed ${seed}: ${message}\n  replay: make sim SEED=${seed}`,
     ),
     'faults:',
     ...faultLines(figures),
-    `${committedEntries} entries committed, ${operations} client operations, ${revisions} watched revisions`,
+    `${committedEntries} entries committed, ${operations} client operations, ${revisions} watched revisions, ${records} records appended`,
     `${replayed} seeds simulated twice, with the same trace`,
     `${seeds} seeds, ${violations.length} violations, ${seconds(simulatedMs)} simulated s in ` +
       `${seconds(elapsedMs)} s (${speed(simulatedMs, elapsedMs)} x real time, ` +
@@ -33,7 +33,7 @@ export function describeResult(result: SimulationResult): string {
   const verdict = violation === null ? 'ok' : violation.message;
   return (
     `seed ${seed}: ${verdict}; trace ${traceHash}, ${simulatedMs} ms, ${nodes} nodes, ` +
-    `${committedEntries} entries, ${operations} operations, ${result.revisions} revisions`
+    `${committedEntries} entries, ${operations} operations, ${result.revisions} revisions, ${result.records} records`
   );
 }
 

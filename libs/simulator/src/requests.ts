@@ -6,21 +6,36 @@ import {
   type LeaseId,
   type Revision,
 } from '@robustmq/placement';
+import type { ProducerName, ShardOutcome } from '@robustmq/journal';
 import type { LogIndex, NodeId, ReadReady } from '@robustmq/raft';
 import type { BugSwitches } from './bugs.ts';
 import { requestNameOf } from './client-command.ts';
 import type { Value } from './history.ts';
 import type { SimulatedNode } from './node.ts';
+import { appendEntry, fenceEntry, trimEntry } from './shard-log.ts';
 
 export type Request =
   | { readonly kind: 'read'; readonly key: string }
   | { readonly kind: 'propose'; readonly command: Command }
-  | { readonly kind: 'keepLease'; readonly id: LeaseId };
+  | { readonly kind: 'keepLease'; readonly id: LeaseId }
+  | ShardRequest;
+
+/** What a producer asks of the shard; the stamp is the same in every copy. */
+export type ShardRequest =
+  | {
+      readonly kind: 'append';
+      readonly producer: ProducerName;
+      readonly sequence: number;
+      readonly stampMs: number;
+    }
+  | { readonly kind: 'fence'; readonly producer: ProducerName; readonly stampMs: number }
+  | { readonly kind: 'trim'; readonly offset: number; readonly stampMs: number };
 
 /** What a client hears, if anything. */
 export type Reply =
   | { readonly kind: 'value'; readonly value: Value }
   | { readonly kind: 'outcome'; readonly outcome: CommandResult }
+  | { readonly kind: 'shard'; readonly outcome: ShardOutcome }
   | { readonly kind: 'kept' }
   /** The lease to be kept has ended, or is about to. */
   | { readonly kind: 'gone' }
@@ -54,6 +69,8 @@ export class Requests {
         return this.#propose(request.command, answer);
       case 'keepLease':
         return this.#node.leases.keep(request.id, answer);
+      default:
+        return this.#proposeToShard(request, answer);
     }
   }
 
@@ -71,6 +88,14 @@ export class Requests {
     const answer = this.#writes.get(name);
     this.#writes.delete(name);
     answer?.({ kind: 'outcome', outcome });
+  }
+
+  /** The entry of the shard was applied here. */
+  shardApplied(entry: Uint8Array, outcome: ShardOutcome): void {
+    const name = shardNameOf(entry);
+    const answer = this.#writes.get(name);
+    this.#writes.delete(name);
+    answer?.({ kind: 'shard', outcome });
   }
 
   readsReady(ready: readonly ReadReady[]): void {
@@ -113,6 +138,21 @@ export class Requests {
     });
   }
 
+  #proposeToShard(request: ShardRequest, answer: Answer): void {
+    const entry = entryFor(request);
+    const name = shardNameOf(entry);
+    this.#writes.set(name, answer);
+    const base = this.#node.machine.shard.next;
+    const output = this.#node.feed({ kind: 'propose', payloads: [entry] });
+    if (output?.proposal?.kind === 'refused') {
+      this.#writes.delete(name);
+      answer({ kind: 'retry', leader: output.proposal.leader });
+    } else if (this.#bugs.acknowledgesOnAppend) {
+      const outcome = { kind: 'appended', base, appendedAtMs: request.stampMs } as const;
+      answer({ kind: 'shard', outcome });
+    }
+  }
+
   #propose(command: Command, answer: Answer): void {
     const name = requestNameOf(command);
     if (name !== null) this.#writes.set(name, answer);
@@ -126,4 +166,23 @@ export class Requests {
       answer({ kind: 'outcome', outcome: { kind: 'transacted', result } });
     }
   }
+}
+
+function entryFor(request: ShardRequest): Uint8Array {
+  switch (request.kind) {
+    case 'append':
+      return appendEntry(request.producer, request.sequence, request.stampMs);
+    case 'fence':
+      return fenceEntry(request.producer, request.stampMs);
+    case 'trim':
+      return trimEntry(request.offset, request.stampMs);
+  }
+}
+
+/** Copies of one request have one name, and nothing else has it. */
+function shardNameOf(entry: Uint8Array): string {
+  let name = 'shard';
+  // A batch is empty here: what is left is short.
+  for (const byte of entry) name += String.fromCharCode(byte);
+  return name;
 }

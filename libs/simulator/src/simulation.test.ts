@@ -37,15 +37,17 @@ describe('a group under one seed', () => {
   });
 
   test('commits, answers and watches, so that the checkers have something to check', () => {
-    let [entries, answers, revisions] = [0, 0, 0];
+    let [entries, answers, revisions, records] = [0, 0, 0, 0];
     for (let seed = 11; seed < 21; seed += 1) {
       const result = simulate(simulationOf(seed, 20));
       entries += result.committedEntries;
       answers += result.operations;
       revisions += result.revisions;
+      records += result.records;
     }
     expect(entries).toBeGreaterThan(500);
     expect(answers).toBeGreaterThan(500);
     expect(revisions).toBeGreaterThan(500);
+    expect(records).toBeGreaterThan(500);
   });
 });

@@ -22,6 +22,7 @@ import { unleash } from './nemesis.ts';
 import { Network } from './network.ts';
 import { SimulatedNode } from './node.ts';
 import { forgetHistory, leaderOfHighestTerm, operate, repair } from './operator.ts';
+import { SimulatedProducer } from './producer.ts';
 import { drawProfile } from './profile.ts';
 import { SeededRandom } from './random.ts';
 import { TraceHash } from './trace.ts';
@@ -51,6 +52,8 @@ export interface SimulationResult {
   readonly nodes: number;
   /** Changes that every watch must have seen. */
   readonly revisions: number;
+  /** That producers appended to the shard, each once. */
+  readonly records: number;
   readonly faults: FaultCounts;
 }
 
@@ -71,16 +74,19 @@ export function simulate(options: SimulationOptions): SimulationResult {
     (_, at) => new SimulatedClient(world, at + 1, clock),
   );
   const holders = [1, 2].map((number) => new LeaseHolder(world, number));
+  const producers = [1, 2].map((id) => new SimulatedProducer(world, id));
+  const others = [...holders, ...producers];
   const violation = catchViolation(() => {
     foundGroup(world);
-    for (const each of [...clients, ...holders, ...world.watchers]) each.start();
+    for (const each of [...clients, ...others, ...world.watchers]) each.start();
     unleash(world);
     operate(world);
     forgetHistory(world);
     runUntil(world, options.seconds * 1_000);
     heal(world);
-    judgeLiveness(world, clients, holders);
+    judgeLiveness(world, [...clients, ...producers], holders);
     judgeWatches(world);
+    judgeShard(world);
     judgeHistory(clients);
   });
   world.trace.add(world.random.next()); // Whoever drew once more or less is another history.
@@ -94,6 +100,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     operations: clients.reduce((sum, client) => sum + client.history.length, 0),
     nodes: world.nodes.size,
     revisions: leaderOfHighestTerm(world)?.machine.revision ?? 0,
+    records: world.checkers.shard.recordCount,
     faults: world.tally.counts,
   };
 }
@@ -152,7 +159,7 @@ function heal(world: World): void {
 
 function judgeLiveness(
   world: World,
-  clients: readonly SimulatedClient[],
+  clients: readonly (SimulatedClient | SimulatedProducer)[],
   holders: readonly LeaseHolder[],
 ): void {
   const healedAtMs = world.queue.nowMs;
@@ -200,6 +207,12 @@ function judgeWatches(world: World): void {
     if (leader === null || watcher.through === leader.machine.revision) continue;
     throw new Violation('watch', `a watch ends at ${watcher.through}`);
   }
+}
+
+/** Every acknowledged record that is not trimmed is there on every member. */
+function judgeShard(world: World): void {
+  const leader = leaderOfHighestTerm(world);
+  if (leader !== null) world.checkers.shard.finish(leader.machine.shard);
 }
 
 function judgeHistory(clients: readonly SimulatedClient[]): void {

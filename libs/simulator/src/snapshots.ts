@@ -8,7 +8,7 @@ import {
 } from '@robustmq/raft';
 import type { BugSwitches } from './bugs.ts';
 import type { SimulatedNode } from './node.ts';
-import { PlacementState } from './placement-state.ts';
+import { PlacementState, SHARD_PRODUCERS } from './placement-state.ts';
 import type { World } from './world.ts';
 
 /** A snapshot on its way to the disk: of the own state (`content` null) or of another node. */
@@ -111,7 +111,11 @@ export class NodeSnapshots {
 
 /** The first letters of records that a planted bug leaves out of snapshots. */
 function leftOut(bugs: BugSwitches): string {
-  return (bugs.snapshotWithoutOutcomes ? 'qo' : '') + (bugs.snapshotWithoutHistory ? 'h' : '');
+  return (
+    (bugs.snapshotWithoutOutcomes ? 'qo' : '') +
+    (bugs.snapshotWithoutHistory ? 'h' : '') +
+    (bugs.snapshotWithoutProducers ? SHARD_PRODUCERS : '')
+  );
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
