@@ -90,6 +90,7 @@ class BatchJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled(this.#opening.values());
     for (const shard of this.#shards.values()) await shard.close();

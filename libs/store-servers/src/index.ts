@@ -1,2 +1,4 @@
 export { openNatsCluster, whyNoNatsCluster } from './nats-cluster.ts';
 export type { NatsCluster } from './nats-cluster.ts';
+export { openPostgres, whyNoPostgres } from './postgres-server.ts';
+export type { PostgresInstance } from './postgres-server.ts';

@@ -38,6 +38,10 @@ export class ServerProcess {
     return this.#output.slice(-4000);
   }
 
+  forgetOutput(): void {
+    this.#output = '';
+  }
+
   start(): void {
     const child = spawn(this.#program, [...this.#arguments], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,12 +1,15 @@
 /** What the media of the journal need that are not a directory of this machine. */
 import type { JetStreamJournalOptions } from '@robustmq/journal-jetstream';
+import type { PostgresJournalOptions } from '@robustmq/journal-postgres';
 
 /** Complete for every medium; only that of the chosen one has to make sense. */
 export interface MediaSettings {
   readonly jetstream: JetStreamMedium;
+  readonly postgres: PostgresMedium;
 }
 
-export type JetStreamMedium = Omit<
-  JetStreamJournalOptions,
-  'segmentBytesMax' | 'cacheBytesMax' | 'indexCacheBytesMax' | 'journalBytesMax'
->;
+/** Set for every medium alike. */
+type Sizes = 'segmentBytesMax' | 'cacheBytesMax' | 'indexCacheBytesMax' | 'journalBytesMax';
+
+export type JetStreamMedium = Omit<JetStreamJournalOptions, Sizes>;
+export type PostgresMedium = Omit<PostgresJournalOptions, Sizes>;

@@ -1,5 +1,12 @@
 /** A broker on each medium of the journal: what was acknowledged is there after a stop and after a crash. */
-import { type NatsCluster, openNatsCluster, whyNoNatsCluster } from '@robustmq/store-servers';
+import {
+  type NatsCluster,
+  openNatsCluster,
+  openPostgres,
+  type PostgresInstance,
+  whyNoNatsCluster,
+  whyNoPostgres,
+} from '@robustmq/store-servers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DurableWorld, startDurable } from './durable.fixture.ts';
 
@@ -63,4 +70,22 @@ describe('a broker on JetStream', () => {
     ].join('\n');
   };
   describeServers(whyNoNatsCluster(), openNatsCluster, sectionOf);
+});
+
+describe('a broker on PostgreSQL', () => {
+  let schemas = 0;
+  const sectionOf = ({ host, port, database, user, password }: PostgresInstance): string => {
+    schemas += 1;
+    return [
+      'storage_type = "postgres"',
+      '[postgres]',
+      `host = "${host}"`,
+      `port = ${port}`,
+      `database = "${database}"`,
+      `user = "${user}"`,
+      `password = "${password}"`,
+      `schema = "s${schemas}"`,
+    ].join('\n');
+  };
+  describeServers(whyNoPostgres(), () => openPostgres(), sectionOf);
 });

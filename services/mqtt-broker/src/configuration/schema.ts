@@ -13,6 +13,8 @@ import { nodeSection } from './node-section.ts';
 import type { NodeSection } from './node-section.ts';
 import { subscribeSection, systemSection } from './operation-sections.ts';
 import type { SubscribeSection, SystemSection } from './operation-sections.ts';
+import { postgresSection } from './postgres-section.ts';
+import type { PostgresSection } from './postgres-section.ts';
 import { protocolSection } from './protocol-section.ts';
 import type { ProtocolSection } from './protocol-section.ts';
 import { storageSection } from './storage-section.ts';
@@ -25,6 +27,7 @@ export interface BrokerConfigurationValues {
   readonly auth: AccessSection;
   readonly storage: StorageSection;
   readonly jetstream: JetStreamSection;
+  readonly postgres: PostgresSection;
   readonly mqtt: ProtocolSection;
   readonly limits: LimitsSection;
   readonly subscribe: SubscribeSection;
@@ -71,6 +74,7 @@ export const brokerSchema: Schema<BrokerConfigurationValues> = {
     auth: accessSection,
     storage: storageSection,
     jetstream: jetStreamSection,
+    postgres: postgresSection,
     mqtt: protocolSection,
     limits: limitsSection,
     subscribe: subscribeSection,

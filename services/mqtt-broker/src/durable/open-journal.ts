@@ -3,6 +3,7 @@ import { unreachable } from '@robustmq/errors';
 import type { Journal } from '@robustmq/journal';
 import { openJetStreamJournal } from '@robustmq/journal-jetstream';
 import { openLevelJournal } from '@robustmq/journal-level';
+import { openPostgresJournal } from '@robustmq/journal-postgres';
 import { openSegmentJournal } from '@robustmq/journal-segment';
 import type { StorageSettings } from '../settings.ts';
 
@@ -30,6 +31,8 @@ export async function openJournal(
       return openLevelJournal({ directory: join(directory, 'journal-level'), segmentBytesMax });
     case 'jetstream':
       return openJetStreamJournal({ ...media.jetstream, segmentBytesMax });
+    case 'postgres':
+      return openPostgresJournal({ ...media.postgres, segmentBytesMax });
     default:
       return unreachable(kind);
   }

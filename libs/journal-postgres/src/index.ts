@@ -1,0 +1,3 @@
+export { openPostgresJournal } from './postgres-journal.ts';
+export type { PostgresJournalOptions } from './postgres-journal.ts';
+export type { PostgresServer } from './postgres-client.ts';
