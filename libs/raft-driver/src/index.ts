@@ -1,4 +1,5 @@
 export type { EntryPlace } from './entry-places.ts';
+export { type InspectedSegment, inspectLog } from './inspect-log.ts';
 export type { GroupLog, LogSegmentView } from './group-log.ts';
 export { MemoryPeerNetwork } from './memory-peer-network.ts';
 export { openRaftHost } from './open-raft-host.ts';

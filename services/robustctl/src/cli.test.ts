@@ -58,6 +58,8 @@ describe('help', () => {
     ['place', 'restore', '--help'],
     ['kv', 'get', '--help'],
     ['kv', 'watch', '--help'],
+    ['engine', 'shard', 'move', '--help'],
+    ['engine', 'verify', '--help'],
     ['passwd', '--help'],
     ['pub', '--help'],
     ['sub', '--help'],

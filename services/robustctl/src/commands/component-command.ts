@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Component } from '../component.ts';
 import { EXIT_CODES_HELP } from '../exit-code.ts';
+import { addEngineCommands } from './engine-commands.ts';
 import { addPlacementCommands } from './placement-commands.ts';
 import { addServerFlags } from '../placement/server-flags.ts';
 import type { ServerFlags } from '../placement/server-flags.ts';
@@ -43,6 +44,7 @@ The configuration file tells which data directory, and so which process, is mean
     addPlacementCommands(command);
     return command;
   }
+  if (component.name === 'journal-server') addEngineCommands(command);
   command
     .command('status')
     .description(`show whether ${component.name} runs, and how it is`)
