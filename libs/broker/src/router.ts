@@ -123,6 +123,11 @@ export class Router {
     return this.#trie.valuesOf(filter);
   }
 
+  /** @param key  share name and filter, with a slash between them */
+  groupNamed(key: string): SharedGroup | null {
+    return this.#groups.get(key) ?? null;
+  }
+
   groups(): IterableIterator<SharedGroup> {
     return this.#groups.values();
   }

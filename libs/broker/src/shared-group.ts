@@ -41,8 +41,14 @@ export class SharedGroup {
     return this.members.some((member) => member.subscriber.durable);
   }
 
+  /** Behind those of the same rank. */
   add(subscription: Subscription): void {
-    this.members.push(new Delivery(subscription));
+    const rank = subscription.subscriber.rank ?? 0;
+    let at = this.members.length;
+    while (at > 0 && (this.members[at - 1]?.subscriber.rank ?? 0) > rank) at -= 1;
+    this.members.splice(at, 0, new Delivery(subscription));
+    // Those behind it move down: the turn, or the one that is stuck to, stays with the same member.
+    if (at < this.#next) this.#next += 1;
   }
 
   remove(subscriber: Subscriber): void {

@@ -12,6 +12,11 @@ export interface Subscriber {
   readonly online: boolean;
   /** Unacknowledged messages under way to it, for the least-inflight strategy. */
   readonly inflight: number;
+  /**
+   * Orders the members of a shared group, ascending: all brokers of a cluster then count alike. Absent:
+   * 0. Those that are equal stand in the order in which they came.
+   */
+  readonly rank?: number;
   /** Takes a message at once. The message is borrowed: see {@link Message}. */
   deliver(message: Message, delivery: Delivery): void;
 }

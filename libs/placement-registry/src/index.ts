@@ -37,6 +37,7 @@ export {
   CLUSTER_TYPES,
   type ClusterType,
   type NodeDescription,
+  type NodeLife,
   type NodeName,
   type NodeRecord,
   type NodeRegistry,
@@ -62,7 +63,13 @@ export type {
 } from './registry-watch.ts';
 export { preferredNodes } from './rendezvous.ts';
 export { Wakeup } from './wakeup.ts';
-export type { RouteRecord, RouteRegistry } from './route-registry.ts';
+export type {
+  Route,
+  RouteChange,
+  RouteRecord,
+  RouteRegistry,
+  RouteWants,
+} from './route-registry.ts';
 export { SecretText } from './secret-text.ts';
 export type { SegmentName, SegmentRecord, SegmentRegistry } from './segment-registry.ts';
 export type {

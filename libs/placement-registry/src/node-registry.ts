@@ -63,6 +63,14 @@ export interface Registration {
   readonly lease: LeaseId;
 }
 
+/** The newest life of a node. */
+export interface NodeLife {
+  readonly nodeId: number;
+  readonly incarnation: number;
+  /** As it is registered; null: that life is over, too. */
+  readonly record: NodeRecord | null;
+}
+
 const NODE_RECORD: RecordShape<NodeRecord> = fields<NodeRecord>({
   clusterType: oneOf(CLUSTER_TYPES),
   nodeId: count,
@@ -159,6 +167,31 @@ export class NodeRegistry {
       after = page.next;
     } while (after !== null);
     return found.sort((first, second) => first.nodeId - second.nodeId);
+  }
+
+  /**
+   * Every node of a kind that ever registered, with its newest incarnation and whether that is alive: all
+   * others are over for good. Linearizable, in this order: one that is not alive here never will be again.
+   */
+  async listLives(clusterType: ClusterType, options: CallOptions): Promise<readonly NodeLife[]> {
+    const begun = new Map<number, number>();
+    let after: string | null = null;
+    do {
+      const request: PageRequest = { after, limit: 500 };
+      const page: Page<{ readonly incarnation: number }> = await this.#incarnations.list(
+        [clusterType],
+        request,
+        options,
+      );
+      for (const { names, version } of page.items) begun.set(Number(names.at(-1)), version);
+      after = page.next;
+    } while (after !== null);
+    const alive = await this.listAll(clusterType, options);
+    return [...begun].map(([nodeId, incarnation]) => {
+      const record = alive.find((each) => each.nodeId === nodeId) ?? null;
+      // It may have begun another life between the two readings.
+      return { nodeId, incarnation: Math.max(incarnation, record?.incarnation ?? 0), record };
+    });
   }
 
   watch(options: RegistryWatchOptions): RegistryWatch<NodeRecord> {

@@ -10,7 +10,7 @@
  * out twice.
  */
 
-import type { CallOptions, Comparison, Operation } from '@robustmq/placement';
+import type { CallOptions, Comparison, Operation, Revision } from '@robustmq/placement';
 import { rangeOfKey } from './key-space.ts';
 import type { Reading, RecordTable } from './record-table.ts';
 import { RegistryError } from './registry-error.ts';
@@ -50,19 +50,29 @@ export async function changeRecord<Value, Answer>(
   decide: (reading: Reading<Value>) => Decision<Answer> | Promise<Decision<Answer>>,
   options: CallOptions,
 ): Promise<Answer> {
+  return (await changeRecordAt(target, decide, options)).answer;
+}
+
+/** As {@link changeRecord}, with the revision of the store that holds what was decided. */
+export async function changeRecordAt<Value, Answer>(
+  target: { readonly table: RecordTable<Value>; readonly names: readonly string[] },
+  decide: (reading: Reading<Value>) => Decision<Answer> | Promise<Decision<Answer>>,
+  options: CallOptions,
+): Promise<{ readonly answer: Answer; readonly revision: Revision }> {
   const { table, names } = target;
   for (let attempt = 0; attempt < changeAttemptsMax; attempt += 1) {
     const reading = await table.read(names, options);
     const decision = await decide(reading);
-    if (decision.kind === 'leave') return decision.answer;
+    const { answer } = decision;
+    if (decision.kind === 'leave') return { answer, revision: reading.revision };
     const compare = [
       table.unchanged(names, reading.stored),
       ...decision.fences.map(comparisonOf),
       ...decision.compare,
     ];
     const step = { compare, then: decision.operations };
-    const { succeeded } = await transactOnce(table.store, step, options);
-    if (succeeded) return decision.answer;
+    const { succeeded, revision } = await transactOnce(table.store, step, options);
+    if (succeeded) return { answer, revision };
     for (const fence of decision.fences) await assertFence(table, fence, options);
   }
   const key = table.keyOf(names);

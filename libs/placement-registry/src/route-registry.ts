@@ -7,9 +7,9 @@
  * one lease.
  */
 
-import type { CallOptions, Operation } from '@robustmq/placement';
+import type { CallOptions, Operation, Revision } from '@robustmq/placement';
 import { comparisonOf } from './record-change.ts';
-import { count, fields } from './record-shape.ts';
+import { count, fields, oneOf } from './record-shape.ts';
 import { type Page, type PageRequest, RecordTable } from './record-table.ts';
 import type { NodeRegistry, Registration } from './node-registry.ts';
 import { RegistryError } from './registry-error.ts';
@@ -20,6 +20,28 @@ import { type RegistryWatch, type RegistryWatchOptions, watchRegistry } from './
 export interface RouteRecord {
   readonly nodeId: number;
   readonly incarnation: number;
+  /** Online subscribers of a shared subscription; 1 for an ordinary filter. */
+  readonly members: number;
+  /** `atMostOnce`: its subscribers read what is QoS 1 and 2 from the journal; only QoS 0 is forwarded. */
+  readonly wants: RouteWants;
+}
+
+/** See {@link RouteRecord}. */
+export type RouteWants = 'everything' | 'atMostOnce';
+
+/** A route as its node writes it. */
+export interface Route {
+  /** With its `$share/{group}/`, if it is shared. */
+  readonly topicFilter: string;
+  readonly members: number;
+  readonly wants: RouteWants;
+}
+
+/** Routes to one node that change in one step; a filter is in one of the two. */
+export interface RouteChange {
+  readonly put: readonly Route[];
+  /** Those that do not exist are left out. */
+  readonly remove: readonly string[];
 }
 
 /** LIMIT: routesPerChangeMax */
@@ -31,27 +53,56 @@ export class RouteRegistry {
   readonly #nodes: NodeRegistry;
 
   constructor(store: RegistryStore, nodes: NodeRegistry) {
-    const shape = fields<RouteRecord>({ nodeId: count, incarnation: count });
+    const shape = fields<RouteRecord>({
+      nodeId: count,
+      incarnation: count,
+      members: count,
+      wants: oneOf(['everything', 'atMostOnce']),
+    });
     this.#table = new RecordTable(store, 'routes', shape);
     this.#nodes = nodes;
   }
 
   /**
-   * Adds routes to the node in one step; those that exist stay.
+   * Puts and removes routes to the node in one step.
    *
+   * @returns the revision that holds them
    * @throws REGISTRY_FENCED  the node has a successor
    * @throws PLACEMENT_LEASE_NOT_FOUND  the registration ended
+   * @throws REGISTRY_INVALID  more than 100 routes
    */
+  async change(
+    registration: Registration,
+    change: RouteChange,
+    options: CallOptions,
+  ): Promise<Revision> {
+    const { nodeId, incarnation } = registration.node;
+    const operations = [
+      ...change.put.map(({ topicFilter, members, wants }) =>
+        this.#table.put(
+          [topicFilter, String(nodeId)],
+          { nodeId, incarnation, members, wants },
+          registration.lease,
+        ),
+      ),
+      ...change.remove.map((filter) => this.#table.remove([filter, String(nodeId)])),
+    ];
+    return this.#write(registration, operations, options);
+  }
+
+  /** Adds routes for ordinary filters in one step. Faults as {@link change}. */
   async add(
     registration: Registration,
     topicFilters: readonly string[],
     options: CallOptions,
   ): Promise<void> {
-    const { nodeId, incarnation } = registration.node;
-    const operations = [...new Set(topicFilters)].map((filter) =>
-      this.#table.put([filter, String(nodeId)], { nodeId, incarnation }, registration.lease),
-    );
-    return this.#write(registration, operations, options);
+    if (topicFilters.length === 0) return;
+    const put = [...new Set(topicFilters)].map((topicFilter) => ({
+      topicFilter,
+      members: 1,
+      wants: 'everything' as const,
+    }));
+    await this.change(registration, { put, remove: [] }, options);
   }
 
   /** Those that do not exist are left out. @throws REGISTRY_FENCED */
@@ -60,11 +111,9 @@ export class RouteRegistry {
     topicFilters: readonly string[],
     options: CallOptions,
   ): Promise<void> {
-    const nodeId = String(registration.node.nodeId);
-    const operations = [...new Set(topicFilters)].map((filter) =>
-      this.#table.remove([filter, nodeId]),
-    );
-    return this.#write(registration, operations, options);
+    if (topicFilters.length === 0) return;
+    const remove = [...new Set(topicFilters)];
+    await this.change(registration, { put: [], remove }, options);
   }
 
   /** The nodes that want what matches exactly this filter, ascending. */
@@ -93,8 +142,7 @@ export class RouteRegistry {
     registration: Registration,
     operations: readonly Operation[],
     options: CallOptions,
-  ): Promise<void> {
-    if (operations.length === 0) return;
+  ): Promise<Revision> {
     if (operations.length > routesPerChangeMax) {
       const detail = `${operations.length} routes in one step exceed ${routesPerChangeMax}`;
       throw new RegistryError({ code: 'REGISTRY_INVALID', detail });
@@ -102,8 +150,8 @@ export class RouteRegistry {
     const { node } = registration;
     const fence = this.#nodes.fence(node);
     const step = { compare: [comparisonOf(fence)], then: operations };
-    const { succeeded } = await transactOnce(this.#table.store, step, options);
-    if (succeeded) return;
+    const { succeeded, revision } = await transactOnce(this.#table.store, step, options);
+    if (succeeded) return revision;
     const current = (await this.#nodes.read(node, options))?.value.incarnation ?? 0;
     const offered = node.incarnation;
     throw new RegistryError({ code: 'REGISTRY_FENCED', key: fence.key, offered, current });

@@ -42,6 +42,8 @@ export interface SessionRecord {
   readonly epoch: number;
   /** null: nobody serves it now. */
   readonly owner: SessionOwner | null;
+  /** The session is this user's alone; null: it was made without a user name. */
+  readonly username: string | null;
   /** MQTT-5.0 §3.1.2.11.2; 4,294,967,295 never expires. */
   readonly sessionExpirySeconds: number;
   /** MQTT-5.0 §3.1.3.2.2; 0 without a will. */
@@ -57,6 +59,8 @@ export interface SessionClaim {
   readonly clientId: string;
   /** null: it is made for nobody, or taken from its owner. */
   readonly owner: SessionOwner | null;
+  /** Absent: as it was. */
+  readonly username?: string | null;
   readonly sessionExpirySeconds: number;
   readonly willDelaySeconds: number;
   readonly nowMs: number;
@@ -66,6 +70,7 @@ export interface SessionClaim {
 export interface SessionUpdate {
   readonly connectionId?: number;
   readonly sessionExpirySeconds?: number;
+  readonly willDelaySeconds?: number;
   readonly connectedAtMs?: number;
   readonly disconnectedAtMs?: number;
 }
@@ -92,6 +97,7 @@ const SESSION = fields<SessionRecord>({
   clientId: text,
   epoch: count,
   owner: orNull(OWNER),
+  username: orNull(text),
   sessionExpirySeconds: count,
   willDelaySeconds: count,
   createdAtMs: count,
@@ -165,17 +171,20 @@ export class SessionRegistry {
   /**
    * Leaves the session without an owner, with the next epoch: when its client has gone, or its node.
    *
+   * @param terms  its expiry, when DISCONNECT has set another one (MQTT-5.0 §3.14.2.2.2)
    * @throws REGISTRY_FENCED
    */
   release(
     owned: OwnedSession,
     disconnectedAtMs: number,
     options: CallOptions,
+    terms: Pick<SessionUpdate, 'sessionExpirySeconds'> = {},
   ): Promise<SessionRecord> {
     return this.#changeOwned(
       owned,
       (reading) => ({
         ...reading.stored.value,
+        ...terms,
         epoch: nextEpoch(reading),
         owner: null,
         disconnectedAtMs,
@@ -293,6 +302,7 @@ function claimed(reading: Reading<SessionRecord>, claim: SessionClaim): SessionR
     clientId: claim.clientId,
     epoch: nextEpoch(reading),
     owner: claim.owner,
+    username: claim.username ?? reading.stored?.value.username ?? null,
     sessionExpirySeconds: claim.sessionExpirySeconds,
     willDelaySeconds: claim.willDelaySeconds,
     createdAtMs: reading.stored?.value.createdAtMs ?? claim.nowMs,

@@ -6,9 +6,9 @@
  * with the epoch that the writer names, so subscriptions never outlive the session they belong to.
  */
 
-import type { CallOptions, Operation } from '@robustmq/placement';
+import { type CallOptions, NO_REVISION, type Operation, type Revision } from '@robustmq/placement';
 import { assertEpoch } from './epoch.ts';
-import { changeRecord } from './record-change.ts';
+import { changeRecordAt } from './record-change.ts';
 import { count, fields, flag, orNull, text } from './record-shape.ts';
 import { type Page, type PageRequest, RecordTable } from './record-table.ts';
 import { RegistryError } from './registry-error.ts';
@@ -50,17 +50,22 @@ export class SubscriptionRegistry {
     this.#sessions = sessions;
   }
 
-  /** Adds or replaces all of them in one step. @throws REGISTRY_FENCED @throws REGISTRY_INVALID */
+  /**
+   * Adds or replaces all of them in one step.
+   *
+   * @returns the revision that holds them
+   * @throws REGISTRY_FENCED @throws REGISTRY_INVALID
+   */
   async subscribe(
     owner: OwnedSession,
     subscriptions: readonly SubscriptionRecord[],
     options: CallOptions,
-  ): Promise<void> {
+  ): Promise<Revision> {
     const newest = new Map(subscriptions.map((each) => [each.topicFilter, each]));
     const operations = [...newest.values()].map((each) =>
       this.#table.put([owner.clientId, each.topicFilter], each, null),
     );
-    await this.#change(owner, operations, options);
+    return this.#change(owner, operations, options);
   }
 
   /** Those that do not exist are left out. @throws REGISTRY_FENCED @throws REGISTRY_INVALID */
@@ -68,11 +73,11 @@ export class SubscriptionRegistry {
     owner: OwnedSession,
     topicFilters: readonly string[],
     options: CallOptions,
-  ): Promise<void> {
+  ): Promise<Revision> {
     const operations = [...new Set(topicFilters)].map((filter) =>
       this.#table.remove([owner.clientId, filter]),
     );
-    await this.#change(owner, operations, options);
+    return this.#change(owner, operations, options);
   }
 
   /** Of one client, or of all; ascending by client identifier, then filter. */
@@ -93,15 +98,15 @@ export class SubscriptionRegistry {
     owner: OwnedSession,
     operations: readonly Operation[],
     options: CallOptions,
-  ): Promise<void> {
-    if (operations.length === 0) return;
+  ): Promise<Revision> {
+    if (operations.length === 0) return NO_REVISION;
     if (operations.length > subscriptionsPerChangeMax) {
       const detail = `${operations.length} filters in one step exceed ${subscriptionsPerChangeMax}`;
       throw new RegistryError({ code: 'REGISTRY_INVALID', detail });
     }
     const { table } = this.#sessions;
     const names = [owner.clientId];
-    await changeRecord(
+    const { revision } = await changeRecordAt(
       { table, names },
       (reading) => {
         assertEpoch(reading, { key: table.keyOf(names), epoch: owner.epoch });
@@ -109,6 +114,7 @@ export class SubscriptionRegistry {
       },
       options,
     );
+    return revision;
   }
 }
 

@@ -66,6 +66,28 @@ export class WillRegistry {
     );
   }
 
+  /**
+   * As `take`, while the session is at the epoch that the caller names.
+   *
+   * @throws REGISTRY_FENCED  it is not: the will may be that of a new connection
+   */
+  async takeOwned(owner: OwnedSession, options: CallOptions): Promise<WillRecord | null> {
+    const names = [owner.clientId];
+    const { table } = this.#sessions;
+    return changeRecord<WillRecord, WillRecord | null>(
+      { table: this.#table, names },
+      async ({ stored }) => {
+        const session = await table.read(names, options);
+        assertEpoch(session, { key: table.keyOf(names), epoch: owner.epoch });
+        if (stored === null) return { kind: 'leave', answer: null };
+        const operations = [this.#table.remove(names)];
+        const compare = [table.unchanged(names, session.stored)];
+        return { kind: 'write', operations, fences: [], compare, answer: stored.value };
+      },
+      options,
+    );
+  }
+
   list(page: PageRequest, options: CallOptions): Promise<Page<WillRecord>> {
     return this.#table.list([], page, options);
   }

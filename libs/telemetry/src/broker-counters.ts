@@ -94,6 +94,8 @@ export class BrokerCounters {
 
   /** Times that reading from a publisher was paused because something behind it is full. */
   publisherPauses = 0;
+  /** SUBSCRIBEs acknowledged before every live broker had confirmed them. */
+  subscriptionsAcknowledgedLate = 0;
   /** Durable publishes refused with 0x97 because disk or journal is full. */
   durablePublishesRefused = 0;
 }

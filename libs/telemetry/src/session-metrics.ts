@@ -29,6 +29,12 @@ export const sessionMetrics: readonly MetricDefinition[] = [
     'Sessions deleted because their expiry interval passed',
   ),
   counter(
+    'robust_mqtt_subscriptions_acknowledged_late_total',
+    'subscriptions',
+    'subscriptionsAcknowledgedLate',
+    'SUBSCRIBEs acknowledged before every live broker of the cluster had confirmed them',
+  ),
+  counter(
     'robust_mqtt_wills_published_total',
     'messages',
     'willsPublished',

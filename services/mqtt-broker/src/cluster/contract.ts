@@ -1,4 +1,3 @@
-import type { Message, SharedGroup } from '@robustmq/broker';
 import type { ProducerName } from '@robustmq/journal';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
@@ -43,13 +42,6 @@ export interface BrokerCluster {
   subscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome>;
   /** They are gone. Settles when that is stored, for a durable session. */
   unsubscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome>;
-
-  /**
-   * Deals a live message to a shared group over its members here and elsewhere.
-   *
-   * @returns false when the group is to deal it out here, among its own members
-   */
-  dealShared(group: SharedGroup, message: Message, publisherId: string): boolean;
 }
 
 /** Who wants to own which session. */

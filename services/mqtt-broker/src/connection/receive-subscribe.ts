@@ -2,6 +2,7 @@ import { Subscription, type SubscriptionOptions } from '@robustmq/broker';
 import { ReasonCode, type Subscribe, type SubscriptionRequest } from '@robustmq/mqtt-codec';
 import { hasWildcard, parseSubscriptionFilter, type SubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
+import type { BrokerCluster } from '../cluster/contract.ts';
 import { RetainedReplay } from '../session/retained-replay.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -41,14 +42,42 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     answer(reasonCodes);
     for (const replay of replays) replay.start();
   };
+  const refuse = (reasonCode: ReasonCode): void =>
+    answer(takeBack(session, connection, { reasonCodes, granted, reasonCode }));
+  const spread = (): void => {
+    if (context.cluster === null) start();
+    else spreadInterest(context.cluster, connection, { granted, start, refuse });
+  };
   if (session.durable) {
     for (const { request } of granted) context.log.subscriptionChanged(session, request.filter);
     context.log.afterCommit((committed) => {
-      if (committed) start();
-      else answer(takeBack(session, connection, { reasonCodes, granted }));
+      if (committed) spread();
+      else refuse(ReasonCode.quotaExceeded);
     });
-  } else start();
+  } else spread();
   context.presence.subscribed(session, subscribe.subscriptions);
+}
+
+/** SUBACK waits until the other brokers know what is wanted here. */
+function spreadInterest(
+  cluster: BrokerCluster,
+  connection: ClientConnection,
+  then: {
+    readonly granted: readonly Granted[];
+    readonly start: () => void;
+    readonly refuse: (reasonCode: ReasonCode) => void;
+  },
+): void {
+  const session = connection.session as ClientSession;
+  const keys = then.granted.map(({ request }) => request.filter);
+  cluster
+    .subscribed(session, keys)
+    .then(({ outcome }) => {
+      if (connection.phase === 'closed') return;
+      if (outcome === 'refused') then.refuse(ReasonCode.unspecifiedError);
+      else then.start();
+    })
+    .catch((error: unknown) => connection.context.fatal('a subscription', error));
 }
 
 /** A subscription as it was before a SUBSCRIBE granted it; null: there was none. */
@@ -58,15 +87,19 @@ interface Granted {
 }
 
 /**
- * The journal is full, so nothing that was granted would outlive a crash: none of it is. What the
- * session had before stays.
+ * What was granted could not be stored, so nothing of it would outlive a crash: none of it is granted.
+ * What the session had before stays.
  *
- * @returns the codes for SUBACK: 0x97 instead of success (MQTT-5.0 §3.9.3; for 3.1.1 0x80)
+ * @returns the codes for SUBACK: `reasonCode` instead of success (MQTT-5.0 §3.9.3; for 3.1.1 0x80)
  */
 function takeBack(
   session: ClientSession,
   connection: ClientConnection,
-  refused: { readonly reasonCodes: readonly number[]; readonly granted: readonly Granted[] },
+  refused: {
+    readonly reasonCodes: readonly number[];
+    readonly granted: readonly Granted[];
+    readonly reasonCode: ReasonCode;
+  },
 ): readonly number[] {
   const { context } = connection;
   for (const { request, before } of refused.granted.toReversed()) {
@@ -76,7 +109,13 @@ function takeBack(
     else changeOptions(context, subscription, before);
     session.consumer?.filtersChanged();
   }
-  return refused.reasonCodes.map((code) => (code < 0x80 ? ReasonCode.quotaExceeded : code));
+  const gone = refused.granted.filter(({ before }) => before === null);
+  // Whether they were stored or not: they are not wanted here.
+  void context.cluster?.unsubscribed(
+    session,
+    gone.map(({ request }) => request.filter),
+  );
+  return refused.reasonCodes.map((code) => (code < 0x80 ? refused.reasonCode : code));
 }
 
 function faultOf(

@@ -1,6 +1,7 @@
 import { ReasonCode, type Unsubscribe } from '@robustmq/mqtt-codec';
 import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
+import type { BrokerCluster } from '../cluster/contract.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ClientConnection } from './client-connection.ts';
 
@@ -26,6 +27,14 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
       properties: {},
     });
   };
+  const spread = (): void => {
+    if (context.cluster === null) answer();
+    else
+      spreadLoss(context.cluster, connection, {
+        keys: removedOf(unsubscribe, reasonCodes),
+        answer,
+      });
+  };
   if (session.durable) {
     for (const [index, filter] of unsubscribe.filters.entries()) {
       if (reasonCodes[index] === ReasonCode.success)
@@ -33,11 +42,31 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
     }
     // Not durable, so not said: the client asks again over its next connection.
     context.log.afterCommit((committed) => {
-      if (committed) answer();
+      if (committed) spread();
       else connection.close(ReasonCode.quotaExceeded, 'the journal is full');
     });
-  } else answer();
+  } else spread();
   context.presence.unsubscribed(session, unsubscribe.filters);
+}
+
+function removedOf(unsubscribe: Unsubscribe, codes: readonly number[]): readonly string[] {
+  return unsubscribe.filters.filter((_, index) => codes[index] === ReasonCode.success);
+}
+
+/** For a durable session UNSUBACK waits until nobody keeps messages for it any more. */
+function spreadLoss(
+  cluster: BrokerCluster,
+  connection: ClientConnection,
+  then: { readonly keys: readonly string[]; readonly answer: () => void },
+): void {
+  cluster
+    .unsubscribed(connection.session as ClientSession, then.keys)
+    .then(({ outcome }) => {
+      if (outcome !== 'refused') then.answer();
+      // Not stored, so not said: the client asks again over its next connection.
+      else connection.close(ReasonCode.serverBusy, 'the placement center does not answer');
+    })
+    .catch((error: unknown) => connection.context.fatal('an UNSUBSCRIBE', error));
 }
 
 function unsubscribeOne(

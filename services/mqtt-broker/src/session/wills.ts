@@ -1,3 +1,4 @@
+import type { ClientIdentity } from '@robustmq/access';
 import { keepMessage, Message } from '@robustmq/broker';
 import {
   type Connect,
@@ -115,16 +116,26 @@ export class Wills {
   }
 
   publish(session: ClientSession, will: WillMessage): void {
+    this.#forget(session.clientId);
+    this.#publishFor(session.identity, will, session);
+  }
+
+  /** A will of a session that no broker serves: taken from where the cluster keeps it. */
+  publishStored(clientId: string, will: WillMessage): void {
+    this.#publishFor({ clientId, username: null, remoteAddress: '' }, will, null);
+  }
+
+  #publishFor(client: ClientIdentity, will: WillMessage, session: ClientSession | null): void {
     const context = this.#context;
     const message = keepMessage(will.message);
     message.topic = context.router.topicOf(will.message.topic.name);
     message.publisher = session;
+    message.publisherId = client.clientId;
     message.expiresAtMs = expiresAtMs(context, will);
-    this.#forget(session.clientId);
     // Rules may have changed since CONNECT.
     const { access } = context;
     const { username, superuser } = will.owner;
-    const identity = { ...session.identity, username };
+    const identity = { ...client, username };
     if (!superuser && !access.unrestricted && !access.mayPublish(identity, message.topic.name)) {
       context.counters.droppedNotAuthorized += 1;
       return;

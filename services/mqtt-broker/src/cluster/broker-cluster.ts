@@ -1,0 +1,377 @@
+import { NO_REVISION } from '@robustmq/placement';
+import {
+  type NodeRecord,
+  type Registration,
+  type RegistryBatch,
+  type RouteRecord,
+  type SubscriptionRecord,
+} from '@robustmq/placement-registry';
+import { log, logEvents } from '@robustmq/telemetry';
+import type { ClientSession } from '../session/client-session.ts';
+import type { WillMessage } from '../session/will-message.ts';
+import { ClientRegistrar, encodeOutcome } from './client-registrar.ts';
+import type { ClusterEdges } from './cluster-edges.ts';
+import type {
+  BrokerCluster,
+  InterestOutcome,
+  OwnershipAnswer,
+  OwnershipRequest,
+} from './contract.ts';
+import { followRegistry } from './follow-registry.ts';
+import { InterestBarrier } from './interest-barrier.ts';
+import { decodeQuestion, encodeTexts } from './link-questions.ts';
+import { LocalRoutes, routeOfKey } from './local-routes.ts';
+import { Membership } from './membership.ts';
+import { Peers } from './peers.ts';
+import { FrameReceiver } from './receive-frames.ts';
+import { RemoteInterest } from './remote-interest.ts';
+import { SessionExpiry } from './session-expiry.ts';
+import { SessionOwnership } from './session-ownership.ts';
+import { writeSubscriptions } from './write-subscriptions.ts';
+
+const NOTHING = new Uint8Array(0);
+const APPLIED: InterestOutcome = { outcome: 'applied' };
+
+/** A broker's place in its cluster: `begin` once, `stop` once. */
+export class ClusterNode implements BrokerCluster {
+  readonly #edges: ClusterEdges;
+  readonly #peers: Peers;
+  readonly #interest: RemoteInterest;
+  readonly #routes: LocalRoutes;
+  readonly #barrier: InterestBarrier;
+  readonly #membership: Membership;
+  readonly #registrar: ClientRegistrar;
+  readonly #ownership: SessionOwnership;
+  readonly #expiry: SessionExpiry;
+  readonly #stopped = new AbortController();
+  readonly #following: Promise<void>[] = [];
+
+  constructor(
+    edges: ClusterEdges,
+    /** Told of each life of this broker, before anything is done in it; null: it is over. */
+    lifeChanged: (registration: Registration | null) => void,
+  ) {
+    this.#edges = edges;
+    const { context, settings, registries, transport, clock, timers, random } = edges;
+    const { limits } = context.settings;
+    const self = settings.nodeId;
+    const { linkBytesMax } = settings;
+    this.#peers = new Peers({ self, transport, timers, clock, linkBytesMax });
+    const peerOf = (node: number) => this.#peers.peerOf(node);
+    this.#interest = new RemoteInterest({ router: context.router, limits, self, clock, peerOf });
+    this.#routes = new LocalRoutes({
+      write: (registration, change) => registries.routes.change(registration, change, this.#call),
+      failed: (error) => edges.failed('writing routes', error),
+      ...{ timers, random },
+    });
+    this.#barrier = new InterestBarrier({
+      ...{ interest: this.#interest, peers: this.#peers, timers, random, clock },
+      listAlive: () => registries.nodes.listAll('mqtt-broker', this.#call),
+      waitMs: settings.subackWaitMs,
+    });
+    this.#membership = this.#membershipOf(lifeChanged);
+    this.#ownership = new SessionOwnership({
+      ...{ edges, peers: this.#peers },
+      registrationOf: () => this.#membership.registration,
+      registrar: () => this.#registrar,
+    });
+    this.#registrar = new ClientRegistrar({
+      ...{ peers: this.#peers, host: this.#ownership, timers, clock },
+      waitMs: settings.yieldWaitMs,
+    });
+    this.#expiry = new SessionExpiry(edges);
+    this.#listen();
+  }
+
+  get isCongested(): boolean {
+    return this.#peers.isCongested;
+  }
+
+  get registration(): Registration | null {
+    return this.#membership.registration;
+  }
+
+  /** Brokers that are alive, this one included. */
+  get aliveCount(): number {
+    return this.#peers.alive.size;
+  }
+
+  /** Clients that this broker keeps the register of. */
+  get registeredClients(): number {
+    return this.#registrar.entryCount;
+  }
+
+  get counters(): Peers['counters'] {
+    return this.#peers.counters;
+  }
+
+  /**
+   * Registers and reads what the others are interested in: after it, clients may be let in.
+   *
+   * @throws PlacementError, RegistryError when the placement center does not answer
+   */
+  async begin(): Promise<void> {
+    await this.#membership.begin();
+    await Promise.all([this.#followNodes(), this.#followRoutes(), this.#followSubscriptions()]);
+  }
+
+  /** Its connections are closed. Waits for sessions that are being given up, then says goodbye. */
+  async stop(): Promise<void> {
+    await this.#ownership.settled();
+    this.#stopped.abort();
+    this.#expiry.stop();
+    this.#routes.stop();
+    await this.#membership.stop();
+    await Promise.all(this.#following);
+    await this.#edges.transport.close();
+  }
+
+  /** Without a goodbye, for tests: as a process that was killed, all of it stops at once. */
+  kill(): void {
+    this.#stopped.abort();
+    this.#expiry.stop();
+    this.#routes.stop();
+    this.#membership.kill();
+    void this.#edges.transport.close();
+  }
+
+  acquire(request: OwnershipRequest): Promise<OwnershipAnswer> {
+    return this.#ownership.acquire(request);
+  }
+
+  abandoned(clientId: string, epoch: number): void {
+    this.#ownership.abandoned(clientId, epoch);
+  }
+
+  attached(session: ClientSession): void {
+    this.#routes.refresh(session);
+  }
+
+  detached(session: ClientSession, will: WillMessage | null): void {
+    this.#routes.refresh(session);
+    this.#ownership.detached(session, will);
+  }
+
+  async subscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome> {
+    if (keys.length === 0) return APPLIED;
+    const routeKeys = this.#countRoutes(session, keys);
+    let stored: number = NO_REVISION;
+    if (session.durable && session.ownerEpoch > 0) {
+      try {
+        stored = await writeSubscriptions(this.#edges, session, keys);
+      } catch (error) {
+        this.#edges.failed('storing subscriptions', error);
+        return { outcome: 'refused', reason: 'the subscription could not be stored' };
+      }
+    }
+    const written = await this.#within(this.#routes.written(routeKeys));
+    const outcome = written === null ? 'late' : await this.#barrier.everywhere(written, stored);
+    if (outcome === 'late') this.#toldLate(session);
+    return { outcome };
+  }
+
+  async unsubscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome> {
+    const { limits } = this.#edges.context.settings;
+    for (const key of keys) {
+      const route = routeOfKey(key, limits);
+      if (route !== null) this.#routes.removed(session, route);
+    }
+    if (!session.durable || session.ownerEpoch === 0 || keys.length === 0) return APPLIED;
+    const owner = { clientId: session.clientId, epoch: session.ownerEpoch };
+    try {
+      for (let first = 0; first < keys.length; first += 100) {
+        const some = keys.slice(first, first + 100);
+        await this.#edges.registries.subscriptions.unsubscribe(owner, some, this.#call);
+      }
+      return APPLIED;
+    } catch (error) {
+      this.#edges.failed('removing subscriptions', error);
+      return { outcome: 'refused', reason: 'the subscription could not be removed' };
+    }
+  }
+
+  get #call(): { readonly deadlineMs: number; readonly signal: null } {
+    return { deadlineMs: this.#edges.settings.callDeadlineMs, signal: null };
+  }
+
+  #countRoutes(session: ClientSession, keys: readonly string[]): readonly string[] {
+    const routes: string[] = [];
+    for (const key of keys) {
+      const subscription = session.subscriptions.get(key);
+      if (subscription === undefined) continue;
+      const route = this.#routes.added(session, subscription);
+      if (route !== null) routes.push(route);
+    }
+    return routes;
+  }
+
+  #toldLate(session: ClientSession): void {
+    const { context, settings } = this.#edges;
+    context.counters.subscriptionsAcknowledgedLate += 1;
+    log(context.logger, logEvents.clusterSubackLate, {
+      clientId: session.clientId,
+      waitMs: settings.subackWaitMs,
+    });
+  }
+
+  /** null: not within the wait for SUBACK. */
+  #within(written: Promise<number>): Promise<number | null> {
+    const { timers, settings } = this.#edges;
+    return new Promise((resolve) => {
+      const late = timers.after(settings.subackWaitMs, () => resolve(null));
+      void written.then((revision) => {
+        late.cancel();
+        resolve(revision);
+      });
+    });
+  }
+
+  #membershipOf(lifeChanged: (registration: Registration | null) => void): Membership {
+    const { context, settings, registries, placement, clock, timers, random } = this.#edges;
+    const { nodeId, nodeIp, innerAddress, leaseSeconds, callDeadlineMs } = settings;
+    const clusterType = 'mqtt-broker' as const;
+    return new Membership({
+      node: { clusterType, nodeId, nodeIp, innerAddress, extendInfo: '' },
+      nodes: registries.nodes,
+      ...{ placement, leaseSeconds, callDeadlineMs, clock, timers, random },
+      events: {
+        begun: (registration) => {
+          const { incarnation } = registration.node;
+          log(context.logger, logEvents.clusterRegistered, { nodeId, incarnation });
+          lifeChanged(registration);
+          this.#routes.registered(registration);
+        },
+        over: ({ node }, reason) => {
+          const { incarnation } = node;
+          const err = reason instanceof Error ? reason : new Error(String(reason));
+          log(context.logger, logEvents.clusterLeaseLost, { nodeId, incarnation, err });
+          this.#routes.registered(null);
+          this.#ownership.lifeOver('this broker has lost its place in the cluster');
+          lifeChanged(null);
+        },
+        failed: (error) => this.#edges.failed('registering', error),
+      },
+    });
+  }
+
+  #listen(): void {
+    const { transport, context } = this.#edges;
+    const receiver = new FrameReceiver(context, {
+      request: (from, id, question) => this.#answer(from, id, question.slice()),
+      reply: (from, id, answer) => this.#peers.linkTo(from).answered(id, answer),
+      malformed: (from, error) => this.#edges.failed(`reading a frame of broker ${from}`, error),
+    });
+    transport.listen({
+      frame: (from, bytes) => receiver.frame(from, bytes),
+      up: (peer) => this.#peers.linkTo(peer).wentUp(),
+      down: (peer) => this.#peers.linkTo(peer).wentDown(),
+      drained: (peer) => {
+        this.#peers.linkTo(peer).drained();
+        context.relievePublishers();
+      },
+    });
+  }
+
+  #answer(from: number, id: number, question: Uint8Array): void {
+    this.#answerTo(from, question).then(
+      (answer) => this.#peers.linkTo(from).reply(id, answer),
+      (error: unknown) => {
+        this.#edges.failed(`a question of broker ${from}`, error);
+        this.#peers.linkTo(from).reply(id, null);
+      },
+    );
+  }
+
+  /** @returns null: refused */
+  async #answerTo(from: number, bytes: Uint8Array): Promise<Uint8Array | null> {
+    if (this.#stopped.signal.aborted) return null;
+    const question = decodeQuestion(bytes);
+    switch (question.kind) {
+      case 'applied': {
+        const { routesRevision, subscriptionsRevision } = question;
+        const applied = await this.#barrier.here(routesRevision, subscriptionsRevision);
+        return applied ? NOTHING : null;
+      }
+      case 'yield':
+        await this.#ownership.giveUp(question.clientId);
+        this.#registrar.lost(question.clientId);
+        return NOTHING;
+      case 'grant':
+        return encodeOutcome(await this.#registrar.register(question.holder, from));
+      case 'release':
+        this.#registrar.released(question.clientId, from);
+        return NOTHING;
+      case 'assert':
+        return encodeTexts(this.#registrar.asserted(question.holders, from));
+    }
+  }
+
+  /** Each resolves when the whole list has been applied once. */
+  #followNodes(): Promise<void> {
+    const alive = new Map<number, NodeRecord>();
+    const call = this.#call;
+    const { nodes } = this.#edges.registries;
+    return this.#follow<NodeRecord>(
+      'the brokers',
+      () => nodes.watch({ within: ['mqtt-broker'], call }),
+      (batch, extent) => {
+        if (extent === 'whole') alive.clear();
+        for (const change of batch.changes) {
+          if (change.kind === 'put') alive.set(change.stored.value.nodeId, change.stored.value);
+          else alive.delete(Number(change.names.at(-1)));
+        }
+        this.#peers.setAlive(new Map(alive));
+        this.#registrar.peersChanged();
+        this.#expiry.setElected(this.#peers.isElected);
+      },
+    );
+  }
+
+  #followRoutes(): Promise<void> {
+    const call = this.#call;
+    const { routes } = this.#edges.registries;
+    return this.#follow<RouteRecord>(
+      'the routes',
+      () => routes.watch({ within: [], call }),
+      (batch, extent) => {
+        this.#interest.applyRoutes(batch, extent);
+        this.#barrier.applied();
+      },
+    );
+  }
+
+  #followSubscriptions(): Promise<void> {
+    const call = this.#call;
+    const { subscriptions } = this.#edges.registries;
+    return this.#follow<SubscriptionRecord>(
+      'the subscriptions',
+      () => subscriptions.watch({ within: [], call }),
+      (batch, extent) => {
+        this.#interest.applySubscriptions(batch, extent);
+        this.#barrier.applied();
+      },
+    );
+  }
+
+  #follow<Value>(
+    what: string,
+    watch: Parameters<typeof followRegistry<Value>>[0]['watch'],
+    apply: (batch: RegistryBatch<Value>, extent: 'whole' | 'changes') => void,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      const following = followRegistry<Value>(
+        {
+          watch,
+          apply: (batch, extent) => {
+            apply(batch, extent);
+            resolve();
+          },
+          failed: (error) => this.#edges.failed(`watching ${what}`, error),
+        },
+        this.#edges,
+        this.#stopped.signal,
+      );
+      this.#following.push(following.then(resolve));
+    });
+  }
+}

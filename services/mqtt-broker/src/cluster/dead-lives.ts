@@ -1,0 +1,28 @@
+import type { ProducerName } from '@robustmq/journal';
+import type { NodeLife } from '@robustmq/placement-registry';
+
+/**
+ * Sees to it that no life of a broker that is over commits anything any more, before a session that it
+ * may have owned is used. A life is fenced once by each broker; nothing is fenced that is alive.
+ */
+export class DeadLives {
+  readonly #fence: (producer: ProducerName) => Promise<void>;
+  /** By node: the newest incarnation that is fenced. */
+  readonly #fenced = new Map<number, number>();
+
+  constructor(fence: (producer: ProducerName) => Promise<void>) {
+    this.#fence = fence;
+  }
+
+  /** @param lives  as they are registered, read after the session was claimed. @throws JournalError */
+  async settle(lives: readonly NodeLife[]): Promise<void> {
+    await Promise.all(
+      lives.map(async ({ nodeId, incarnation, record }) => {
+        const over = record === null ? incarnation : incarnation - 1;
+        if (over < 1 || (this.#fenced.get(nodeId) ?? 0) >= over) return;
+        await this.#fence({ id: nodeId, incarnation: over });
+        this.#fenced.set(nodeId, Math.max(over, this.#fenced.get(nodeId) ?? 0));
+      }),
+    );
+  }
+}

@@ -1,0 +1,109 @@
+import { FieldWriter, FrameReader, LinkFrameError } from '@robustmq/node-link';
+
+/**
+ * What brokers ask each other, as bytes in a request of the node link.
+ *
+ *     u8 kind | fields
+ *     1 applied   varint revision of routes | varint revision of subscriptions → nothing, once both are in its router
+ *     2 yield     text client id → nothing, once it has given the session up
+ *     3 grant     text client id | u8 1: has user | text user → u8 1: granted, 0: another user's
+ *     4 release   text client id → nothing
+ *     5 assert    varint count | count × (text client id | u8 1: has user | text user)
+ *                 → varint count | count × text: client ids that others own
+ *
+ * A kind that a broker does not know is refused.
+ */
+export type LinkQuestion =
+  | {
+      readonly kind: 'applied';
+      readonly routesRevision: number;
+      readonly subscriptionsRevision: number;
+    }
+  | { readonly kind: 'yield'; readonly clientId: string }
+  | { readonly kind: 'grant'; readonly holder: Holder }
+  | { readonly kind: 'release'; readonly clientId: string }
+  | { readonly kind: 'assert'; readonly holders: readonly Holder[] };
+
+/** A client identifier that a broker serves, and whose it is. */
+export interface Holder {
+  readonly clientId: string;
+  readonly username: string | null;
+}
+
+const KIND = { applied: 1, yield: 2, grant: 3, release: 4, assert: 5 } as const;
+
+export function encodeQuestion(question: LinkQuestion): Uint8Array {
+  const writer = new FieldWriter().u8(KIND[question.kind]);
+  switch (question.kind) {
+    case 'applied':
+      writer.varint(question.routesRevision).varint(question.subscriptionsRevision);
+      break;
+    case 'yield':
+    case 'release':
+      writer.text(question.clientId);
+      break;
+    case 'grant':
+      writeHolder(writer, question.holder);
+      break;
+    case 'assert':
+      writer.varint(question.holders.length);
+      for (const holder of question.holders) writeHolder(writer, holder);
+      break;
+  }
+  return writer.finish();
+}
+
+/** @throws LinkFrameError */
+export function decodeQuestion(bytes: Uint8Array): LinkQuestion {
+  const reader = new FrameReader(bytes);
+  const kind = reader.u8();
+  switch (kind) {
+    case KIND.applied:
+      return {
+        kind: 'applied',
+        routesRevision: reader.varint(),
+        subscriptionsRevision: reader.varint(),
+      };
+    case KIND.yield:
+      return { kind: 'yield', clientId: reader.text() };
+    case KIND.grant:
+      return { kind: 'grant', holder: readHolder(reader) };
+    case KIND.release:
+      return { kind: 'release', clientId: reader.text() };
+    case KIND.assert: {
+      const holders: Holder[] = [];
+      for (let left = reader.varint(); left > 0; left -= 1) holders.push(readHolder(reader));
+      return { kind: 'assert', holders };
+    }
+    default:
+      throw new LinkFrameError(`question of kind ${kind}`);
+  }
+}
+
+export function encodeTexts(texts: readonly string[]): Uint8Array {
+  const writer = new FieldWriter().varint(texts.length);
+  for (const text of texts) writer.text(text);
+  return writer.finish();
+}
+
+/** @throws LinkFrameError */
+export function decodeTexts(bytes: Uint8Array): readonly string[] {
+  const reader = new FrameReader(bytes);
+  const texts: string[] = [];
+  for (let left = reader.varint(); left > 0; left -= 1) texts.push(reader.text());
+  return texts;
+}
+
+function writeHolder(writer: FieldWriter, { clientId, username }: Holder): void {
+  writer
+    .text(clientId)
+    .u8(username === null ? 0 : 1)
+    .text(username ?? '');
+}
+
+function readHolder(reader: FrameReader): Holder {
+  const clientId = reader.text();
+  const hasUser = reader.u8() !== 0;
+  const username = reader.text();
+  return { clientId, username: hasUser ? username : null };
+}

@@ -1,0 +1,482 @@
+import { ReasonCode } from '@robustmq/mqtt-codec';
+import { willDelayMs } from '@robustmq/mqtt-session';
+import { NodeLinkError } from '@robustmq/node-link';
+import type { CallOptions } from '@robustmq/placement';
+import {
+  type NodeLife,
+  type OwnedSession,
+  type Registration,
+  type SessionOwner,
+  type SessionRecord,
+  type SubscriptionRecord,
+} from '@robustmq/placement-registry';
+import { Backoff } from '@robustmq/rpc';
+import type { ClientSession } from '../session/client-session.ts';
+import type { WillMessage } from '../session/will-message.ts';
+import { ClientQueues } from './client-queues.ts';
+import type { ClientRegistrar, RegistrarHost } from './client-registrar.ts';
+import type { ClusterEdges } from './cluster-edges.ts';
+import type { OwnershipAnswer, OwnershipRequest, StoredSubscription } from './contract.ts';
+import { DeadLives } from './dead-lives.ts';
+import { encodeQuestion } from './link-questions.ts';
+import {
+  isFenced,
+  REFUSED_OTHER_USER,
+  refusalOf,
+  SUPERSEDED,
+  UNAVAILABLE,
+} from './ownership-answers.ts';
+import type { Peers } from './peers.ts';
+import { expiryOf } from './session-expiry.ts';
+import { StoredWills } from './stored-wills.ts';
+
+const RETRY = { firstMs: 50, longestMs: 2_000 };
+/** How long an owner may refuse connections, or not answer to them, before its registration is revoked. */
+const LINK_WAIT_MS = 1_000;
+
+/** A connect that has been granted its client and has not taken the session yet. */
+interface Attempt {
+  /** Somebody else wants the client by now: this one stops. */
+  superseded: boolean;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Which sessions this broker owns. A client is granted by its registrar; a session that outlives its
+ * connection, or that has a will, is claimed in the placement center besides, whose epoch fences
+ * everything that is written about it:
+ *
+ *     granted ─▶ claimed (epoch) ─▶ owner before has yielded, or is revoked ─▶ dead lives fenced
+ *             ─▶ its will taken ─▶ state restored ─▶ own will saved ─▶ taken by the connection
+ *
+ * A session that no client is connected to is on no broker: it is settled, released and forgotten here.
+ */
+export class SessionOwnership implements RegistrarHost {
+  readonly #edges: ClusterEdges;
+  readonly #peers: Peers;
+  readonly #registrationOf: () => Registration | null;
+  readonly #registrar: () => ClientRegistrar;
+  readonly #wills: StoredWills;
+  readonly #deadLives: DeadLives;
+  readonly #queues: ClientQueues;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #givingUp = new Map<string, Promise<void>>();
+  /** Their connection ends, and what becomes of the session is decided elsewhere. */
+  readonly #yielding = new Set<string>();
+  #nextConnection = 1;
+
+  constructor(parts: {
+    readonly edges: ClusterEdges;
+    readonly peers: Peers;
+    readonly registrationOf: () => Registration | null;
+    readonly registrar: () => ClientRegistrar;
+  }) {
+    this.#edges = parts.edges;
+    this.#peers = parts.peers;
+    this.#registrationOf = parts.registrationOf;
+    this.#registrar = parts.registrar;
+    const { context, registries, durable, settings, timers } = parts.edges;
+    this.#wills = new StoredWills(context, registries.wills);
+    this.#deadLives = new DeadLives((life) => durable.fence(life, settings.stateDeadlineMs));
+    this.#queues = new ClientQueues((action) => timers.soon(action));
+  }
+
+  get #call(): CallOptions {
+    return { deadlineMs: this.#edges.settings.callDeadlineMs, signal: null };
+  }
+
+  /** See the contract. Never rejects but for mistakes. */
+  acquire(request: OwnershipRequest): Promise<OwnershipAnswer> {
+    return this.#queues.run(request.clientId, () => this.#acquire(request));
+  }
+
+  /** Nobody took what `acquire` answered. */
+  abandoned(clientId: string, epoch: number): void {
+    void this.#queues.run(clientId, async () => {
+      const session = this.#edges.context.sessions.find(clientId);
+      if (session?.online === true) return;
+      if (epoch > 0) await this.#leave({ clientId, epoch, session: session ?? null, will: null });
+      this.#registrar().release(clientId);
+    });
+  }
+
+  /** The connection of the session is gone; `will` is due unless it is null. */
+  detached(session: ClientSession, will: WillMessage | null): void {
+    const { clientId, ownerEpoch: epoch } = session;
+    if (this.#yielding.has(clientId)) return;
+    void this.#queues.run(clientId, async () => {
+      // Another connection here has it already, and has dealt with the will.
+      if (this.#edges.context.sessions.find(clientId)?.online === true) return;
+      if (epoch > 0) {
+        const leaving = this.#leave({ clientId, epoch, session, will });
+        this.#leaving.set(clientId, leaving);
+        await leaving;
+        this.#leaving.delete(clientId);
+      }
+      this.#registrar().release(clientId);
+    });
+  }
+
+  /**
+   * Another broker gets the client: its connection here is told 0x8E and closed, and its session settled.
+   *
+   * @throws JournalError  it could not be settled
+   */
+  giveUp(clientId: string): Promise<void> {
+    const known = this.#givingUp.get(clientId);
+    if (known !== undefined) return known;
+    const giving = this.#giveUp(clientId).finally(() => this.#givingUp.delete(clientId));
+    this.#givingUp.set(clientId, giving);
+    return giving;
+  }
+
+  /** Every task about a client that is under way has ended. */
+  settled(): Promise<void> {
+    return this.#queues.settled();
+  }
+
+  /** This life of the broker is over: it owns nothing that outlives a connection any more. */
+  lifeOver(reason: string): void {
+    const { context } = this.#edges;
+    for (const attempt of this.#attempts.values()) attempt.superseded = true;
+    for (const session of [...context.sessions.all()]) {
+      if (session.ownerEpoch === 0) continue;
+      this.#yielding.add(session.clientId);
+      session.connection?.close(ReasonCode.serverBusy, reason);
+      if (context.sessions.find(session.clientId) === session) context.sessions.discard(session);
+      this.#yielding.delete(session.clientId);
+    }
+  }
+
+  async #acquire(request: OwnershipRequest): Promise<OwnershipAnswer> {
+    const { clientId, username } = request;
+    const granted = await this.#registrar().grant({ clientId, username });
+    if (granted === 'otherUser') return REFUSED_OTHER_USER;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const attempt: Attempt = { superseded: false, done: promise };
+    this.#attempts.set(clientId, attempt);
+    let answer: OwnershipAnswer;
+    try {
+      answer = await this.#own(request, attempt);
+    } catch (error) {
+      answer = refusalOf(error);
+      if (!isFenced(error)) this.#edges.failed('taking a session over', error);
+    }
+    this.#attempts.delete(clientId);
+    resolve();
+    if (answer.verdict === 'refuse' && !this.#isOnline(clientId)) {
+      this.#registrar().release(clientId);
+    }
+    return answer;
+  }
+
+  async #own(request: OwnershipRequest, attempt: Attempt): Promise<OwnershipAnswer> {
+    const { clientId, username } = request;
+    const { registries, settings } = this.#edges;
+    const isStored = request.sessionExpirySeconds > 0 || request.will !== null;
+    const registration = this.#registrationOf();
+    let seen: SessionRecord | null;
+    try {
+      seen = (await registries.sessions.read(clientId, this.#call))?.value ?? null;
+    } catch (error) {
+      // Nothing of it is kept anywhere: the cluster's records are not needed to serve it.
+      if (isStored || !settings.serveWithoutPlacement) throw error;
+      return { verdict: 'owned', epoch: 0 };
+    }
+    if (attempt.superseded) return SUPERSEDED;
+    if (seen !== null && seen.username !== username) return REFUSED_OTHER_USER;
+    if (seen === null && !isStored) return { verdict: 'owned', epoch: 0 };
+    if (registration === null) return UNAVAILABLE;
+    const owner = {
+      nodeId: registration.node.nodeId,
+      incarnation: registration.node.incarnation,
+      connectionId: this.#nextConnection++,
+    };
+    return this.#claim(request, { seen, owner, attempt, isStored });
+  }
+
+  async #claim(request: OwnershipRequest, from: Claiming): Promise<OwnershipAnswer> {
+    const { clientId } = request;
+    const { sessions } = this.#edges.registries;
+    const claim = this.#claimOf(request, from.owner);
+    const { session, previous } = await sessions.claim(claim, this.#call);
+    const owned = { clientId, epoch: session.epoch };
+    if (previous !== null && previous.username !== request.username) {
+      // Made by another user between reading and claiming: it goes back.
+      await sessions.release(owned, this.#nowMs, this.#call);
+      return REFUSED_OTHER_USER;
+    }
+    if (previous !== null) {
+      const settled = await this.#settlePrevious(clientId, previous, from.owner);
+      if (!settled) return UNAVAILABLE;
+      if (from.attempt.superseded) return SUPERSEDED;
+    }
+    const isOver = previous !== null && (request.cleanStart || this.#isOver(previous, from.owner));
+    if (previous !== null) await this.#takeWillOf(owned, isOver);
+    const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
+    if (previous !== null && !isOver) await this.#restore(request, session);
+    if (mine !== null && request.will !== null) {
+      await this.#wills.save(mine, request.will, this.#call);
+    }
+    if (from.attempt.superseded) {
+      await this.#dropRestored(clientId);
+      return SUPERSEDED;
+    }
+    return { verdict: 'owned', epoch: mine?.epoch ?? 0 };
+  }
+
+  /** Clean Start, or what there was has expired: nothing of it is left (MQTT-5.0 [MQTT-3.1.2-4]). */
+  async #beginAnew(
+    owned: OwnedSession,
+    request: OwnershipRequest,
+    from: Claiming,
+  ): Promise<OwnedSession | null> {
+    const { registries, durable, settings, context } = this.#edges;
+    const { clientId, epoch } = owned;
+    await durable.forget(clientId, epoch, settings.stateDeadlineMs);
+    await registries.sessions.delete(owned, this.#call);
+    const local = context.sessions.find(clientId);
+    // Without a connection nobody ends it when the session is taken: it is what a yield has left.
+    if (local !== undefined && !local.online) context.sessions.discard(local);
+    if (!from.isStored) return null;
+    const { session } = await registries.sessions.claim(
+      this.#claimOf(request, from.owner),
+      this.#call,
+    );
+    return { clientId, epoch: session.epoch };
+  }
+
+  /** @returns false when the owner before is alive and could not settle: it is asked again later */
+  async #settlePrevious(
+    clientId: string,
+    { owner }: SessionRecord,
+    self: SessionOwner,
+  ): Promise<boolean> {
+    const { nodes } = this.#edges.registries;
+    let lives = await nodes.listLives('mqtt-broker', this.#call);
+    if (owner !== null && !isSameLife(owner, self) && isAlive(owner, lives)) {
+      const yielded = await this.#askToYield(clientId, owner);
+      if (yielded === 'refused') return false;
+      if (yielded === 'silent') {
+        await this.#revoke(owner);
+        lives = await nodes.listLives('mqtt-broker', this.#call);
+      }
+    }
+    await this.#deadLives.settle(lives);
+    return true;
+  }
+
+  async #askToYield(
+    clientId: string,
+    owner: SessionOwner,
+  ): Promise<'yielded' | 'refused' | 'silent'> {
+    const { timers, clock, settings } = this.#edges;
+    const beganMs = clock.monotonicMs();
+    const question = encodeQuestion({ kind: 'yield', clientId });
+    for (;;) {
+      const isUp = this.#peers.linkTo(owner.nodeId).isUp;
+      const waitMs = isUp ? settings.yieldWaitMs : Math.min(settings.yieldWaitMs, LINK_WAIT_MS);
+      const leftMs = beganMs + waitMs - clock.monotonicMs();
+      if (leftMs <= 0) return 'silent';
+      try {
+        await this.#peers.linkTo(owner.nodeId).ask(question, leftMs);
+        return 'yielded';
+      } catch (error) {
+        if (!(error instanceof NodeLinkError)) throw error;
+        if (error.fault.code === 'NODE_LINK_REFUSED') return 'refused';
+        if (error.fault.code === 'NODE_LINK_TIMEOUT') return 'silent';
+        // It may just be connecting, or its lease just ending.
+        const lives = await this.#edges.registries.nodes.listLives('mqtt-broker', this.#call);
+        if (!isAlive(owner, lives)) return 'yielded';
+        await new Promise<void>((resolve) => timers.after(Math.min(50, leftMs), resolve));
+      }
+    }
+  }
+
+  /** It answers nobody: from now on it is a dead broker, and its appends are refused. */
+  async #revoke(owner: SessionOwner): Promise<void> {
+    const { nodes } = this.#edges.registries;
+    const name = { clusterType: 'mqtt-broker', nodeId: owner.nodeId } as const;
+    const stored = await nodes.read(name, this.#call);
+    if (stored?.value.incarnation !== owner.incarnation) return;
+    this.#edges.revoked(owner.nodeId, owner.incarnation);
+    await nodes.unregister(name, this.#call);
+  }
+
+  /** A will that was due is published, one whose delay had not passed is not (MQTT-5.0 [MQTT-3.1.3-9]). */
+  async #takeWillOf(owned: OwnedSession, isOver: boolean): Promise<void> {
+    const will = await this.#wills.take(owned, this.#call);
+    if (will === null) return;
+    if (isOver || will.delaySeconds === 0) this.#wills.publish(owned.clientId, will);
+  }
+
+  async #restore(request: OwnershipRequest, session: SessionRecord): Promise<void> {
+    const { context, durable, settings } = this.#edges;
+    const { clientId, username, epoch } = session;
+    // It has not left this broker.
+    if (context.sessions.find(clientId) !== undefined) return;
+    const subscriptions = await this.#subscriptionsOf(clientId);
+    const { sessionExpirySeconds } = request;
+    const stored = { clientId, username, epoch, sessionExpirySeconds, subscriptions };
+    await durable.restore(stored, settings.stateDeadlineMs);
+  }
+
+  async #subscriptionsOf(clientId: string): Promise<readonly StoredSubscription[]> {
+    const { subscriptions } = this.#edges.registries;
+    const found: StoredSubscription[] = [];
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof subscriptions.list>> = await subscriptions.list(
+        clientId,
+        { after, limit: 500 },
+        this.#call,
+      );
+      for (const { value } of page.items) found.push(storedOf(value));
+      after = page.next;
+    } while (after !== null);
+    return found;
+  }
+
+  /** Restored for a connect that came too late: the next owner has its record by now. */
+  async #dropRestored(clientId: string): Promise<void> {
+    const { context, durable, settings } = this.#edges;
+    const session = context.sessions.find(clientId);
+    if (session === undefined || session.online) return;
+    await durable.settle(session, settings.stateDeadlineMs).catch(() => {});
+    if (context.sessions.find(clientId) === session) context.sessions.discard(session);
+  }
+
+  async #giveUp(clientId: string): Promise<void> {
+    const { context, durable, settings } = this.#edges;
+    // The grant before may have come in this very turn: its attempt begins before the turn ends.
+    await this.#endOfTurn();
+    const attempt = this.#attempts.get(clientId);
+    if (attempt !== undefined) {
+      attempt.superseded = true;
+      await attempt.done;
+      // What the attempt's answer sets off is done by then.
+      await this.#endOfTurn();
+    }
+    await this.#leaving.get(clientId);
+    const session = context.sessions.find(clientId);
+    if (session === undefined) return;
+    this.#yielding.add(clientId);
+    try {
+      session.connection?.close(
+        ReasonCode.sessionTakenOver,
+        'another connection took the session over',
+      );
+      if (context.sessions.find(clientId) !== session) return;
+      await durable.settle(session, settings.stateDeadlineMs);
+      if (context.sessions.find(clientId) === session) context.sessions.discard(session);
+    } finally {
+      this.#yielding.delete(clientId);
+    }
+  }
+
+  /** Never rejects: tried until it is done, somebody else has the session, or this life is over. */
+  async #leave(leaving: Leaving): Promise<void> {
+    const { timers, random } = this.#edges;
+    const registration = this.#registrationOf();
+    const backoff = new Backoff(RETRY, random);
+    const step = { ...leaving };
+    while (registration !== null && this.#registrationOf() === registration) {
+      try {
+        await this.#leaveOnce(step);
+        return;
+      } catch (error) {
+        if (isFenced(error)) return;
+        this.#edges.failed('giving a session up', error);
+        await new Promise<void>((resolve) => timers.after(backoff.nextMs(), resolve));
+      }
+    }
+  }
+
+  async #leaveOnce(leaving: Leaving): Promise<void> {
+    const { context, registries, durable, settings } = this.#edges;
+    const { clientId, epoch, session, will } = leaving;
+    const expirySeconds = session?.sessionExpirySeconds ?? 0;
+    const isDue = will !== null && willDelayMs(will.delaySeconds, expirySeconds) === 0;
+    if (isDue) {
+      const taken = await this.#wills.take(leaving, this.#call);
+      leaving.will = null;
+      if (taken !== null) this.#wills.publish(clientId, taken);
+    } else if (will === null) await this.#wills.discard(leaving, this.#call);
+    if (session === null || expirySeconds === 0 || !session.durable) {
+      if (session === null || session.durable) {
+        await durable.forget(clientId, epoch, settings.stateDeadlineMs);
+      }
+      await registries.sessions.delete(leaving, this.#call);
+      return;
+    }
+    await durable.settle(session, settings.stateDeadlineMs);
+    const terms = { sessionExpirySeconds: expirySeconds };
+    await registries.sessions.release(leaving, this.#nowMs, this.#call, terms);
+    if (context.sessions.find(clientId) === session && !session.online) {
+      context.sessions.discard(session);
+    }
+  }
+
+  /** Its connection was its life, or it has lasted its interval without one. */
+  #isOver(previous: SessionRecord, self: SessionOwner): boolean {
+    if (previous.sessionExpirySeconds === 0) return true;
+    // A session that was never released is as of now without its owner.
+    if (previous.owner !== null && isSameLife(previous.owner, self)) return false;
+    return expiryOf(previous) <= this.#nowMs;
+  }
+
+  #claimOf(request: OwnershipRequest, owner: SessionOwner) {
+    const { clientId, username, sessionExpirySeconds, will } = request;
+    const willDelaySeconds = will?.delaySeconds ?? 0;
+    const nowMs = this.#nowMs;
+    return { clientId, username, owner, sessionExpirySeconds, willDelaySeconds, nowMs };
+  }
+
+  #isOnline(clientId: string): boolean {
+    return this.#edges.context.sessions.find(clientId)?.online === true;
+  }
+
+  #endOfTurn(): Promise<void> {
+    return new Promise((resolve) => this.#edges.timers.soon(resolve));
+  }
+
+  get #nowMs(): number {
+    return Math.max(0, Math.floor(this.#edges.clock.nowMs()));
+  }
+}
+
+interface Claiming {
+  readonly seen: SessionRecord | null;
+  readonly owner: SessionOwner;
+  readonly attempt: Attempt;
+  /** The placement center keeps something of it. */
+  readonly isStored: boolean;
+}
+
+interface Leaving extends OwnedSession {
+  /** null: none was taken. */
+  readonly session: ClientSession | null;
+  will: WillMessage | null;
+}
+
+function isSameLife(first: SessionOwner, second: SessionOwner): boolean {
+  return first.nodeId === second.nodeId && first.incarnation === second.incarnation;
+}
+
+function isAlive(owner: SessionOwner, lives: readonly NodeLife[]): boolean {
+  return lives.some(
+    ({ nodeId, record }) => nodeId === owner.nodeId && record?.incarnation === owner.incarnation,
+  );
+}
+
+function storedOf(record: SubscriptionRecord): StoredSubscription {
+  return {
+    key: record.topicFilter,
+    qos: record.qos,
+    noLocal: record.noLocal,
+    retainAsPublished: record.retainAsPublished,
+    retainHandling: record.retainHandling as 0 | 1 | 2,
+    identifier: record.subscriptionIdentifier ?? 0,
+  };
+}
