@@ -124,9 +124,15 @@ export class Cluster {
   }
 
   /** A client whose session is at `node` by then, and which has its CONNACK. */
-  async client(node: Node, clientId: string, properties: Properties = KEPT): Promise<MemoryPeer> {
+  async client(
+    node: Node,
+    clientId: string,
+    properties: Properties = KEPT,
+    prepare: (peer: MemoryPeer) => void = () => {},
+  ): Promise<MemoryPeer> {
     await this.#move(clientId, node);
     const peer = new MemoryPeer((connection) => new ClientConnection(node.context, connection));
+    prepare(peer);
     node.peers.push(peer);
     peer.connect(clientId, false, properties);
     await until(() => peer.closed || peer.packets.some(({ kind }) => kind === 'connack'));

@@ -26,6 +26,13 @@ export interface ReplicatedPath {
    * @throws JournalError JOURNAL_UNAVAILABLE  not within `deadlineMs`
    */
   retainedCaughtUp(deadlineMs: number): Promise<void>;
+  /**
+   * Forgets what no session needs any more, and what is older than `reader_lag_seconds_max`. For one broker
+   * of the cluster now and then, such as once in ten seconds; see {@link ShardTrimmer}.
+   */
+  trimOnce(deadlineMs: number): Promise<unknown>;
+  /** Once a second. */
+  tick(): void;
   /** Ends everything at once. For an orderly end, settle `context.log` and the sessions before. */
   stop(): void;
 }

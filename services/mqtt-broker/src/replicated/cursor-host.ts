@@ -24,6 +24,8 @@ export interface CursorHost {
   progressed(session: ClientSession): void;
   /** A message was too old to be delivered. */
   expired(): void;
+  /** Messages that it had not read were forgotten. */
+  trimmed(session: ClientSession): void;
   corrupt(fault: JournalFault): void;
   failed(what: string, error: unknown): void;
 }

@@ -22,6 +22,8 @@ export class ReplicatedGroup {
   readonly callbacks: ((committed: boolean) => void)[] = [];
   /** Whose record must be written with it. */
   readonly sessions: Set<ClientSession> = new Set();
+  /** Shards that it has messages for. */
+  readonly shards: number[] = [];
   /** Shards that refused their messages of this group. */
   readonly refused: Set<number> = new Set();
   /** Where the messages of this group end, by shard. */

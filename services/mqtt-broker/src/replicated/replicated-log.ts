@@ -7,6 +7,7 @@ import {
   type Offset,
 } from '@robustmq/journal';
 import { ExchangeState } from '@robustmq/mqtt-session';
+import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import type { BrokerGroups, BrokerLog, LogGauges } from '../durable/broker-log.ts';
@@ -60,6 +61,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   readonly #underWay: ReplicatedGroup[] = [];
   /** By shard: where our finished groups end. */
   readonly #finishedEnds: number[];
+  /** By shard: batches of groups that are not finished. */
+  readonly #unfinished: number[];
   #waiters: (() => void)[] = [];
   #scheduled = false;
   #fullUntilMs = 0;
@@ -79,6 +82,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#message = new Message(context.router.topicOf('-'));
     this.#sessions = new SessionRecords(storage.sessionTables);
     this.#finishedEnds = storage.writers.map((_, shard) => storage.feeds[shard]?.position ?? 0);
+    this.#unfinished = storage.writers.map(() => 0);
   }
 
   get shards(): MessageShards {
@@ -304,7 +308,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   watermark(shard: number): number {
     const writer = this.#storage.writers[shard];
-    const isIdle = this.#underWay.length === 0 && writer?.builder.recordCount === 0;
+    const isIdle = this.#unfinished[shard] === 0 && writer?.builder.recordCount === 0;
     return isIdle ? this.knownEnd(shard) : (this.#finishedEnds[shard] ?? 0);
   }
 
@@ -334,6 +338,13 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   expired(): void {
     this.#context.counters.droppedExpired += 1;
+  }
+
+  trimmed({ clientId }: ClientSession): void {
+    const { counters, logger } = this.#context;
+    // How many of them were for the session nobody knows any more.
+    counters.droppedTrimmed += 1;
+    log(logger, logEvents.deliveryDropped, { clientId, reason: 'trimmed', messages: 1 });
   }
 
   corrupt(fault: JournalFault): void {
@@ -391,6 +402,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   #appendTo(group: ReplicatedGroup, shard: number, writer: ShardWriter): void {
     const batch = writer.builder.seal(0 as Offset, this.#context.nowMs());
     group.parts += 1;
+    group.shards.push(shard);
+    this.#unfinished[shard] = (this.#unfinished[shard] ?? 0) + 1;
     const { length } = batch.bytes;
     this.#bytesUnderWay += length;
     this.#appendedRecords += batch.recordCount;
@@ -429,6 +442,9 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   #finish(group: ReplicatedGroup): void {
     for (const { shard, next } of group.ends) this.#finishedEnds[shard] = next;
+    for (const shard of group.shards) {
+      this.#unfinished[shard] = (this.#unfinished[shard] ?? 0) - 1;
+    }
     acknowledgeAll(group, (session) => {
       this.#schedule();
       this.#open.sessions.add(session);

@@ -1,7 +1,9 @@
 import type { Packet, Publish, Qos } from '@robustmq/mqtt-codec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { acknowledgement } from './actors.fixture.ts';
 import { Cluster, KEPT, type Node, until } from './cluster.fixture.ts';
 import type { MemoryPeer } from './memory-peer.fixture.ts';
+import type { ReplicatedLog } from './replicated-log.ts';
 
 let cluster: Cluster;
 let a: Node;
@@ -39,10 +41,6 @@ function subscribe(filter: string, qos: Qos): Packet {
     subscriptions: [{ filter, ...options }],
     properties: {},
   };
-}
-
-function acknowledgement(kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp', id: number): Packet {
-  return { kind, packetIdentifier: id, reasonCode: 0, properties: {} };
 }
 
 function of<Kind extends Packet['kind']>(peer: MemoryPeer, kind: Kind): Packet[] {
@@ -169,3 +167,46 @@ describe('an exactly-once message whose broker dies', () => {
     });
   }
 });
+
+describe('what no session needs any more', () => {
+  test('is forgotten, and what one needs that is away or has it open is not', async () => {
+    const reader = await subscriber(a, 'reader', 't', 1);
+    const away = await subscriber(a, 'away', 'away', 1);
+    away.destroy();
+    const writer = await cluster.client(b, 'writer');
+    for (let id = 1; id <= 5; id += 1) writer.send(publish('t', 1, id));
+    for (let id = 6; id <= 9; id += 1) writer.send(publish('away', 1, id));
+    await until(() => of(writer, 'puback').length === 9 && of(reader, 'publish').length === 5);
+    const shard = (topic: string): number =>
+      a.context.router.topicOf(topic).hash % (a.context.log as ReplicatedLog).shards.count;
+    const journal = cluster.memory.connect('test');
+    const ends = async (topic: string) => {
+      const opened = await journal.openShard(`mqtt-${shard(topic)}`);
+      return opened.committed(1000);
+    };
+    // The exchanges of the reader are open, and nobody has read for the other.
+    for (const node of [a, b]) await settled(node);
+    let needed = (await b.path.trimOnce(1000)) as number[];
+    expect(needed[shard('t')]).toBe(0);
+    expect(needed[shard('away')]).toBeLessThan(await ends('away'));
+    for (const packet of of(reader, 'publish') as Publish[]) {
+      reader.send(acknowledgement('puback', packet.packetIdentifier));
+    }
+    const back = await cluster.client(b, 'away');
+    await until(() => of(back, 'publish').length === 4);
+    for (const packet of of(back, 'publish') as Publish[]) {
+      back.send(acknowledgement('puback', packet.packetIdentifier));
+    }
+    for (const node of [a, b]) await settled(node);
+    needed = (await b.path.trimOnce(1000)) as number[];
+    expect(needed[shard('t')]).toBe(await ends('t'));
+    expect(needed[shard('away')]).toBe(await ends('away'));
+  });
+});
+
+/** Every record of a session at `node` is as the session is. */
+async function settled(node: Node): Promise<void> {
+  const log = node.context.log as ReplicatedLog;
+  for (const session of node.context.sessions.all()) log.saveWith(session);
+  await log.settle();
+}

@@ -9,6 +9,7 @@ import { ReplicatedLog } from './replicated-log.ts';
 import { RetainedFeed } from './retained-feed.ts';
 import { ShardFeed } from './shard-feed.ts';
 import { firstIncarnationOf, ShardWriter } from './shard-writer.ts';
+import { ShardTrimmer } from './shard-trimmer.ts';
 import { TableWriter } from './table-writer.ts';
 
 const OPEN_DEADLINE_MS = 30_000;
@@ -48,12 +49,15 @@ export async function openReplicatedPath(
   context.log = log;
   context.groups = new ReplicatedGroups(context);
   const retainedFeed = new RetainedFeed(context, retained);
+  const trimmer = new ShardTrimmer(context, storage);
   for (const feed of storage.feeds) feed.start();
   retainedFeed.start();
   await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
   return {
     sessions: new DurableSessionRegistry(context, storage, log),
     retainedCaughtUp: (deadlineMs) => retainedFeed.caughtUp(deadlineMs),
+    trimOnce: (deadlineMs) => trimmer.trimOnce(deadlineMs),
+    tick: () => log.sessions.refresh(context.sessions.all()),
     stop: () => {
       log.sessions.stop();
       retainedFeed.stop();

@@ -68,6 +68,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
   #generation = 0;
   #standing: 'ours' | 'settled' | 'lost' | 'ended' = 'ours';
   #final = false;
+  #writtenSum = 0;
   #lastTopic: Topic | null = null;
   #lastDelivery: Delivery | null = null;
 
@@ -201,7 +202,15 @@ export class SessionCursor implements SessionReader, KeyedSource {
   }
 
   value(): Uint8Array | undefined {
-    return this.isOurs ? encodeSessionState(this.#state()) : undefined;
+    if (!this.isOurs) return undefined;
+    const state = this.#state();
+    this.#writtenSum = sumOf(state.positions);
+    return encodeSessionState(state);
+  }
+
+  /** How many records, over all shards, it is further than its record says. */
+  get movedSinceWritten(): number {
+    return sumOf(this.#positions.map((_, shard) => this.positionOf(shard))) - this.#writtenSum;
   }
 
   /** Another broker owns the session: nothing more is said to the client (MQTT-5.0 [MQTT-3.1.4-3]). */
@@ -363,6 +372,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
       if (generation !== this.#generation) return null;
       const { fault } = error;
       if (fault.code === 'JOURNAL_OFFSET_TRIMMED') {
+        this.#host.trimmed(this.session);
         this.#positions[shard] = Math.max(this.#positions[shard] as number, fault.oldest);
       } else if (fault.code === 'JOURNAL_RECORD_CORRUPT') {
         this.#host.corrupt(fault);
@@ -402,6 +412,10 @@ export class SessionCursor implements SessionReader, KeyedSource {
 function committedState(state: number): number {
   if (state === ExchangeState.received) return ExchangeState.awaitingPubcomp;
   return state === ExchangeState.assigned ? ExchangeState.awaitingPubrec : state;
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 function wait(milliseconds: number): Promise<void> {

@@ -5,6 +5,11 @@ import type { TableWriter } from './table-writer.ts';
 
 /** Progress that a crash may undo, since QoS 1 repeats, is written within this time. */
 const SOON_MS = 200;
+/** A record is written anew when its places are so many records behind, looked at so often. */
+const REFRESH_RECORDS = 10_000;
+const REFRESH_SECONDS = 10;
+/** Every so many looks, however few they are. */
+const SLOW_ROUND = 30;
 const UTF8 = new TextEncoder();
 
 /**
@@ -15,6 +20,7 @@ export class SessionRecords {
   readonly #tables: readonly TableWriter[];
   readonly #soon = new Set<ClientSession>();
   #timer: NodeJS.Timeout | null = null;
+  #ticks = 0;
 
   constructor(tables: readonly TableWriter[]) {
     this.#tables = tables;
@@ -48,6 +54,22 @@ export class SessionRecords {
     table.put(clientId, { fence, value: () => null, refused: () => {} });
     table.start();
     return table;
+  }
+
+  /**
+   * Once a second: records of sessions that move on without a message of their own, since the oldest place
+   * in any record is what the shards must keep.
+   */
+  refresh(sessions: Iterable<ClientSession>): void {
+    this.#ticks += 1;
+    if (this.#ticks % REFRESH_SECONDS !== 0) return;
+    const isSlowRound = this.#ticks % (REFRESH_SECONDS * SLOW_ROUND) === 0;
+    for (const session of sessions) {
+      const { consumer } = session;
+      if (!(consumer instanceof SessionCursor) || !consumer.isOurs) continue;
+      const moved = consumer.movedSinceWritten;
+      if (moved > REFRESH_RECORDS || (isSlowRound && moved > 0)) this.putSoon(session);
+    }
   }
 
   stop(): void {
