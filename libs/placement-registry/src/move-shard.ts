@@ -16,8 +16,11 @@ export interface MoveRegistries {
 
 /** A replica, the leadership, or both. */
 export interface ShardMove {
-  /** null: no replica moves. */
-  readonly replica: { readonly from: number; readonly to: number } | null;
+  /**
+   * null: no replica moves. `to` null: the server gives its replica up and deletes it, and the shard gets
+   * another one soon, there or on another server.
+   */
+  readonly replica: { readonly from: number; readonly to: number | null } | null;
   /** null: as before, or where the replica of the preferred leader goes. */
   readonly leader: number | null;
 }
@@ -56,11 +59,15 @@ export async function moveShard(
 async function assertPossible(
   { nodes }: MoveRegistries,
   record: ShardRecord,
-  { from, to }: { readonly from: number; readonly to: number },
+  { from, to }: { readonly from: number; readonly to: number | null },
   options: CallOptions,
 ): Promise<void> {
   const held = record.replicas.join(', ');
   if (!record.replicas.includes(from)) throw invalid(`server ${from} has no replica; ${held} have`);
+  if (to === null) {
+    if (record.replicas.length > 1) return;
+    throw invalid(`server ${from} has the only replica`);
+  }
   if (record.replicas.includes(to)) throw invalid(`server ${to} has a replica already`);
   const server = await nodes.read({ clusterType: 'journal-server', nodeId: to }, options);
   if (server === null) throw invalid(`no journal server ${to} is registered`);
@@ -70,8 +77,11 @@ function placeAfter(
   record: ShardRecord,
   { replica, leader }: ShardMove,
 ): { readonly replicas: readonly number[]; readonly preferredLeader: number | null } {
-  const after = (server: number): number => (server === replica?.from ? replica.to : server);
-  const replicas = record.replicas.map(after).toSorted((first, second) => first - second);
+  const after = (server: number): number | null => (server === replica?.from ? replica.to : server);
+  const replicas = record.replicas
+    .map(after)
+    .filter((server) => server !== null)
+    .toSorted((first, second) => first - second);
   if (leader !== null && !replicas.includes(leader)) {
     throw invalid(`server ${leader} cannot lead: ${replicas.join(', ')} have the replicas`);
   }

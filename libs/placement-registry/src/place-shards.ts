@@ -44,6 +44,8 @@ export interface PlaceShardsRules {
   readonly lostAfterMs: number;
   /** How long a new shard waits for as many servers as it wants. */
   readonly foundingWaitMs: number;
+  /** How long one with too few replicas waits: a server that gave one up deletes it meanwhile. */
+  readonly growingWaitMs: number;
   /** LIMIT: shardRepairsMax (more shards than this are not repaired at once). */
   readonly repairsMax: number;
   /** LIMIT: shardMovesMax (no move begins while so many shards are under way). */
@@ -58,6 +60,7 @@ export interface PlaceShardsRules {
 export const DEFAULT_PLACE_SHARDS_RULES: PlaceShardsRules = {
   lostAfterMs: 60_000,
   foundingWaitMs: 10_000,
+  growingWaitMs: 5_000,
   repairsMax: 8,
   movesMax: 2,
   restMs: 500,
@@ -78,6 +81,7 @@ class Placement {
   readonly #states: WatchedRecords<ShardState>;
   readonly #away = new LastingConditions<number>();
   readonly #unplaced = new LastingConditions<string>();
+  readonly #lacking = new LastingConditions<string>();
   #failure: { readonly error: unknown } | null = null;
 
   constructor(options: PlaceShardsOptions, signal: AbortSignal) {
@@ -137,6 +141,7 @@ class Placement {
     );
     const unplaced = records.filter(({ replicas }) => replicas.length === 0);
     this.#unplaced.see(unplaced.map(nameOf), nowMs);
+    this.#lacking.see(records.filter((record) => this.#isLacking(record)).map(nameOf), nowMs);
     const lost = this.#away.heldFor(rules.lostAfterMs, nowMs);
     const shards = records
       .map((record) => ({
@@ -150,6 +155,13 @@ class Placement {
     return { shards, alive, lost };
   }
 
+  /** Its group is as the record says, and that is fewer replicas than wanted. */
+  #isLacking(record: ShardRecord): boolean {
+    const { replicas, replicasWanted } = record;
+    if (replicas.length === 0 || replicas.length >= replicasWanted) return false;
+    return this.#observed(record)?.voters.length === replicas.length;
+  }
+
   /** What is told of an earlier life of the shard says nothing about this one. */
   #observed(record: ShardRecord): ShardState | null {
     const state = this.#states.get(shardNames(record));
@@ -158,7 +170,11 @@ class Placement {
 
   #rules(): Parameters<typeof planPlacement>[1] {
     const { clock, rules } = this.#options;
-    const waited = this.#unplaced.heldFor(rules.foundingWaitMs, clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    const waited = new Set([
+      ...this.#unplaced.heldFor(rules.foundingWaitMs, nowMs),
+      ...this.#lacking.heldFor(rules.growingWaitMs, nowMs),
+    ]);
     const patient = this.#shards
       .values()
       .map(nameOf)

@@ -55,6 +55,13 @@ const ROWS: readonly Row[] = [
     why: 'a shard with too few replicas gets one when a server comes',
   },
   {
+    shards: [shard('a', [1, 2])],
+    alive: [1, 2, 3],
+    patient: ['a'],
+    decisions: [],
+    why: 'it waits while a server may still have what it gave up just now',
+  },
+  {
     shards: [shard('a', [1, 2, 3])],
     alive: [1, 2, 4],
     decisions: [],

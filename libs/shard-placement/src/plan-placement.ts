@@ -9,7 +9,10 @@ import { spreadLeaders } from './spread-leaders.ts';
 export interface PlacementRules {
   readonly repairsMax: number;
   readonly movesMax: number;
-  /** Names of new shards that may wait for more servers. */
+  /**
+   * Names of shards that may wait: a new one for more servers, one with too few replicas until a server
+   * that has just given one up has deleted it.
+   */
   readonly patient: ReadonlySet<string>;
 }
 
@@ -26,7 +29,7 @@ export function planPlacement(view: ClusterView, rules: PlacementRules): readonl
     current = { ...view, shards: view.shards.map((shard) => withPlacing(shard, decisions)) };
   };
   take(foundShards(current, load, rules.patient));
-  take(repairShards(current, load, rules.repairsMax));
+  take(repairShards(current, load, rules));
   take(rebalanceShards(current, load, rules.movesMax));
   take(spreadLeaders(current, load));
   return [...decisions.values()];

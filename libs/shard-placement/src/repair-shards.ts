@@ -14,18 +14,26 @@ import { type ClusterView, hasMajority, isSettled, type Placing } from './cluste
 import type { ShardView } from './cluster-view.ts';
 import type { ServerLoad } from './server-load.ts';
 
-/** @param repairsMax  how many shards may be under way at once, those that are already included */
+/** How much at once, and who may wait. */
+export interface RepairRules {
+  /** How many shards may be under way at once, those that are already included. */
+  readonly repairsMax: number;
+  /** Names of shards that need no further replica yet. */
+  readonly patient: ReadonlySet<string>;
+}
+
 export function repairShards(
   view: ClusterView,
   load: ServerLoad,
-  repairsMax: number,
+  { repairsMax, patient }: RepairRules,
 ): readonly Placing[] {
   const decisions: Placing[] = [];
   let underWay = view.shards.filter(isUnderWay).length;
   for (const shard of view.shards) {
     if (shard.observed === null || !hasMajority(shard, view.alive)) continue;
     if (!isUnderWay(shard) && underWay >= repairsMax) continue;
-    const placing = replacing(shard, view, load) ?? growing(shard, load);
+    const grown = patient.has(shard.name) ? null : growing(shard, load);
+    const placing = replacing(shard, view, load) ?? grown;
     if (placing === null) continue;
     if (!isUnderWay(shard)) underWay += 1;
     load.apply(shard, placing);

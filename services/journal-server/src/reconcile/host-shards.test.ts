@@ -1,8 +1,15 @@
-import { SeededRandom, systemClock, systemTimers } from '@robustmq/environment';
+import {
+  type Clock,
+  ManualClock,
+  SeededRandom,
+  systemClock,
+  systemTimers,
+} from '@robustmq/environment';
 import { MemoryPlacement } from '@robustmq/placement-conformance';
 import {
   DEFAULT_PLACE_SHARDS_RULES,
   KEEP_UNTIL_RELEASED,
+  moveShard,
   openRegistries,
   placeShards,
   type ShardRecord,
@@ -31,9 +38,10 @@ function openCluster() {
   const started = { placement, registries, sets, failures: [] as string[] };
   const edges = { clock: systemClock, timers: systemTimers };
 
-  const runController = (lostAfterMs: number): (() => Promise<void>) => {
-    const rules = { ...DEFAULT_PLACE_SHARDS_RULES, lostAfterMs, restMs: 1, lookEveryMs: 5 };
-    const options = { ...registries, ...edges, rules, call: CALL, onPlaced: () => {} };
+  const runController = (lostAfterMs: number, clock: Clock = systemClock) => {
+    const waits = { restMs: 1, lookEveryMs: 5 };
+    const rules = { ...DEFAULT_PLACE_SHARDS_RULES, ...waits, lostAfterMs };
+    const options = { ...registries, ...edges, clock, rules, call: CALL, onPlaced: () => {} };
     return run(placeShards(options).run);
   };
 
@@ -168,6 +176,26 @@ describe('the shards of journal servers', () => {
         [...hosted.values()].every(({ groupId }) => disk.has(groupId) && votes(groupId, node)),
       ),
     );
+  });
+
+  test('are made anew on a server that gives its replica up', async () => {
+    const cluster = openCluster();
+    for (const nodeId of [1, 2, 3]) await cluster.startServer(nodeId);
+    const clock = new ManualClock(0);
+    cluster.runController(60_000, clock);
+    const record = await cluster.create('a');
+    await untilStates(cluster, async (all) => all.length === 1 && isSettled(cluster, all));
+    const give = { ...record, replica: { from: 2, to: null }, leader: null };
+    await moveShard(cluster.registries, give, CALL);
+    const disk = cluster.sets.sets.get(2)?.disk;
+    await untilDisks(cluster, () => disk?.size === 0);
+    const forward = systemTimers.every(1, () => clock.advance(1_000));
+    await untilStates(
+      cluster,
+      async (all) => all[0]?.voters.join() === '1,2,3' && isSettled(cluster, all),
+    );
+    forward.cancel();
+    expect([...(disk ?? [])]).toEqual([record.groupId]);
   });
 
   test('go with their data when they are deleted, and begin anew under the same name', async () => {

@@ -57,6 +57,12 @@ function shardCommand(): Command {
     .option('--leader <node>', 'who should lead from now on', wholeNumber(1, 65_535))
     .option('--wait', 'return once it is done; --timeout says how long that may take')
     .action(async (shard: string, flags: MoveFlags) => (await shards()).runShardMove(shard, flags));
+  cluster(command, 'rebuild', 'delete a replica and make it anew from the others')
+    .argument('<shard>', SHARD)
+    .requiredOption('--on <node>', 'the server whose replica is damaged', wholeNumber(1, 65_535))
+    .action(async (shard: string, flags: ClusterFlags & { readonly on: number }) =>
+      (await shards()).runShardRebuild(shard, flags),
+    );
   const retain = cluster(command, 'retain', 'change what a shard keeps').argument('<shard>', SHARD);
   addRetentionFlags(retain).action(async (shard: string, flags: ClusterFlags & RetentionFlags) =>
     (await shards()).runShardRetain(shard, flags),
@@ -162,6 +168,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'shard create': 'robustctl engine shard create app/orders --replicas 3 --hard-bytes "10 GiB"',
   'shard delete': 'robustctl engine shard delete app/orders --yes',
   'shard move': 'robustctl engine shard move mqtt-0 --from 1 --to 4 --wait --timeout 600',
+  'shard rebuild': 'robustctl engine shard rebuild mqtt-0 --on 2',
   'shard retain': 'robustctl engine shard retain app/orders --hard-seconds 86400',
   'segment list': 'robustctl engine segment list --data data/journal-server-1',
   'offset by-timestamp': 'robustctl engine offset by-timestamp mqtt-0 2026-01-31T12:00:00Z',

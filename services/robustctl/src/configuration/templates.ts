@@ -17,6 +17,7 @@ export const TEMPLATE_PATHS: readonly string[] = [
   'config/placement-center.toml',
   'config/journal-server.toml',
   ...[1, 2, 3].map((node) => `config/cluster/placement-center/node-${String(node)}.toml`),
+  ...[1, 2, 3].map((node) => `config/cluster/journal-server/node-${String(node)}.toml`),
   ...[1, 2, 3].map((node) => `config/cluster/mqtt-server/node-${String(node)}.toml`),
 ];
 
@@ -51,6 +52,8 @@ export function templateOf(path: string): string {
       return annotatedFile(journalServerSchema, whole(NOT_YET('journal server'), {}));
     case 'config/cluster/placement-center':
       return annotatedFile(placementCenterSchema, placementNode(node));
+    case 'config/cluster/journal-server':
+      return annotatedFile(journalServerSchema, journalNode(node));
     case 'config/cluster/mqtt-server':
       return annotatedFile(brokerSchema, brokerNode(node));
     default:
@@ -80,6 +83,26 @@ function placementNode(node: number): AnnotatedFileOptions {
       http_port: node * 1000 + 227,
       nodes: PLACEMENT_NODES,
       data_path: `data/placement-center-${String(node)}`,
+    },
+  };
+}
+
+function journalNode(node: number): AnnotatedFileOptions {
+  const title = `RobustMQ: journal server ${String(node)} of three, all on one machine. All keys: config/journal-server.toml.`;
+  return {
+    header: [
+      title,
+      'Start all three with `robustctl journal-server start node-N.toml --daemon`, after the placement center.',
+    ],
+    keys: 'overridden',
+    overrides: {
+      cluster_name: 'robustmq',
+      node_id: node,
+      // Beside the ports of the placement center's members: 1228, 2228 and 3228.
+      grpc_port: node * 1000 + 328,
+      prometheus_port: node * 1000 + 327,
+      placement_center: PLACEMENT_CENTER,
+      data_path: [`data/journal-server-${String(node)}`],
     },
   };
 }

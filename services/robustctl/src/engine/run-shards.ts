@@ -101,6 +101,17 @@ export function runShardMove(text: string, flags: MoveFlags): Promise<void> {
   });
 }
 
+/** `engine shard rebuild NAME --on NODE`: a server makes its replica anew from the others. */
+export function runShardRebuild(
+  text: string,
+  flags: ClusterFlags & { readonly on: number },
+): Promise<void> {
+  const move = { ...shardNameFrom(text), replica: { from: flags.on, to: null }, leader: null };
+  return withRegistries(flags, async (registries, call) => {
+    printShard(await moveShard(registries, move, call), flags, `is rebuilt on ${flags.on}`);
+  });
+}
+
 /** Until the leader has told a group as decided. @throws CommandError `timedOut` */
 async function waitUntilMoved(
   registries: Registries,

@@ -128,6 +128,18 @@ describe('the commands about shards', () => {
     expect(led.failure?.message).toContain('is still moving');
   });
 
+  test('rebuild a replica: its server gives it up, and gets another', async () => {
+    await placed('mqtt-0');
+    const { output } = await robustctl('shard', 'rebuild', 'mqtt-0', '--on', '1');
+    expect(output).toContain('mqtt/mqtt-0 is rebuilt on 1');
+    const stored = await registries.shards.read({ namespace: 'mqtt', shard: 'mqtt-0' }, CALL);
+    expect(stored?.value).toMatchObject({
+      ...{ replicas: [2, 3], replicasWanted: 3, preferredLeader: null },
+    });
+    const again = await robustctl('shard', 'rebuild', 'mqtt-0', '--on', '2');
+    expect(again.failure?.message).toContain('wait until that is done');
+  });
+
   test('delete one only when asked twice', async () => {
     await placed('mqtt-0');
     const asked = await robustctl('shard', 'delete', 'mqtt-0');
