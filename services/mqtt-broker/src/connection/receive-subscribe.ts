@@ -22,7 +22,7 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     connection.close(fault.reasonCode, fault.reason);
     return;
   }
-  const replays: RetainedReplay[] = [];
+  const replays: Subscription[] = [];
   const granted: Granted[] = [];
   const identifier = subscribe.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes = subscribe.subscriptions.map((request) =>
@@ -39,8 +39,16 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     });
   };
   const start = (): void => {
-    answer(reasonCodes);
-    for (const replay of replays) replay.start();
+    if (replays.length === 0) {
+      answer(reasonCodes);
+      return;
+    }
+    context.log.afterRetained(() => {
+      answer(reasonCodes);
+      // Another connection has subscribed anew, or not at all.
+      if (session.connection !== connection) return;
+      for (const each of replays) new RetainedReplay(context, session, each).start();
+    });
   };
   const refuse = (reasonCode: ReasonCode): void =>
     answer(takeBack(session, connection, { reasonCodes, granted, reasonCode }));
@@ -154,7 +162,7 @@ function subscribeOne(
   ask: {
     readonly request: SubscriptionRequest;
     readonly identifier: number;
-    readonly replays: RetainedReplay[];
+    readonly replays: Subscription[];
     readonly granted: Granted[];
   },
 ): number {
@@ -187,9 +195,7 @@ function subscribeOne(
   const replay =
     parsed.value.shareName === null &&
     (request.retainHandling === 0 || (request.retainHandling === 1 && isNew));
-  if (replay && subscription !== undefined && context.retained.count > 0) {
-    ask.replays.push(new RetainedReplay(context, session, subscription));
-  }
+  if (replay && subscription !== undefined) ask.replays.push(subscription);
   return qos;
 }
 

@@ -58,6 +58,8 @@ export interface BrokerLog {
     reasonCode?: number,
   ): void;
 
+  /** Runs `then` once this broker has the retained messages that were acknowledged before the call. */
+  afterRetained(then: () => void): void;
   /** Runs `then` once everything up to now is committed, or with false when it was refused. */
   afterCommit(then: (committed: boolean) => void): void;
   /** Resolves at the next commit, whatever it holds. */

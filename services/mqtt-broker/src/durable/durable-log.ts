@@ -244,6 +244,11 @@ export class DurableLog implements BrokerLog {
     this.#open.callbacks.push(then);
   }
 
+  /** They are where they are published. */
+  afterRetained(then: () => void): void {
+    then();
+  }
+
   /** Resolves at the next commit, whatever it holds. */
   nextCommit(): Promise<void> {
     if (this.isSettled) return Promise.resolve();

@@ -36,6 +36,8 @@ const BATCH_BYTES_RESERVED = 64 * 1024;
 const GROUPS_MAX = 4;
 /** How long messages are refused after a shard said that it is full. */
 const FULL_MS = 1000;
+/** A SUBSCRIBE waits so long for the retained messages of the cluster. */
+const RETAINED_DEADLINE_MS = 5000;
 const UTF8 = new TextEncoder();
 
 /**
@@ -195,6 +197,17 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   afterCommit(then: (committed: boolean) => void): void {
     this.#schedule();
     this.#open.callbacks.push(then);
+  }
+
+  afterRetained(then: () => void): void {
+    this.#storage.retainedFeed
+      .caughtUp(RETAINED_DEADLINE_MS)
+      .catch((error: unknown) => {
+        // Better what is here than nothing: what is missing is told as it comes.
+        const err = error instanceof Error ? error : new Error(String(error));
+        log(this.#context.logger, logEvents.taskFailed, { task: 'waiting for retained', err });
+      })
+      .finally(then);
   }
 
   nextCommit(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Packet, Publish, Qos } from '@robustmq/mqtt-codec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { acknowledgement } from './actors.fixture.ts';
-import { Cluster, KEPT, type Node, until } from './cluster.fixture.ts';
+import { Cluster, KEPT, type Node, turns, until } from './cluster.fixture.ts';
 import type { MemoryPeer } from './memory-peer.fixture.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 
@@ -166,6 +166,52 @@ describe('an exactly-once message whose broker dies', () => {
       expect(texts(reader)).toEqual(expected);
     });
   }
+});
+
+describe('a retained message in a cluster', () => {
+  function retained(topic: string, id: number, text: string): Publish {
+    return { ...publish(topic, 1, id), retain: true, payload: new TextEncoder().encode(text) };
+  }
+
+  test('is there for every SUBSCRIBE after its acknowledgement, wherever', async () => {
+    const writer = await cluster.client(a, 'writer');
+    const hold = cluster.memory.faults.hold({ process: b.name, kinds: ['tail'] });
+    writer.send(retained('r/1', 1, 'old'));
+    writer.send(retained('r/1', 2, 'new'));
+    writer.send(retained('r/2', 3, 'gone'));
+    writer.send(retained('r/2', 4, ''));
+    await until(() => of(writer, 'puback').length === 4);
+    const reader = await cluster.client(b, 'reader', {});
+    reader.send(subscribe('r/#', 0));
+    await turns(20);
+    expect(of(reader, 'suback')).toEqual([]);
+    hold.release();
+    await until(() => of(reader, 'publish').length === 1);
+    expect([texts(reader), of(reader, 'suback').length]).toEqual([['new'], 1]);
+    expect(of(reader, 'publish')[0]).toMatchObject({ retain: true, topic: 'r/1' });
+  });
+
+  test('is repeated to a durable session like any other, after a crash too', async () => {
+    const writer = await cluster.client(a, 'writer');
+    writer.send({ ...retained('r', 1, 'kept'), qos: 2 });
+    await until(() => of(writer, 'pubrec').length === 1);
+    const reader = await subscriber(a, 'reader', 'r', 2);
+    await until(() => of(reader, 'publish').length === 1);
+    cluster.crash(a);
+    const again = await cluster.client(b, 'reader');
+    await until(() => of(again, 'publish').length === 1);
+    const [first] = of(reader, 'publish');
+    expect(of(again, 'publish')).toEqual([{ ...first, dup: true }]);
+  });
+
+  test('survives that no broker does', async () => {
+    const writer = await cluster.client(a, 'writer');
+    writer.send(retained('r', 1, 'kept'));
+    await until(() => of(writer, 'puback').length === 1);
+    for (const node of [a, b]) cluster.crash(node);
+    const c = await cluster.start('c', 3);
+    expect(c.context.retained.count).toBe(1);
+  });
 });
 
 describe('what no session needs any more', () => {

@@ -22,6 +22,7 @@ export interface ReplicatedStorage {
   readonly feeds: readonly ShardFeed[];
   readonly sessionTables: readonly TableWriter[];
   readonly retainedTables: readonly TableWriter[];
+  readonly retainedFeed: RetainedFeed;
 }
 
 /**
@@ -48,7 +49,7 @@ export async function openReplicatedPath(
   const log = new ReplicatedLog(context, storage);
   context.log = log;
   context.groups = new ReplicatedGroups(context);
-  const retainedFeed = new RetainedFeed(context, retained);
+  const { retainedFeed } = storage;
   const trimmer = new ShardTrimmer(context, storage);
   for (const feed of storage.feeds) feed.start();
   retainedFeed.start();
@@ -94,6 +95,7 @@ function build(
     feeds: opened.ends.map((end, number) => new ShardFeed(context, shards, number, end)),
     sessionTables: opened.sessions.map((table) => new TableWriter(table, failed)),
     retainedTables: opened.retained.map((table) => new TableWriter(table, failed)),
+    retainedFeed: new RetainedFeed(context, opened.retained),
   };
 }
 
