@@ -6,13 +6,14 @@
 
 import { writeFileSync } from 'node:fs';
 import type { KeyDeclaration, RowsDeclaration, SectionDeclaration } from '@robustmq/config';
+import { journalServerSchema } from '@robustmq/journal-server/configuration';
 import { brokerSchema } from '@robustmq/mqtt-broker';
 import { placementCenterSchema } from '@robustmq/placement-center/configuration';
 
 const HEAD = `# Configuration
 
 Every key of \`config/standalone.toml\` and \`config/mqtt-server.toml\`, then those of
-\`config/placement-center.toml\`. This page is generated from the schemas that check those files; \`node --conditions=source scripts/generate-config-reference.ts\` writes it.
+\`config/placement-center.toml\` and \`config/journal-server.toml\`. This page is generated from the schemas that check those files; \`node --conditions=source scripts/generate-config-reference.ts\` writes it.
 
 An environment variable wins over the file, and the file over the default. The variable of a key is
 \`ROBUST_MQ_SERVER_\`, its section and its name in capitals, such as
@@ -40,12 +41,20 @@ type Section =
 export function configReferencePage(): string {
   const sections = Object.values(brokerSchema.sections) as unknown as readonly Section[];
   const obsolete = brokerSchema.obsolete.map(({ path, reason }) => row([`\`${path}\``, reason]));
-  return `${HEAD}${sections.map((section) => sectionText(section, '')).join('')}${OBSOLETE}${obsolete.join('\n')}\n${placementCenterText()}`;
+  return `${HEAD}${sections.map((section) => sectionText(section, '')).join('')}${OBSOLETE}${obsolete.join('\n')}\n${serverTexts()}`;
 }
 
-function placementCenterText(): string {
-  const sections = Object.values(placementCenterSchema.sections) as unknown as readonly Section[];
-  return sections.map((section) => sectionText(section, 'Placement center: ')).join('');
+function serverTexts(): string {
+  const servers = [
+    { of: 'Placement center: ', schema: placementCenterSchema },
+    { of: 'Journal server: ', schema: journalServerSchema },
+  ];
+  return servers
+    .flatMap(({ of, schema }) => {
+      const sections = Object.values(schema.sections) as unknown as readonly Section[];
+      return sections.map((section) => sectionText(section, of));
+    })
+    .join('');
 }
 
 function sectionText(section: Section, of: string): string {

@@ -1,6 +1,8 @@
 export { annotatedFile } from './annotated-file.ts';
 export type { AnnotatedFileOptions } from './annotated-file.ts';
 export { formatBytes, parseBytes } from './byte-size.ts';
+export { type ClusterTokenKeys, clusterTokenKeys } from './cluster-token-keys.ts';
+export { exposureFaults, type KeyFault, tlsFaults } from './exposure.ts';
 export { effectiveSettings, explainKeys, REDACTED } from './explanation.ts';
 export type { EffectiveSetting, KeyExplanation } from './explanation.ts';
 export {
@@ -29,4 +31,5 @@ export type {
   SchemaKey,
   SectionDeclaration,
 } from './schema.ts';
+export { tlsSection, type TlsSection } from './tls-section.ts';
 export { nearestName } from './suggestion.ts';

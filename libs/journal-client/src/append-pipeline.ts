@@ -24,7 +24,7 @@ import {
 } from '@robustmq/journal';
 import { Backoff } from '@robustmq/rpc';
 import type { LinkOutcome, LinkRequest } from './server-link.ts';
-import { type ClientContext, unavailable } from './shard-calls.ts';
+import { type ClientContext, reasonAt, unavailable } from './shard-calls.ts';
 import type { ShardRoute } from './shard-route.ts';
 import { verdictOn } from './verdict.ts';
 
@@ -333,8 +333,8 @@ export class AppendPipeline {
   }
 
   #note(reason: string): void {
-    this.#tried.add(this.#address);
-    this.#lastReason = `${this.#address}: ${reason}`;
+    if (this.#address !== '') this.#tried.add(this.#address);
+    this.#lastReason = reasonAt(this.#address, reason);
   }
 
   #pumpLater(): void {

@@ -14,7 +14,13 @@ let places: RegistryPlaces;
 beforeEach(() => {
   placement = new MemoryPlacement();
   registries = openRegistries(placement, { clusterName: 'test', random });
-  places = registryPlaces({ registries, fallback: ['fallback:1'], timers: systemTimers, random });
+  places = registryPlaces({
+    registries,
+    fallback: ['fallback:1'],
+    timers: systemTimers,
+    random,
+    onServers: null,
+  });
 });
 
 afterEach(async () => {

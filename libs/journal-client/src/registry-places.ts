@@ -15,6 +15,8 @@ export interface RegistryPlacesOptions extends Pick<ClientEnvironment, 'timers' 
   readonly registries: Pick<Registries, 'nodes' | 'shards' | 'shardStates'>;
   /** As `host:port`; may be empty. */
   readonly fallback: readonly string[];
+  /** Told of the addresses of all servers, after each change; null: nobody wants to know. */
+  readonly onServers: ((addresses: ReadonlyMap<number, string>) => void) | null;
 }
 
 /** {@link ShardPlaces} that also know the addresses of nodes. */
@@ -93,5 +95,6 @@ class FollowedPlaces implements RegistryPlaces {
     for (const { nodeId, innerAddress } of this.#nodes.values()) {
       this.#addresses.set(nodeId, innerAddress);
     }
+    this.#options.onServers?.(this.#addresses);
   }
 }

@@ -55,8 +55,13 @@ export interface ShardRequest {
   readonly call: JournalCall;
 }
 
+/** Where requests are made. */
+export interface RequestLink {
+  start(request: ShardRequest, listener: LinkListener): LinkRequest;
+}
+
 /** A server that may come and go. */
-export class ServerLink {
+export class ServerLink implements RequestLink {
   readonly #channel: RpcChannel;
   readonly #options: ServerLinkOptions;
   #stream: LinkStream | null = null;
@@ -180,6 +185,13 @@ class LinkStream {
     this.#listeners.clear();
     for (const listener of listeners) listener({ kind: 'lost', sent, detail });
   }
+}
+
+/** For as long as no server is known. */
+export function linkToNobody(timers: Timers): RequestLink {
+  return {
+    start: (_, listener) => lostAtOnce(timers, listener, 'no journal server is known yet'),
+  };
 }
 
 function lostAtOnce(timers: Timers, listener: LinkListener, detail: string): LinkRequest {

@@ -1,6 +1,11 @@
 /** The links of one client, by address. */
 import { openChannel, type RpcChannelOptions } from '@robustmq/rpc';
-import { ServerLink, type ServerLinkOptions } from './server-link.ts';
+import {
+  linkToNobody,
+  type RequestLink,
+  ServerLink,
+  type ServerLinkOptions,
+} from './server-link.ts';
 
 /** LIMIT: serversMax (links of one client; the one asked for first is closed for one more) */
 const serversMax = 256;
@@ -16,7 +21,9 @@ export class ServerLinks {
     this.#linkOptions = links;
   }
 
-  linkTo(address: string): ServerLink {
+  /** @param address  empty: no server is known */
+  linkTo(address: string): RequestLink {
+    if (address === '') return linkToNobody(this.#linkOptions.timers);
     const known = this.#links.get(address);
     if (known !== undefined) return known;
     this.#closeOldest();

@@ -73,13 +73,13 @@ class Attempts {
         route.answered(address);
         return outcome as JournalOutcome;
       }
-      this.#tried.add(address);
+      if (address !== '') this.#tried.add(address);
       if (verdict.kind === 'tell') throw this.#told(verdict.fault);
       if (verdict.kind === 'follow') {
-        this.#lastReason = `${address}: ${verdict.reason}`;
+        this.#lastReason = reasonAt(address, verdict.reason);
         if (route.follow(address, verdict.leader)) continue;
       } else if (verdict.kind === 'elsewhere') {
-        this.#lastReason = `${address}: ${verdict.reason}`;
+        this.#lastReason = reasonAt(address, verdict.reason);
         this.#inDoubt ||= verdict.inDoubt;
         route.passOver(address);
       }
@@ -90,6 +90,7 @@ class Attempts {
   /** Settles in time, whether or not the server answers. */
   #attempt(address: string, attemptMs: number): Promise<LinkOutcome> {
     const { links, timers, limits, closing } = this.#context;
+    const link = links.linkTo(address);
     return new Promise((resolve) => {
       const settle = (outcome: LinkOutcome): void => {
         timer.cancel();
@@ -106,9 +107,7 @@ class Attempts {
         settle({ kind: 'lost', sent: 'perhaps', detail: 'the client was closed' });
       closing.addEventListener('abort', stop, { once: true });
       const shard = this.#options.route.shard;
-      const request = links
-        .linkTo(address)
-        .start({ shard, deadlineMs: attemptMs, call: this.#call }, settle);
+      const request = link.start({ shard, deadlineMs: attemptMs, call: this.#call }, settle);
     });
   }
 
@@ -129,6 +128,11 @@ class Attempts {
     const pauseMs = Math.max(0, Math.min(this.#backoff.nextMs(), leftMs));
     return pauseUnless(this.#context, pauseMs);
   }
+}
+
+/** What somebody said, or that nobody was there. */
+export function reasonAt(address: string, reason: string): string {
+  return address === '' ? reason : `${address}: ${reason}`;
 }
 
 /** Names the servers tried, and the last reason. */

@@ -84,6 +84,14 @@ export {
   watchService,
 } from './contract/store-services.ts';
 export type { DuplexCall } from './duplex-call.ts';
+export {
+  type Credentials,
+  type CredentialSettings,
+  credentialSettingsFrom,
+  readCredentials,
+  type TlsSettings,
+  type TokenSource,
+} from './credentials.ts';
 export { placementFaultOf, statusOf } from './fault-status.ts';
 export { type BatchSink, OutgoingBatches } from './pipeline/outgoing-batches.ts';
 export { GrpcPeerTransport } from './peer/grpc-peer-transport.ts';

@@ -23,7 +23,11 @@ export interface ChannelTls {
 
 /** Why certificates or an address could not be used. Codes are API. */
 export interface RpcSetupFault {
-  readonly code: 'RPC_TLS_INVALID' | 'RPC_TLS_FILE_UNREADABLE' | 'RPC_LISTEN_FAILED';
+  readonly code:
+    | 'RPC_TLS_INVALID'
+    | 'RPC_TLS_FILE_UNREADABLE'
+    | 'RPC_TOKEN_FILE_UNUSABLE'
+    | 'RPC_LISTEN_FAILED';
   /** In the system's words, with the file or address. */
   readonly detail: string;
 }

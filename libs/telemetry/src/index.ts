@@ -15,6 +15,8 @@ export { zeroGaugeSource } from './gauge-source.ts';
 export type { GaugeSource } from './gauge-source.ts';
 export { healthReport } from './health.ts';
 export type { HealthCheck, HealthReport, HealthSource } from './health.ts';
+export { createJournalServerMetricsRegistry } from './journal-server-metrics.ts';
+export type { JournalServerGaugeSource } from './journal-server-metrics.ts';
 export { logEvents } from './log-events.ts';
 export type { LogEvent, LogFields, LogLevel, LogValue } from './log-events.ts';
 export { createLogger, createLoggerTo, log } from './logger.ts';
@@ -23,6 +25,7 @@ export { createMetricsRegistry } from './metrics-registry.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
 export { createPlacementMetricsRegistry } from './placement-metrics.ts';
 export type { PlacementGaugeSource, PlacementMetricsRegistry } from './placement-metrics.ts';
+export type { PlainMetricsRegistry } from './plain-metrics.ts';
 export {
   clientConnectedEvent,
   clientDisconnectedEvent,

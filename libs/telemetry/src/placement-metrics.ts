@@ -1,5 +1,9 @@
-import { Counter, Gauge, Registry } from 'prom-client';
-import { addProcessMetrics } from './process-metrics.ts';
+import {
+  createPlainRegistry,
+  type PlainMetric,
+  plainMetricMaker,
+  type PlainMetricsRegistry,
+} from './plain-metrics.ts';
 
 /** What one member of the placement center knows at any moment; totals only grow. */
 export interface PlacementGaugeSource {
@@ -31,122 +35,62 @@ export interface PlacementGaugeSource {
 /** The name of a value of the source. */
 export type PlacementGaugeField = keyof PlacementGaugeSource;
 
-/** One metric of the placement center; none has a label. */
-export interface PlacementMetric {
-  readonly name: string;
-  readonly kind: 'counter' | 'gauge';
-  readonly unit: string;
-  readonly field: PlacementGaugeField;
-  readonly help: string;
-}
+/** One metric of the placement center. */
+export type PlacementMetric = PlainMetric<PlacementGaugeField>;
 
-function metric(
-  kind: PlacementMetric['kind'],
-  words: Omit<PlacementMetric, 'kind' | 'name'>,
-  suffix: string,
-): PlacementMetric {
-  return { kind, name: `robust_placement_${suffix}`, ...words };
-}
-
-function gauge(
-  suffix: string,
-  unit: string,
-  field: PlacementGaugeField,
-  help: string,
-): PlacementMetric {
-  return metric('gauge', { unit, field, help }, suffix);
-}
-
-function total(
-  suffix: string,
-  unit: string,
-  field: PlacementGaugeField,
-  help: string,
-): PlacementMetric {
-  return metric('counter', { unit, field, help }, suffix);
-}
+const { gauge, total } = plainMetricMaker<PlacementGaugeField>('robust_placement_');
 
 /** Every metric of the placement center, once. */
 export const placementMetrics: readonly PlacementMetric[] = [
-  gauge('is_leader', 'flag', 'isLeader', '1 while this member leads'),
-  gauge('has_leader', 'flag', 'hasLeader', '1 while this member knows a leader'),
-  gauge('term', 'term', 'term', 'Raft term'),
-  gauge('commit_index', 'index', 'commitIndex', 'Raft log: known to be on a majority'),
-  gauge('applied_index', 'index', 'appliedIndex', 'Raft log: applied to the store'),
-  gauge('revision', 'revision', 'revision', 'Changes of the store so far'),
-  gauge('store_bytes', 'bytes', 'storeBytes', 'Keys, values, leases and history'),
-  gauge('voters', 'members', 'voters', 'Members with a vote'),
-  gauge('learners', 'members', 'learners', 'Members without a vote'),
-  gauge('watches', 'watches', 'watches', 'Watches open on this member'),
-  gauge('leases', 'leases', 'leases', 'Living leases, as the leader counts them; 0 elsewhere'),
-  total('leader_changes_total', 'changes', 'leaderChanges', 'Changes of the leader seen'),
-  total('proposals_total', 'commands', 'proposals', 'Commands proposed on this member'),
-  total(
-    'proposals_failed_total',
+  gauge('is_leader', ['flag', 'isLeader', '1 while this member leads']),
+  gauge('has_leader', ['flag', 'hasLeader', '1 while this member knows a leader']),
+  gauge('term', ['term', 'term', 'Raft term']),
+  gauge('commit_index', ['index', 'commitIndex', 'Raft log: known to be on a majority']),
+  gauge('applied_index', ['index', 'appliedIndex', 'Raft log: applied to the store']),
+  gauge('revision', ['revision', 'revision', 'Changes of the store so far']),
+  gauge('store_bytes', ['bytes', 'storeBytes', 'Keys, values, leases and history']),
+  gauge('voters', ['members', 'voters', 'Members with a vote']),
+  gauge('learners', ['members', 'learners', 'Members without a vote']),
+  gauge('watches', ['watches', 'watches', 'Watches open on this member']),
+  gauge('leases', ['leases', 'leases', 'Living leases, as the leader counts them; 0 elsewhere']),
+  total('leader_changes_total', ['changes', 'leaderChanges', 'Changes of the leader seen']),
+  total('proposals_total', ['commands', 'proposals', 'Commands proposed on this member']),
+  total('proposals_failed_total', [
     'commands',
     'proposalsFailed',
     'Commands refused, or whose outcome is unknown',
-  ),
-  total(
-    'read_barriers_total',
+  ]),
+  total('read_barriers_total', [
     'barriers',
     'readBarriers',
     'Proofs of leadership; one serves many reads',
-  ),
-  total(
-    'leases_expired_total',
+  ]),
+  total('leases_expired_total', [
     'leases',
     'leasesExpired',
     'Leases ended for want of a sign of life',
-  ),
-  total('raft_flushes_total', 'flushes', 'raftFlushes', 'Flushes of the Raft log to the disk'),
-  total('raft_frames_sent_total', 'frames', 'raftFramesSent', 'Frames sent to other members'),
-  total(
-    'raft_frames_received_total',
+  ]),
+  total('raft_flushes_total', ['flushes', 'raftFlushes', 'Flushes of the Raft log to the disk']),
+  total('raft_frames_sent_total', ['frames', 'raftFramesSent', 'Frames sent to other members']),
+  total('raft_frames_received_total', [
     'frames',
     'raftFramesReceived',
     'Frames received from other members',
-  ),
-  total(
-    'raft_frames_refused_total',
+  ]),
+  total('raft_frames_refused_total', [
     'frames',
     'raftFramesRefused',
     'Frames of another cluster, or of a member that lost its disk',
-  ),
+  ]),
 ];
 
 /** Renders every metric of one member in the Prometheus text format 0.0.4. */
-export interface PlacementMetricsRegistry {
-  readonly contentType: string;
-  render(): Promise<string>;
-}
+export type PlacementMetricsRegistry = PlainMetricsRegistry;
 
 /** @param processMetrics  as for the broker: at most one registry of a process includes them */
 export function createPlacementMetricsRegistry(
   source: PlacementGaugeSource,
   processMetrics: 'included' | 'omitted',
 ): PlacementMetricsRegistry {
-  const registry = new Registry();
-  for (const { name, help, kind, field } of placementMetrics) {
-    const shape = { name, help, registers: [registry] };
-    if (kind === 'gauge') {
-      new Gauge({
-        ...shape,
-        collect(): void {
-          this.set(source[field]());
-        },
-      });
-    } else {
-      new Counter({
-        ...shape,
-        // The source holds totals; a Counter only takes increments, so it starts anew at each scrape.
-        collect(): void {
-          this.reset();
-          this.inc(source[field]());
-        },
-      });
-    }
-  }
-  if (processMetrics === 'included') addProcessMetrics(registry);
-  return { contentType: registry.contentType, render: () => registry.metrics() };
+  return createPlainRegistry(placementMetrics, source, processMetrics);
 }

@@ -1,6 +1,8 @@
 import { type LogEvent, logEvents } from './log-events.ts';
 import { metricCatalogue } from './metric-catalogue.ts';
 import type { MetricDefinition } from './metric-definition.ts';
+import { journalServerMetrics } from './journal-server-metrics.ts';
+import type { PlainMetric } from './plain-metrics.ts';
 import { placementMetrics } from './placement-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 
@@ -23,7 +25,13 @@ ${metricCatalogue.map((group) => `## ${group.title}\n\n${metricTable(group.metri
 
 Served by the placement center itself, on its own HTTP port.
 
-${placementTable()}
+${plainTable(placementMetrics)}
+
+## Journal server
+
+Served by each journal server itself, on its own HTTP port.
+
+${plainTable(journalServerMetrics)}
 
 ## Process
 
@@ -52,8 +60,8 @@ function labelCell(metric: MetricDefinition): string {
   return `\`${metric.label}\`: ${values}`;
 }
 
-function placementTable(): string {
-  const rows = placementMetrics.map(
+function plainTable(metrics: readonly PlainMetric<string>[]): string {
+  const rows = metrics.map(
     ({ name, kind, unit, help }) => `| \`${name}\` | ${kind} | ${unit} | ${help} |`,
   );
   return ['| Name | Kind | Unit | Meaning |', '|---|---|---|---|', ...rows].join('\n');

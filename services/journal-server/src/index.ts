@@ -1,4 +1,11 @@
 export {
+  assembleJournalServer,
+  type JournalServerEnvironment,
+  systemEnvironment,
+} from './assemble.ts';
+export type { JournalListener, JournalServer } from './journal-server.ts';
+export { JournalServerError, type JournalServerFaultCode } from './journal-server-error.ts';
+export {
   DEFAULT_HOST_SHARDS_RULES,
   hostShards,
   type HostShardsOptions,
@@ -12,3 +19,4 @@ export {
   ShardSetError,
   type ShardSetFaultCode,
 } from './shards/shard-set.ts';
+export type { JournalServerSettings } from './settings.ts';

@@ -2,7 +2,12 @@ import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robust
 import { openPlacementNode, type PlacementNode } from '@robustmq/placement-node';
 import type { NodeId, RaftStatus } from '@robustmq/raft';
 import { openRaftHost, type RaftHost } from '@robustmq/raft-driver';
-import { GrpcPeerTransport, type RpcServer } from '@robustmq/rpc';
+import {
+  type Credentials,
+  GrpcPeerTransport,
+  readCredentials,
+  type RpcServer,
+} from '@robustmq/rpc';
 import { type AdminServer, type Logger, log, logEvents } from '@robustmq/telemetry';
 import type { MemberCondition } from './admin/health.ts';
 import { openAdmin } from './admin/open-admin.ts';
@@ -15,7 +20,6 @@ import { logShardPlaced } from './cluster/log-shard-placed.ts';
 import { clusterToJoin, PeerCheck, type PeerCheckOptions } from './cluster/peer-check.ts';
 import { RemovalCheck } from './cluster/removal-check.ts';
 import { askPeer, askRemoved } from './grpc/ask-peer.ts';
-import { type Credentials, readCredentials } from './grpc/credentials.ts';
 import { openServer, STORE_SERVICES } from './grpc/open-server.ts';
 import { peerTransportOptions } from './grpc/peer-transport.ts';
 import { PlacementCenterError } from './placement-center-error.ts';

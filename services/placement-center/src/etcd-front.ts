@@ -6,7 +6,7 @@ import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { Placement } from '@robustmq/placement';
 import { connectEtcd } from '@robustmq/placement-client';
 import { runControllers } from '@robustmq/placement-registry';
-import type { RpcServer } from '@robustmq/rpc';
+import { readCredentials, type RpcServer } from '@robustmq/rpc';
 import {
   type AdminServer,
   healthReport,
@@ -18,7 +18,6 @@ import {
 import { openAdminWith } from './admin/open-admin.ts';
 import { leaderControllers } from './cluster/leader-controllers.ts';
 import { logShardPlaced } from './cluster/log-shard-placed.ts';
-import { readCredentials } from './grpc/credentials.ts';
 import { openServer } from './grpc/open-server.ts';
 import { listenersOf, type PlacementCenter, type PlacementListener } from './placement-center.ts';
 import type { PlacementCenterSettings } from './settings.ts';

@@ -1,5 +1,7 @@
+import type { CredentialSettings } from '@robustmq/rpc';
+
 /** What one process of the placement center is told. Everything is checked. */
-export interface PlacementCenterSettings {
+export interface PlacementCenterSettings extends CredentialSettings {
   readonly clusterName: string;
   readonly nodeId: number;
   readonly version: string;
@@ -16,9 +18,6 @@ export interface PlacementCenterSettings {
   readonly nodeTtlSeconds: number;
   readonly journalServerLostAfterMs: number;
   readonly raft: RaftSettings;
-  readonly tls: TlsSettings | null;
-  /** null: callers need not show one. */
-  readonly clusterToken: TokenSource | null;
 }
 
 export interface RaftSettings {
@@ -30,15 +29,3 @@ export interface RaftSettings {
   readonly logEntriesMax: number;
   readonly slackEntries: number;
 }
-
-/** Paths of PEM files; read when the process starts. */
-export interface TlsSettings {
-  readonly certificateFile: string;
-  readonly keyFile: string;
-  readonly authorityFile: string | null;
-  readonly clientCertificate: 'none' | 'required';
-}
-
-export type TokenSource =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'file'; readonly path: string };

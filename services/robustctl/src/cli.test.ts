@@ -89,7 +89,7 @@ describe('exit codes', () => {
     ],
     [['pub', '-t', 'a', '-m', 'b', '-p', '1'], 69, 'nobody listens'],
     [['pub', '-t', 'a', '-m', 'b', '--cafile', 'none.pem'], 74, 'a file that is not there'],
-    [['engine', 'stop'], 69, 'a component that is not there yet'],
+    [['engine', 'stop'], 0, 'there is nothing to stop, by the oldest name'],
     [['placement-center', 'status'], 69, 'a member that does not run'],
     [['place', 'stop'], 0, 'there is nothing to stop, by an alias'],
     [['meta', 'start', 'none.toml'], 78, 'a configuration that is not there, by another'],

@@ -31,7 +31,7 @@ export const COMPONENTS: readonly Component[] = [
   {
     name: 'journal-server',
     aliases: ['journal', 'engine'],
-    summary: 'replicated message storage (not available in this version)',
+    summary: 'replicated message storage',
     defaultFile: 'config/journal-server.toml',
   },
 ];

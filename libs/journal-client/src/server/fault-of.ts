@@ -11,9 +11,9 @@ export function faultOf(error: unknown, directory: ReplicaDirectory): JournalRep
   const { fault } = error;
   switch (fault.code) {
     case 'RAFT_REFUSED':
-      return fault.reason === 'notLeader'
-        ? notLeader(fault.leader, directory)
-        : { code: 'JOURNAL_TRY_AGAIN', detail: `the group refuses: ${fault.reason}` };
+      if (fault.reason === 'notLeader') return notLeader(fault.leader, directory);
+      if (fault.reason === 'tooLarge') return invalid('it is larger than a log entry may be');
+      return { code: 'JOURNAL_TRY_AGAIN', detail: `the group refuses: ${fault.reason}` };
     case 'RAFT_OUTCOME_UNKNOWN':
       return { code: 'JOURNAL_OUTCOME_UNKNOWN', detail: fault.detail };
     case 'RAFT_UNAVAILABLE':

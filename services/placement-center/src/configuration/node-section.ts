@@ -1,6 +1,7 @@
 import {
   booleanKey,
   choiceKey,
+  clusterTokenKeys,
   integerKey,
   integerOrWordKey,
   textKey,
@@ -150,18 +151,6 @@ function operationKeys(): SectionDeclaration<OperationKeys>['keys'] {
       reason: 'Longer than a restart takes, or a restart copies every shard of the server.',
       unit: 'milliseconds',
     }),
-    cluster_token: textKey({
-      default: '',
-      allowEmpty: true,
-      secret: true,
-      meaning: 'The secret that members, brokers and `robustctl` show each other. Empty: none.',
-      reason: 'Required where addr is not a loopback address. Prefer cluster_token_file.',
-    }),
-    cluster_token_file: textKey({
-      default: '',
-      allowEmpty: true,
-      meaning: 'A file whose first line is the cluster token.',
-      reason: 'A file can be kept from other users of the machine.',
-    }),
+    ...clusterTokenKeys('members, brokers and `robustctl`'),
   };
 }

@@ -1,6 +1,13 @@
-import { logSection, type LogSection, type ObsoleteKey, type Schema } from '@robustmq/config';
-import { etcdSection, tlsSection } from './edge-sections.ts';
-import type { EtcdSection, TlsSection } from './edge-sections.ts';
+import {
+  logSection,
+  type LogSection,
+  type ObsoleteKey,
+  type Schema,
+  tlsSection,
+  type TlsSection,
+} from '@robustmq/config';
+import { etcdSection } from './edge-sections.ts';
+import type { EtcdSection } from './edge-sections.ts';
 import { nodeSection } from './node-section.ts';
 import type { NodeSection } from './node-section.ts';
 import { raftSection } from './raft-section.ts';

@@ -1,14 +1,14 @@
-import { isIPv4, isIPv6 } from 'node:net';
-import type { Configuration, Problem } from '@robustmq/config';
+import {
+  type Configuration,
+  exposureFaults,
+  type KeyFault as Fault,
+  type Problem,
+  tlsFaults,
+} from '@robustmq/config';
 import { fail, succeed } from '@robustmq/errors';
 import type { Result } from '@robustmq/errors';
-import type {
-  PlacementCenterSettings,
-  RaftSettings,
-  TlsSettings,
-  TokenSource,
-} from '../settings.ts';
-import type { TlsSection } from './edge-sections.ts';
+import { credentialSettingsFrom } from '@robustmq/rpc';
+import type { PlacementCenterSettings, RaftSettings } from '../settings.ts';
 import type { NodeSection } from './node-section.ts';
 import type { RaftSection } from './raft-section.ts';
 import type { PlacementCenterValues } from './schema.ts';
@@ -31,7 +31,7 @@ export function placementCenterSettingsFrom(
     ...(node.backend === 'raft' ? memberFaults(node) : etcdFaults(etcd.endpoints)),
     ...raftFaults(raft),
     ...tlsFaults(tls),
-    ...exposureFaults(node, tls),
+    ...exposureFaults(node, tls, 'the placement center'),
   ];
   if (faults.length > 0) return fail(faults.map((fault) => problemOf(configuration, fault)));
   return succeed({
@@ -53,14 +53,8 @@ export function placementCenterSettingsFrom(
     nodeTtlSeconds: Math.ceil(node.heartbeat_timeout_ms / 1000),
     journalServerLostAfterMs: node.journal_server_lost_after_ms,
     raft: raftSettings(raft),
-    tls: tlsSettings(tls),
-    clusterToken: tokenSource(node),
+    ...credentialSettingsFrom(tls, node),
   });
-}
-
-interface Fault {
-  readonly key: string;
-  readonly message: string;
 }
 
 function problemOf(
@@ -142,42 +136,6 @@ function raftFaults(raft: RaftSection): readonly Fault[] {
   ];
 }
 
-function tlsFaults(tls: TlsSection): readonly Fault[] {
-  if (!tls.enable) return [];
-  const faults: Fault[] = [];
-  for (const key of ['cert', 'key'] as const) {
-    if (tls[key] === '') faults.push({ key: `tls.${key}`, message: 'is empty, but TLS needs it' });
-  }
-  if (tls.client_certificate === 'required' && tls.ca === '') {
-    faults.push({
-      key: 'tls.ca',
-      message: 'is empty: nothing to check client certificates against',
-    });
-  }
-  return faults;
-}
-
-/** Others could change the cluster: they must show something. */
-function exposureFaults(node: NodeSection, tls: TlsSection): readonly Fault[] {
-  if (isLoopbackHost(node.addr)) return [];
-  if (node.cluster_token !== '' || node.cluster_token_file !== '') return [];
-  if (tls.enable && tls.client_certificate === 'required') return [];
-  return [
-    {
-      key: 'addr',
-      message:
-        `is "${node.addr}": the placement center would be open to other machines. ` +
-        'Set cluster_token_file, or require client certificates ([tls] client_certificate = "required"), or listen on 127.0.0.1',
-    },
-  ];
-}
-
-function isLoopbackHost(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  if (isIPv4(host)) return host.startsWith('127.');
-  return isIPv6(host) && /^::ffff:127\./i.test(host);
-}
-
 function raftSettings(raft: RaftSection): RaftSettings {
   const ticks = (milliseconds: number): number =>
     Math.max(1, Math.ceil(milliseconds / raft.tick_ms));
@@ -193,19 +151,4 @@ function raftSettings(raft: RaftSection): RaftSettings {
     logEntriesMax: raft.log_entries_max,
     slackEntries: raft.log_entries_kept,
   };
-}
-
-function tlsSettings(tls: TlsSection): TlsSettings | null {
-  if (!tls.enable) return null;
-  return {
-    certificateFile: tls.cert,
-    keyFile: tls.key,
-    authorityFile: tls.ca === '' ? null : tls.ca,
-    clientCertificate: tls.client_certificate,
-  };
-}
-
-function tokenSource(node: NodeSection): TokenSource | null {
-  if (node.cluster_token_file !== '') return { kind: 'file', path: node.cluster_token_file };
-  return node.cluster_token === '' ? null : { kind: 'text', text: node.cluster_token };
 }

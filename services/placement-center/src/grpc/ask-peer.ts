@@ -3,13 +3,13 @@ import { removedKey } from '@robustmq/placement-node';
 import type { NodeId } from '@robustmq/raft';
 import {
   clusterService,
+  type Credentials,
   defaultChannelLimits,
   kvService,
   openChannel,
   type RpcChannel,
 } from '@robustmq/rpc';
 import type { AskPeer } from '../cluster/peer-check.ts';
-import type { Credentials } from './credentials.ts';
 
 const CALL = { deadlineMs: 2000, signal: null };
 

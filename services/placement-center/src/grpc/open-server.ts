@@ -5,6 +5,7 @@ import { placementHandlers, type PlacementHandlersOptions } from '@robustmq/plac
 import type { PlacementNode } from '@robustmq/placement-node';
 import type { RaftHost } from '@robustmq/raft-driver';
 import {
+  type Credentials,
   defaultServerLimits,
   engineService,
   type GrpcPeerTransport,
@@ -24,7 +25,6 @@ import type { ClusterIdentity } from '../cluster/cluster-file.ts';
 import { latePlacement } from '../cluster/late-placement.ts';
 import type { PlacementCenterSettings } from '../settings.ts';
 import { mountClusterService } from './cluster-calls.ts';
-import type { Credentials } from './credentials.ts';
 import { lateRaftTransport } from './peer-transport.ts';
 
 /** The services that need a leader, by their full names. */

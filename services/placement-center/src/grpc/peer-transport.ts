@@ -2,6 +2,7 @@
 import { systemRandom, systemTimers } from '@robustmq/environment';
 import type { NodeId } from '@robustmq/raft';
 import {
+  type Credentials,
   defaultPeerLimits,
   type GrpcPeerTransport,
   type Implementation,
@@ -14,7 +15,6 @@ import {
   rpcStatus,
 } from '@robustmq/rpc';
 import type { PlacementCenterSettings } from '../settings.ts';
-import type { Credentials } from './credentials.ts';
 
 export function peerTransportOptions(
   settings: PlacementCenterSettings,

@@ -1,7 +1,8 @@
 import type { Component } from '../component.ts';
 import { assertStandsAlone, loadBroker } from '../configuration/broker-configuration.ts';
+import { loadJournalServer } from '../configuration/journal-configuration.ts';
 import { loadPlacementCenter } from '../configuration/placement-configuration.ts';
-import { CommandError, ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-code.ts';
 
 /**
  * Starts a component, in this process or in the background.
@@ -13,11 +14,7 @@ export async function startComponent(
   named: string | undefined,
   where: 'foreground' | 'background',
 ): Promise<void> {
-  assertAvailable(component);
-  process.exitCode =
-    component.name === 'placement-center'
-      ? await startPlacementCenter(component, named, where)
-      : await startBroker(component, named, where);
+  process.exitCode = await starterOf(component)(component, named, where);
   if (where === 'background') return;
   // Nothing may keep a stopped component alive: what is still open is a mistake, not a reason to stay.
   setTimeout(() => process.exit(), 1000).unref();
@@ -65,20 +62,44 @@ async function startPlacementCenter(
   return runPlacementCenter(component, loaded);
 }
 
-/** Where the component that a file describes keeps its data. @throws CommandError */
-export function dataDirectoryOf(component: Component, named: string | undefined): string {
-  assertAvailable(component);
-  return component.name === 'placement-center'
-    ? loadPlacementCenter(component, named).settings.directory
-    : loadBroker(component, named).settings.storage.directory;
+async function startJournalServer(
+  component: Component,
+  named: string | undefined,
+  where: 'foreground' | 'background',
+): Promise<ExitCode> {
+  const loaded = loadJournalServer(component, named);
+  const { journalStartedText, runJournalServer } = await import('../process/run-journal-server.ts');
+  if (where === 'background') {
+    const { runInBackground } = await import('../process/run-background.ts');
+    await runInBackground(component, {
+      file: loaded.file,
+      logPath: loaded.configuration.values.log.log_path,
+      startedText: (started) => journalStartedText(component, loaded, started),
+    });
+    return ExitCode.ok;
+  }
+  return runJournalServer(component, loaded);
 }
 
-/** @throws CommandError for components that are announced but not there yet */
-export function assertAvailable(component: Component): void {
-  if (component.name !== 'journal-server') return;
-  throw new CommandError(
-    ExitCode.unavailable,
-    `${component.name} is not available in this version. What works today: \`robustctl standalone start\` ` +
-      `(one durable node). \`robustctl config check ${component.defaultFile}\` checks its file already`,
-  );
+function starterOf({ name }: Component): typeof startBroker {
+  switch (name) {
+    case 'placement-center':
+      return startPlacementCenter;
+    case 'journal-server':
+      return startJournalServer;
+    default:
+      return startBroker;
+  }
+}
+
+/** Where the component that a file describes keeps its data. @throws CommandError */
+export function dataDirectoryOf(component: Component, named: string | undefined): string {
+  switch (component.name) {
+    case 'placement-center':
+      return loadPlacementCenter(component, named).settings.directory;
+    case 'journal-server':
+      return loadJournalServer(component, named).settings.directory;
+    default:
+      return loadBroker(component, named).settings.storage.directory;
+  }
 }

@@ -1,5 +1,9 @@
 import { describeProblem, effectiveSettings, loadConfiguration } from '@robustmq/config';
 import type { Configuration, Problem } from '@robustmq/config';
+import {
+  journalServerSchema,
+  journalServerSettingsFrom,
+} from '@robustmq/journal-server/configuration';
 import { brokerSchema, brokerSettingsFrom } from '@robustmq/mqtt-broker';
 import {
   placementCenterSchema,
@@ -62,7 +66,12 @@ function printJson({ component, file, problems, configuration }: Checked): void 
 
 /** What only shows when the values are taken together; the broker has such rules. */
 function combinationProblems(component: Component, file: string | null): readonly Problem[] {
-  if (component.name === 'journal-server') return [];
+  if (component.name === 'journal-server') {
+    const read = loadConfiguration(journalServerSchema, file, process.env);
+    if (!read.ok) return read.fault;
+    const server = journalServerSettingsFrom(read.value, programVersion());
+    return server.ok ? [] : server.fault;
+  }
   if (component.name === 'placement-center') {
     const read = loadConfiguration(placementCenterSchema, file, process.env);
     if (!read.ok) return read.fault;

@@ -4,7 +4,7 @@ import { componentNamed, COMPONENTS } from '../component.ts';
 import type { Component } from '../component.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { placementCenterSchema } from '@robustmq/placement-center/configuration';
-import { journalServerSchema } from './cluster-schemas.ts';
+import { journalServerSchema } from '@robustmq/journal-server/configuration';
 
 /** The schema of a component, for code that treats all components alike. */
 export function schemaOf(component: Component): Schema<Record<string, never>> {

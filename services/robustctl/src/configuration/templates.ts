@@ -1,8 +1,8 @@
 import { annotatedFile } from '@robustmq/config';
 import type { AnnotatedFileOptions } from '@robustmq/config';
+import { journalServerSchema } from '@robustmq/journal-server/configuration';
 import { brokerSchema } from '@robustmq/mqtt-broker';
 import { placementCenterSchema } from '@robustmq/placement-center/configuration';
-import { journalServerSchema } from './cluster-schemas.ts';
 
 const HOW = [
   'Every key is shown with its default: a file needs to hold only what differs.',
@@ -49,7 +49,10 @@ export function templateOf(path: string): string {
         ),
       );
     case 'config/journal-server.toml':
-      return annotatedFile(journalServerSchema, whole(NOT_YET('journal server'), {}));
+      return annotatedFile(
+        journalServerSchema,
+        whole('RobustMQ: one journal server. Start it with `robustctl journal-server start`.', {}),
+      );
     case 'config/cluster/placement-center':
       return annotatedFile(placementCenterSchema, placementNode(node));
     case 'config/cluster/journal-server':
@@ -60,9 +63,6 @@ export function templateOf(path: string): string {
       throw new RangeError(`no shipped file is named ${path}`);
   }
 }
-
-const NOT_YET = (component: string): string =>
-  `RobustMQ: the ${component}. It is not available in this version; \`robustctl config check\` checks this file already.`;
 
 function whole(title: string, overrides: AnnotatedFileOptions['overrides']): AnnotatedFileOptions {
   return { header: [title, ...HOW], overrides, keys: 'all' };

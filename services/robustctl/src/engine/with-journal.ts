@@ -26,7 +26,7 @@ export function withJournal(
     const { tls, token } = connectionFrom(flags);
     const edges = { timers: systemTimers, random: systemRandom };
     const journal = connectJournal({
-      places: registryPlaces({ registries, fallback: [], ...edges }),
+      places: registryPlaces({ registries, fallback: [], onServers: null, ...edges }),
       namespace,
       tls,
       token,

@@ -1,81 +1,39 @@
-import { describeProblem } from '@robustmq/config';
 import { assemblePlacementCenter } from '@robustmq/placement-center';
-import type { PlacementCenter } from '@robustmq/placement-center';
-import type { Logger } from '@robustmq/telemetry';
 import type { Component } from '../component.ts';
 import type { LoadedPlacementCenter } from '../configuration/placement-configuration.ts';
-import { CommandError, ExitCode } from '../exit-code.ts';
+import { ExitCode } from '../exit-code.ts';
 import { HEALTH_PATH } from './health.ts';
 import { httpUrl } from './http-url.ts';
-import { claimDirectory, releaseDirectory } from './process-file.ts';
 import type { ProcessRecord } from './process-file.ts';
-import { tellParent } from './readiness.ts';
-import { announce, crashLoudly, serviceLogger, stopSignal, stopWithin } from './service-process.ts';
-
-const STOP_DEADLINE_MS = 5000;
+import { runServer } from './run-server.ts';
 
 /**
  * Runs a member of the placement center in this process until a signal, or another member that
  * refuses it, ends it. Resolves with the exit code.
  */
-export async function runPlacementCenter(
+export function runPlacementCenter(
   component: Component,
   loaded: LoadedPlacementCenter,
 ): Promise<ExitCode> {
   const { settings, configuration } = loaded;
-  const logger = serviceLogger(component, configuration.values.log);
-  for (const warning of configuration.warnings) logger.sink.warn(describeProblem(warning));
-  const { directory } = settings;
-  const record = claimDirectory(directory, {
-    component: component.name,
+  return runServer(component, {
+    title: 'the placement center',
     version: settings.version,
-    startedAt: new Date().toISOString(),
-    listeners: [],
-    httpAddress: null,
+    directory: settings.directory,
+    log: configuration.values.log,
+    warnings: configuration.warnings,
+    assemble: (logger) => assemblePlacementCenter(settings, logger),
+    startedText: (started) => placementStartedText(component, loaded, started),
+    exitCodeOf,
   });
-  crashLoudly(logger, directory);
-  const stopAsked = stopSignal(logger);
-  try {
-    const center = assemblePlacementCenter(settings, logger);
-    const ended = center.failed.then((reason) => ({ kind: 'failed' as const, reason }));
-    await startCenter(center, logger);
-    const { httpAddress, listeners } = center;
-    announce(directory, { ...record, listeners, httpAddress }, logger);
-    process.stdout.write(placementStartedText(component, loaded, { listeners, httpAddress }));
-    tellParent({ kind: 'ready', listeners, httpAddress });
-    const end = await Promise.race([stopAsked.then(() => ({ kind: 'asked' as const })), ended]);
-    const exitCode = await stopWithin(center.stop(), STOP_DEADLINE_MS, logger);
-    if (end.kind === 'asked') return exitCode;
-    throw new CommandError(exitCodeOf(end.reason), end.reason.message, { cause: end.reason });
-  } finally {
-    releaseDirectory(directory);
-    await logger.close();
-  }
 }
 
-async function startCenter(center: PlacementCenter, logger: Logger): Promise<void> {
-  try {
-    await center.start();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    logger.sink.fatal(`the placement center did not start: ${message}`);
-    throw new CommandError(exitCodeOf(error), `the placement center did not start: ${message}`, {
-      cause: error,
-    });
-  }
-}
-
-function exitCodeOf(error: unknown): ExitCode {
-  const code = codeOf(error);
+function exitCodeOf(code: string): ExitCode {
   if (code === 'PLACEMENT_CENTER_FAILED') return ExitCode.inputOutput;
   if (code.startsWith('PLACEMENT_CENTER_')) return ExitCode.configuration;
+  if (code === 'RPC_TOKEN_FILE_UNUSABLE') return ExitCode.configuration;
   if (code.startsWith('RAFT_') || code.startsWith('PLACEMENT_STORE_')) return ExitCode.inputOutput;
   return ExitCode.unavailable;
-}
-
-function codeOf(error: unknown): string {
-  const { code, fault } = error as { code?: unknown; fault?: { code?: unknown } };
-  return String(code ?? fault?.code ?? '');
 }
 
 /** What a started member says: where it listens, and what to try next. */

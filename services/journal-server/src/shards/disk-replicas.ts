@@ -1,0 +1,116 @@
+/** Replicas on the disk of this node, in one Raft host. */
+import type { ReplicaStores, SpaceWatch } from '@robustmq/journal-replica';
+import { deleteShardReplica, openShardReplica } from '@robustmq/journal-replica';
+import type { RaftBootstrap, RaftEnvironment, RaftHost } from '@robustmq/raft-driver';
+import type { RaftOptions } from '@robustmq/raft';
+import { openKeyedReplica, keyedGroupNameOf } from '@robustmq/journal-keyed';
+import { removeTree } from './remove-tree.ts';
+import type { OpenedReplica, ReplicaOpener } from './replica-opener.ts';
+import type { HostedShard } from './shard-set.ts';
+
+/** What all replicas of a node share. */
+export interface DiskReplicasOptions {
+  readonly host: RaftHost;
+  readonly environment: RaftEnvironment;
+  readonly stores: ReplicaStores;
+  readonly space: SpaceWatch;
+  /** Of the node's data; each shard has its own below. */
+  readonly directory: string;
+  readonly raftOptions: Partial<RaftOptions>;
+  readonly segmentBytesMax: number;
+}
+
+/** {@link ReplicaOpener} on `journal-replica` and `journal-keyed`. */
+export function diskReplicas(options: DiskReplicasOptions): ReplicaOpener {
+  return {
+    open: (shard, bootstrap) =>
+      shard.kind === 'messages'
+        ? openMessages(options, shard, bootstrap)
+        : openKeyed(options, shard, bootstrap),
+    delete: (shard) => deleteReplica(options, shard),
+  };
+}
+
+async function openMessages(
+  { segmentBytesMax, directory, ...shared }: DiskReplicasOptions,
+  { name, groupId }: HostedShard,
+  bootstrap: RaftBootstrap,
+): Promise<OpenedReplica> {
+  const replica = await openShardReplica({
+    ...shared,
+    directory: directoryOf(directory, groupId),
+    name,
+    groupId,
+    bootstrap,
+    limits: { segmentBytesMax },
+  });
+  return {
+    content: { kind: 'messages', replica },
+    raft: () => replica.status.raft,
+    amounts: () => {
+      const { appliedIndex, end, oldest, bytes } = replica.status;
+      return { appliedIndex, committed: end, oldest, bytes };
+    },
+    changeMembership: (changes, deadlineMs) => replica.changeMembership(changes, deadlineMs),
+    transferLeadership: (to, deadlineMs) => replica.transferLeadership(to, deadlineMs),
+    onLeadership: (listener) => replica.onLeadership(listener),
+    close: () => replica.close(),
+  };
+}
+
+async function openKeyed(
+  { host, environment, directory, raftOptions }: DiskReplicasOptions,
+  { name, groupId }: HostedShard,
+  bootstrap: RaftBootstrap,
+): Promise<OpenedReplica> {
+  const replica = await openKeyedReplica({
+    host,
+    environment,
+    directory: directoryOf(directory, groupId),
+    name,
+    groupId,
+    bootstrap,
+    raftOptions,
+  });
+  return {
+    content: { kind: 'keyed', replica },
+    raft: () => replica.status.raft,
+    amounts: () => {
+      const { revision, storedBytes, raft } = replica.status;
+      return {
+        appliedIndex: raft.deliveredIndex,
+        committed: revision,
+        oldest: 0,
+        bytes: storedBytes,
+      };
+    },
+    changeMembership: (changes, deadlineMs) => replica.changeMembership(changes, deadlineMs),
+    transferLeadership: (to, deadlineMs) => replica.transferLeadership(to, deadlineMs),
+    onLeadership: (listener) => replica.onLeadership(listener),
+    close: () => replica.close(),
+  };
+}
+
+async function deleteReplica(
+  { host, environment, directory }: DiskReplicasOptions,
+  { kind, groupId }: HostedShard,
+): Promise<void> {
+  const shard = { host, environment, directory: directoryOf(directory, groupId), groupId };
+  if (kind === 'messages') await deleteShardReplica(shard);
+  else await deleteKeyedReplica(shard);
+}
+
+async function deleteKeyedReplica(shard: {
+  readonly host: RaftHost;
+  readonly environment: RaftEnvironment;
+  readonly directory: string;
+  readonly groupId: number;
+}): Promise<void> {
+  await shard.host.deleteGroup(keyedGroupNameOf(shard.groupId));
+  await removeTree(shard.environment.fileSystem, shard.directory);
+}
+
+/** Group ids are used once, so nothing of an earlier shard is ever found below one. */
+function directoryOf(directory: string, groupId: number): string {
+  return `${directory}/shards/${groupId}`;
+}

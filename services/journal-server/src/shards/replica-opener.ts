@@ -1,0 +1,36 @@
+/** How replicas are opened and deleted, and what is seen of an open one beside its records. */
+import type { OpenReplica } from '@robustmq/journal-client';
+import type { EntryId, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
+import type { RaftBootstrap } from '@robustmq/raft-driver';
+import type { HostedShard } from './shard-set.ts';
+
+/** Opens and deletes replicas of both kinds. */
+export interface ReplicaOpener {
+  /** @throws when what is on disk can't be had or trusted */
+  open(shard: HostedShard, bootstrap: RaftBootstrap): Promise<OpenedReplica>;
+  /** Removes what a replica that is not open has on disk. Idempotent. @throws when something is left */
+  delete(shard: HostedShard): Promise<void>;
+}
+
+/** A replica, and its membership in its group. */
+export interface OpenedReplica {
+  /** As the data plane sees it, without what `HostedShards` knows about it. */
+  readonly content: Pick<OpenReplica, 'kind' | 'replica'>;
+  /** Fresh copies at each look. */
+  raft(): RaftStatus;
+  amounts(): ReplicaAmounts;
+  changeMembership(changes: readonly MembershipChange[], deadlineMs: number): Promise<EntryId>;
+  transferLeadership(to: NodeId, deadlineMs: number): Promise<void>;
+  onLeadership(listener: (status: RaftStatus) => void): { stop(): void };
+  close(): Promise<void>;
+}
+
+/** How much a replica holds. */
+export interface ReplicaAmounts {
+  readonly appliedIndex: number;
+  /** The offset after the last committed record; of a keyed shard the revision. */
+  readonly committed: number;
+  /** The first offset that is kept. */
+  readonly oldest: number;
+  readonly bytes: number;
+}
