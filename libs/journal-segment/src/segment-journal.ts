@@ -37,6 +37,8 @@ export interface SegmentJournalEnvironment {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** A further reason to refuse so many bytes, in a sentence. */
+  readonly refusal?: (byteCount: number) => string | null;
 }
 
 const DEFAULT_OPTIONS = {
@@ -192,13 +194,13 @@ class SegmentJournal implements Journal {
 }
 
 /** Any name as one that every file system takes: everything but letters, digits, `-` and `_` escaped. */
-function encodeShardName(name: string): string {
+export function encodeShardName(name: string): string {
   return encodeURIComponent(name).replace(
     /[.!'()*~]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
-function decodeShardName(name: string): string {
+export function decodeShardName(name: string): string {
   return decodeURIComponent(name);
 }

@@ -10,19 +10,25 @@ export class SpaceGuard {
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #directory: string;
+  readonly #refusal: (byteCount: number) => string | null;
   readonly #journalBytesMax: number;
   readonly #diskFreeBytesMin: number;
   #freeBytes = 0;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
-    environment: { readonly fileSystem: FileSystem; readonly clock: Clock },
+    environment: {
+      readonly fileSystem: FileSystem;
+      readonly clock: Clock;
+      readonly refusal?: (byteCount: number) => string | null;
+    },
     directory: string,
     limits: { readonly journalBytesMax: number; readonly diskFreeBytesMin: number },
   ) {
     this.#fileSystem = environment.fileSystem;
     this.#clock = environment.clock;
     this.#directory = directory;
+    this.#refusal = environment.refusal ?? (() => null);
     this.#journalBytesMax = limits.journalBytesMax;
     this.#diskFreeBytesMin = limits.diskFreeBytesMin;
   }
@@ -32,6 +38,8 @@ export class SpaceGuard {
     if (this.#journalBytesMax > 0 && this.journalBytes + byteCount > this.#journalBytesMax) {
       return `${byteCount} more bytes exceed the ${this.#journalBytesMax} allowed for the journal`;
     }
+    const further = this.#refusal(byteCount);
+    if (further !== null) return further;
     if (this.#diskFreeBytesMin === 0) return null;
     if (this.#isStale()) await this.#refresh();
     if (this.#freeBytes - byteCount >= this.#diskFreeBytesMin) {

@@ -242,6 +242,13 @@ export const logEvents = {
     fields: ['shard', 'medium'],
     help: 'The servers that keep the journal acknowledge before they flush: if most of them lose power at once, acknowledged messages are lost.',
   },
+  journalUploadFailed: {
+    name: 'journal.upload_failed',
+    level: 'warn',
+    perSecondMax: 1,
+    fields: ['shard', 'detail'],
+    help: 'The bucket that sealed segments move to failed; they stay on the disk, and it is tried again.',
+  },
   journalFull: {
     name: 'journal.full',
     level: 'error',

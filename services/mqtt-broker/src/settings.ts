@@ -88,7 +88,7 @@ export interface LimitSettings {
 
 export interface StorageSettings {
   /** `journal`: the shards of a cluster. */
-  readonly kind: 'memory' | 'segment' | 'level' | 'jetstream' | 'postgres' | 'journal';
+  readonly kind: 'memory' | 'segment' | 'level' | 'jetstream' | 'postgres' | 's3' | 'journal';
   readonly media: MediaSettings;
   readonly directory: string;
   readonly segmentBytesMax: number;

@@ -3,7 +3,9 @@ import {
   type NatsCluster,
   openNatsCluster,
   openPostgres,
+  openS3Server,
   type PostgresInstance,
+  type S3Server,
   whyNoNatsCluster,
   whyNoPostgres,
 } from '@robustmq/store-servers';
@@ -88,4 +90,21 @@ describe('a broker on PostgreSQL', () => {
     ].join('\n');
   };
   describeServers(whyNoPostgres(), () => openPostgres(), sectionOf);
+});
+
+describe('a broker whose segments move to a bucket', () => {
+  let prefixes = 0;
+  const sectionOf = ({ endpoint, bucket, credentials }: S3Server): string => {
+    prefixes += 1;
+    return [
+      'storage_type = "s3"',
+      '[s3]',
+      `endpoint = "${endpoint}"`,
+      `bucket = "${bucket}"`,
+      `access_key_id = "${credentials.accessKeyId}"`,
+      `secret_access_key = "${credentials.secretAccessKey}"`,
+      `prefix = "p${prefixes}"`,
+    ].join('\n');
+  };
+  describeServers(null, openS3Server, sectionOf);
 });

@@ -17,6 +17,7 @@ function mediaOf(text: string): MediaSettings | string {
 }
 
 const JETSTREAM = '[storage]\nstorage_type = "jetstream"\n[jetstream]\nservers = ["n1:4222"]\n';
+const S3 = '[storage]\nstorage_type = "s3"\n[s3]\nbucket = "b"\n';
 const POSTGRES = '[storage]\nstorage_type = "postgres"\n[postgres]\nhost = "db"\n';
 
 describe('a medium that cannot work is refused', () => {
@@ -26,6 +27,9 @@ describe('a medium that cannot work is refused', () => {
     [`${JETSTREAM}prefix = "a.b"`, 'jetstream.prefix', 'a name that NATS does not take'],
     [`${JETSTREAM}user = "u"\ntoken = "t"`, 'jetstream.token', 'two ways to be let in'],
     ['[storage]\nstorage_type = "postgres"', 'postgres.host', 'no host'],
+    ['[storage]\nstorage_type = "s3"', 's3.bucket', 'no bucket'],
+    [`${S3}prefix = "a/"`, 's3.prefix', 'a slash too many'],
+    [`${S3}access_key_id = "k"`, 's3.access_key_id', 'a key without its secret'],
     [`${POSTGRES}schema = "a\\"b"`, 'postgres.schema', 'a schema that would need quotes'],
   ] as const;
   for (const [text, key, why] of rows) {
@@ -52,7 +56,7 @@ test('what is empty is left out, so that no empty password is sent', () => {
 
 test('no password is shown', () => {
   const text =
-    '[jetstream]\npassword = "hidden"\ntoken = "hidden"\n[postgres]\npassword = "hidden"';
+    '[jetstream]\npassword = "hidden"\ntoken = "hidden"\n[postgres]\npassword = "hidden"\n[s3]\nsecret_access_key = "hidden"';
   const file = { name: 'f.toml', text };
   const resolved = resolveConfiguration(brokerSchema, { file, environment: {} });
   const shown = resolved.ok ? JSON.stringify(effectiveSettings(resolved.value.settings)) : '';

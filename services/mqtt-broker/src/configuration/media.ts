@@ -5,12 +5,15 @@ import { jetStreamMedium } from './jetstream-section.ts';
 import type { JetStreamSection } from './jetstream-section.ts';
 import { postgresMedium } from './postgres-section.ts';
 import type { PostgresSection } from './postgres-section.ts';
+import { s3Medium } from './s3-section.ts';
+import type { S3Section } from './s3-section.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
 
 export function mediaSettings(values: BrokerConfigurationValues): MediaSettings {
   return {
     jetstream: jetStreamMedium(values.jetstream),
     postgres: postgresMedium(values.postgres),
+    s3: s3Medium(values.s3),
   };
 }
 
@@ -27,12 +30,14 @@ export function mediaProblems(
 /** Keys, and what is wrong with each. */
 type Faults = [key: string, message: string][];
 
-function faultsOf({ storage, jetstream, postgres }: BrokerConfigurationValues): Faults {
+function faultsOf({ storage, jetstream, postgres, s3 }: BrokerConfigurationValues): Faults {
   switch (storage.storage_type) {
     case 'jetstream':
       return jetStreamFaults(jetstream);
     case 'postgres':
       return postgresFaults(postgres);
+    case 's3':
+      return s3Faults(s3);
     default:
       return [];
   }
@@ -65,6 +70,19 @@ function postgresFaults({ host, schema }: PostgresSection): Faults {
   if (!/^[a-z_][a-z0-9_]*$/.test(schema)) {
     const message = `is ${JSON.stringify(schema)}, which holds more than small letters, digits and "_"`;
     faults.push(['postgres.schema', message]);
+  }
+  return faults;
+}
+
+function s3Faults({ bucket, prefix, access_key_id, secret_access_key }: S3Section): Faults {
+  const faults: Faults = [];
+  if (bucket === '') faults.push(['s3.bucket', 'is empty: storage_type = "s3" needs a bucket']);
+  if (prefix.startsWith('/') || prefix.endsWith('/')) {
+    const message = `is ${JSON.stringify(prefix)}: leave the slash at its beginning or end away`;
+    faults.push(['s3.prefix', message]);
+  }
+  if ((access_key_id === '') !== (secret_access_key === '')) {
+    faults.push(['s3.access_key_id', 'and s3.secret_access_key go together: set both or none']);
   }
   return faults;
 }

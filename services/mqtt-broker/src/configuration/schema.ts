@@ -17,6 +17,8 @@ import { postgresSection } from './postgres-section.ts';
 import type { PostgresSection } from './postgres-section.ts';
 import { protocolSection } from './protocol-section.ts';
 import type { ProtocolSection } from './protocol-section.ts';
+import { s3Section } from './s3-section.ts';
+import type { S3Section } from './s3-section.ts';
 import { storageSection } from './storage-section.ts';
 import type { StorageSection } from './storage-section.ts';
 
@@ -28,6 +30,7 @@ export interface BrokerConfigurationValues {
   readonly storage: StorageSection;
   readonly jetstream: JetStreamSection;
   readonly postgres: PostgresSection;
+  readonly s3: S3Section;
   readonly mqtt: ProtocolSection;
   readonly limits: LimitsSection;
   readonly subscribe: SubscribeSection;
@@ -75,6 +78,7 @@ export const brokerSchema: Schema<BrokerConfigurationValues> = {
     storage: storageSection,
     jetstream: jetStreamSection,
     postgres: postgresSection,
+    s3: s3Section,
     mqtt: protocolSection,
     limits: limitsSection,
     subscribe: subscribeSection,

@@ -3,7 +3,7 @@ import type { SectionDeclaration } from '@robustmq/config';
 
 /** `[storage]`: where messages that must not be lost are kept. */
 export interface StorageSection {
-  readonly storage_type: 'segment' | 'level' | 'jetstream' | 'postgres' | 'memory';
+  readonly storage_type: 'segment' | 'level' | 'jetstream' | 'postgres' | 's3' | 'memory';
   readonly directory: string;
   readonly segment_bytes_max: number;
   readonly journal_bytes_max: number;
@@ -20,10 +20,10 @@ export const storageSection: SectionDeclaration<StorageSection> = {
   keys: {
     storage_type: choiceKey({
       default: 'segment',
-      choices: ['segment', 'level', 'jetstream', 'postgres', 'memory'],
+      choices: ['segment', 'level', 'jetstream', 'postgres', 's3', 'memory'],
       spellings: { EngineSegment: 'segment', EngineMemory: 'memory' },
       meaning:
-        '"segment": files below directory. "level": a LevelDB below directory. "jetstream": NATS servers, see [jetstream]. "postgres": a PostgreSQL, see [postgres]. "memory": nothing survives a restart.',
+        '"segment": files below directory. "level": a LevelDB below directory. "jetstream": NATS servers, see [jetstream]. "postgres": a PostgreSQL, see [postgres]. "s3": segment files that move to a bucket, see [s3]. "memory": nothing survives a restart.',
       reason: 'An acknowledged message survives a crash, unless somebody chose otherwise.',
     }),
     directory: textKey({

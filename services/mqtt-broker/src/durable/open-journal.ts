@@ -4,6 +4,7 @@ import type { Journal } from '@robustmq/journal';
 import { openJetStreamJournal } from '@robustmq/journal-jetstream';
 import { openLevelJournal } from '@robustmq/journal-level';
 import { openPostgresJournal } from '@robustmq/journal-postgres';
+import { openS3Journal } from '@robustmq/journal-s3';
 import { openSegmentJournal } from '@robustmq/journal-segment';
 import type { StorageSettings } from '../settings.ts';
 
@@ -18,11 +19,13 @@ export interface JournalPlace extends StorageSettings {
  * Opens the journal of one broker. Each medium of this machine has a directory of its own below the
  * data directory, so that a change of the kind never meets the files of another one.
  *
+ * @param report  told when a medium fails in a way that it tries to mend by itself
  * @throws JournalError JOURNAL_IO_FAILED  in use, of a newer version or not accessible
  */
 export async function openJournal(
   { kind, directory, media }: JournalPlace,
   segmentBytesMax: number,
+  report: (error: unknown) => void,
 ): Promise<Journal> {
   switch (kind) {
     case 'segment':
@@ -33,6 +36,13 @@ export async function openJournal(
       return openJetStreamJournal({ ...media.jetstream, segmentBytesMax });
     case 'postgres':
       return openPostgresJournal({ ...media.postgres, segmentBytesMax });
+    case 's3':
+      return openS3Journal({
+        ...media.s3,
+        directory: join(directory, 'journal-s3'),
+        segmentBytesMax,
+        report,
+      });
     default:
       return unreachable(kind);
   }

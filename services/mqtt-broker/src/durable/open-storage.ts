@@ -92,7 +92,12 @@ async function openOnDisk(context: BrokerContext, storage: JournalPlace): Promis
     SEGMENT_BYTES_MIN,
     Math.min(storage.segmentBytesMax, Math.floor(diskBytes / SEGMENTS_PER_DISK)),
   );
-  const journal = await openJournal(storage, segmentBytesMax);
+  const journal = await openJournal(storage, segmentBytesMax, (error) => {
+    log(context.logger, logEvents.journalUploadFailed, {
+      shard: SHARD,
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  });
   try {
     const fileSystem = nodeFileSystem;
     return await recover(context, journal, { startedMs, segmentBytesMax, fileSystem });
