@@ -1,6 +1,6 @@
 /** Where the replicas of shards are, as far as it is known without asking a journal server. */
 export interface ShardPlaces {
-  /** As `host:port`, the most likely leader first; at least one. `shard` is `namespace/shard`. */
+  /** As `host:port`, the most likely leader first; empty while none is known. `shard` is `namespace/shard`. */
   candidatesOf(shard: string): readonly string[];
   /** Ends what keeps it up to date. Idempotent. */
   close(): void;

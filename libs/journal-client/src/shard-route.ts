@@ -22,7 +22,7 @@ export class ShardRoute {
     this.#places = places;
   }
 
-  /** As `host:port`. */
+  /** As `host:port`; empty while no server is known. */
   current(): string {
     if (this.#named !== null) return this.#named;
     const candidates = this.#places.candidatesOf(this.shard);

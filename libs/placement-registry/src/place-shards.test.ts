@@ -124,6 +124,20 @@ describe('the place of shards', () => {
     ]);
   });
 
+  test('the wait for further servers begins with the first one', async () => {
+    const { registries, clock, run } = await open([]);
+    run();
+    await create(registries, 'a');
+    for (let turn = 0; turn < 3; turn += 1) {
+      clock.advance(RULES.foundingWaitMs);
+      // Each look of the loop follows a change that it hears of.
+      await create(registries, `b${turn}`);
+    }
+    for (const nodeId of [1, 2, 3]) await register(registries, nodeId);
+    const records = await until(registries, (all) => all.length === 4 && all.every(isPlaced));
+    expect(new Set(records.map(({ replicas }) => replicas.join()))).toEqual(new Set(['1,2,3']));
+  });
+
   test('a server that stays away is replaced, one that returns is not', async () => {
     const { registries, clock, run } = await open([1, 2, 3, 4]);
     await create(registries, 'a');

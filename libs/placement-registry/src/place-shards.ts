@@ -139,7 +139,8 @@ class Placement {
       used.filter((server) => !alive.has(server)),
       nowMs,
     );
-    const unplaced = records.filter(({ replicas }) => replicas.length === 0);
+    // While there is no server at all, nobody waits for further ones yet.
+    const unplaced = records.filter(({ replicas }) => replicas.length === 0 && alive.size > 0);
     this.#unplaced.see(unplaced.map(nameOf), nowMs);
     this.#lacking.see(records.filter((record) => this.#isLacking(record)).map(nameOf), nowMs);
     const lost = this.#away.heldFor(rules.lostAfterMs, nowMs);
