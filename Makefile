@@ -39,6 +39,14 @@ unit: build ## Run the tests that need no process and no socket
 e2e: build ## Run the tests with real processes, sockets and third-party clients
 	@node scripts/run-tests.ts e2e script
 
+.PHONY: cluster-up
+cluster-up: build ## Start a cluster of nine processes on this machine, in the background
+	@node scripts/cluster.ts up
+
+.PHONY: cluster-down
+cluster-down: build ## Stop that cluster; its data stays
+	@node scripts/cluster.ts down
+
 # The reliability campaigns: each prints its figures and fails when one is missed.
 campaign = @node --conditions=source services/mqtt-broker/test/campaign/main.ts
 
@@ -84,6 +92,17 @@ clocks: build ## Let the clocks of the placement center's machines jump; needs l
 .PHONY: placement-load
 placement-load: build ## A million keys; ten thousand watches and leases: restart, memory, pace
 	$(placement-campaign) size crowd $(ARGS)
+
+# And for the whole cluster: nine processes, clients over all brokers, a delivery ledger.
+cluster-campaign = @node --conditions=source services/robustctl/test/cluster/main.ts
+
+.PHONY: delivery
+delivery: build ## Two minutes of each kind of fault against a whole cluster; needs root for cuts
+	$(cluster-campaign) delivery $(ARGS)
+
+.PHONY: rotation
+rotation: build ## Ten minutes of all faults in turn against nine hosts of one process each
+	$(cluster-campaign) rotation $(ARGS)
 
 .PHONY: fuzz-sockets
 fuzz-sockets: build ## Send 200,000 damaged packets over real connections

@@ -71,37 +71,74 @@ export function parseCheckpointHeader(bytes: Uint8Array, number: number): number
   return isOurs ? view.getUint32(12, true) : null;
 }
 
-/** Encodes a frame for one place in one segment. */
-export function encodeFrame(
+/** A frame, and where each of its entries stands in it. */
+export interface EncodedFrame {
+  readonly bytes: Uint8Array;
+  /** By number of the entry: its first byte; one more: where the commit begins. */
+  readonly starts: Float64Array;
+}
+
+/** At most so many bytes does one UTF-16 code unit become. */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+const SLICE_ENTRIES = 2048;
+
+/**
+ * Encodes a frame for one place in one segment. A checkpoint may hold a million entries: after each few
+ * thousand of them it calls `pause`, so that others have their turn.
+ */
+export async function encodeFrame(
   entries: readonly CheckpointEntry[],
   commit: Uint8Array,
-  place: { readonly salt: number; readonly position: number },
-): Uint8Array {
-  const keys = entries.map((entry) => encoder.encode(entry.key));
-  let length = FRAME_HEADER_BYTES + commit.length;
-  for (const [i, { value }] of entries.entries()) {
-    length += ENTRY_HEADER_BYTES + (keys[i] as Uint8Array).length + (value?.length ?? 0);
+  place: {
+    readonly salt: number;
+    readonly position: number;
+    readonly pause: () => Promise<void>;
+  },
+): Promise<EncodedFrame> {
+  let lengthMax = FRAME_HEADER_BYTES + commit.length;
+  for (const { key, value } of entries) {
+    lengthMax += ENTRY_HEADER_BYTES + key.length * UTF8_BYTES_PER_UNIT_MAX + (value?.length ?? 0);
   }
-  const bytes = new Uint8Array(length);
-  const view = viewOf(bytes);
+  const room = new Uint8Array(lengthMax);
+  const view = viewOf(room);
+  const starts = new Float64Array(entries.length + 1);
   let at = FRAME_HEADER_BYTES;
-  for (const [i, { value }] of entries.entries()) {
-    const key = keys[i] as Uint8Array;
-    view.setUint32(at, value === null ? (key.length | REMOVED) >>> 0 : key.length, true);
+  for (let i = 0; i < entries.length; i += 1) {
+    if (i > 0 && i % SLICE_ENTRIES === 0) await place.pause();
+    const { key, value } = entries[i] as CheckpointEntry;
+    starts[i] = at;
+    const keyLength = putKey(room, at + ENTRY_HEADER_BYTES, key);
+    view.setUint32(at, value === null ? (keyLength | REMOVED) >>> 0 : keyLength, true);
     view.setUint32(at + 4, value?.length ?? 0, true);
-    bytes.set(key, at + ENTRY_HEADER_BYTES);
-    at += ENTRY_HEADER_BYTES + key.length;
-    if (value !== null) bytes.set(value, at);
-    at += value?.length ?? 0;
+    at += ENTRY_HEADER_BYTES + keyLength;
+    if (value === null) continue;
+    room.set(value, at);
+    at += value.length;
   }
-  bytes.set(commit, at);
+  starts[entries.length] = at;
+  room.set(commit, at);
+  const length = at + commit.length;
   view.setUint32(0, FRAME_MAGIC, true);
   view.setUint32(8, length, true);
   view.setUint32(12, stampOf(place.salt, place.position), true);
   view.setUint32(16, entries.length, true);
   view.setUint32(20, commit.length, true);
-  view.setUint32(4, crc32c(bytes, CHECKSUM_START, length), true);
-  return bytes;
+  view.setUint32(4, crc32c(room, CHECKSUM_START, length), true);
+  return { bytes: room.subarray(0, length), starts };
+}
+
+/** Below this length a loop is cheaper than a call into the runtime. */
+const SHORT_KEY_UNITS = 64;
+
+/** @returns how many bytes it took */
+function putKey(bytes: Uint8Array, start: number, key: string): number {
+  if (key.length > SHORT_KEY_UNITS) return encoder.encodeInto(key, bytes.subarray(start)).written;
+  for (let i = 0; i < key.length; i += 1) {
+    const unit = key.charCodeAt(i);
+    if (unit > 0x7f) return encoder.encodeInto(key, bytes.subarray(start)).written;
+    bytes[start + i] = unit;
+  }
+  return key.length;
 }
 
 /** The length of the whole, undamaged frame at `position` of a segment; 0 when there is none. */

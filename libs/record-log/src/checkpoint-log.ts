@@ -8,7 +8,12 @@ import { systemRandom } from '@robustmq/environment';
 import type { DirectoryLock, FileSystem, RandomSource } from '@robustmq/environment';
 import { AppendError, AppendFile } from './append-file.ts';
 import { CheckpointCompaction } from './checkpoint-compaction.ts';
-import { encodeCheckpointHeader, encodeFrame, entriesOf } from './checkpoint-frame.ts';
+import {
+  encodeCheckpointHeader,
+  type EncodedFrame,
+  encodeFrame,
+  entriesOf,
+} from './checkpoint-frame.ts';
 import type { CheckpointEntry } from './checkpoint-frame.ts';
 import type { CheckpointIndex } from './checkpoint-index.ts';
 import { quarantineCopy, recoverCheckpoint } from './checkpoint-recovery.ts';
@@ -140,14 +145,14 @@ export class CheckpointLog {
     // The moved entries go first, so that an entry of the caller for the same key wins.
     const all = [...moved, ...this.#withoutIdleRemovals(entries)];
     const position = this.#file.length;
-    const frame = encodeFrame(all, commit, { salt: this.#salt, position });
+    const frame = await encodeFrame(all, commit, { salt: this.#salt, position, pause: nextTurn });
     try {
-      await this.#file.append(frame, 'sync');
+      await this.#file.append(frame.bytes, 'sync');
     } catch (error) {
       if (mark !== undefined) compaction?.rewind(mark);
       throw error;
     }
-    this.#noteWritten(frame, position);
+    await this.#noteWritten(all, frame, position);
     if (compaction?.isFinished !== true) return;
     try {
       await this.#removeOldest(compaction);
@@ -168,11 +173,19 @@ export class CheckpointLog {
     });
   }
 
-  #noteWritten(frame: Uint8Array, position: number): void {
+  async #noteWritten(
+    entries: readonly CheckpointEntry[],
+    { bytes, starts }: EncodedFrame,
+    position: number,
+  ): Promise<void> {
     const segment = this.#segments.at(-1) as CheckpointSegment;
-    segment.bytes += frame.length;
-    for (const { key, position: at, length, valueStart } of entriesOf(frame, 0)) {
-      if (valueStart < 0) this.#index.delete(key);
+    segment.bytes += bytes.length;
+    for (let i = 0; i < entries.length; i += 1) {
+      if (i > 0 && i % NOTED_PER_TURN === 0) await nextTurn();
+      const { key, value } = entries[i] as CheckpointEntry;
+      const at = starts[i] as number;
+      const length = (starts[i + 1] as number) - at;
+      if (value === null) this.#index.delete(key);
       else this.#index.set(key, { segment: segment.number, position: position + at, length });
     }
   }
@@ -215,6 +228,13 @@ export class CheckpointLog {
     // Before the next segment goes: its removals may hide values of this one.
     await this.#fileSystem.syncDirectory(this.#directory);
   }
+}
+
+/** Entries that are noted before others have their turn. */
+const NOTED_PER_TURN = 8192;
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 interface CheckpointParts {
