@@ -1,5 +1,6 @@
 import type { Offset, ProducerName } from '@robustmq/journal';
 import { AppendPipeline } from './append-pipeline.ts';
+import { KeyedLane } from './keyed-lane.ts';
 import type { ClientContext } from './shard-calls.ts';
 import type { ShardRoute } from './shard-route.ts';
 
@@ -15,6 +16,7 @@ export class KnownShard {
   /** Everything below is committed, as far as this client knows; reads show at least as much. */
   committedSeen: Offset = 0 as Offset;
   readonly #context: ClientContext;
+  #lane: KeyedLane | null = null;
   /** By producer id: the pipelines of its incarnations, for as long as one could be used again. */
   readonly #pipelines = new Map<number, Map<number, AppendPipeline>>();
 
@@ -52,8 +54,15 @@ export class KnownShard {
     return pipeline;
   }
 
+  /** Of a keyed shard. */
+  lane(): KeyedLane {
+    this.#lane ??= new KeyedLane(this.#context, this.route, this.name);
+    return this.#lane;
+  }
+
   /** Ends everything that is open. */
   close(): void {
+    this.#lane?.end({ code: 'JOURNAL_CLOSED' });
     for (const lives of this.#pipelines.values()) {
       for (const pipeline of lives.values()) pipeline.end({ code: 'JOURNAL_CLOSED' });
     }

@@ -83,7 +83,9 @@ export class RemoteShard implements SharedShard {
   }
 
   async trimBefore(offset: Offset): Promise<void> {
-    await this.#call({ call: { kind: 'trim', before: offset }, answer: 'done' });
+    const asked = { call: { kind: 'trim', before: offset }, answer: 'committed' } as const;
+    const trimmed = await this.#call(asked);
+    this.#known.heard(trimmed.offset, trimmed.oldest);
   }
 
   async fence(producer: ProducerName): Promise<void> {

@@ -1,4 +1,10 @@
-import type { KeyedRecord, KeyedShard, KeyedTail, KeyedWrite } from '@robustmq/journal';
+import {
+  JournalError,
+  type KeyedRecord,
+  type KeyedShard,
+  type KeyedTail,
+  type KeyedWrite,
+} from '@robustmq/journal';
 import type { JournalCall, JournalOutcome } from '@robustmq/rpc';
 import type { KnownShard } from './known-shard.ts';
 import { RemoteKeyedTail } from './remote-keyed-tail.ts';
@@ -19,8 +25,9 @@ export class RemoteTable implements KeyedShard {
   }
 
   async write(writes: readonly KeyedWrite[], deadlineMs: number): Promise<readonly boolean[]> {
-    const asked = { call: { kind: 'writeKeys', writes }, answer: 'keysWritten' } as const;
-    return (await this.#call(asked, deadlineMs)).taken;
+    const outcome = await this.#known.lane().submit({ kind: 'writeKeys', writes }, deadlineMs);
+    if (outcome.kind === 'keysWritten') return outcome.taken;
+    throw this.#misanswered(outcome);
   }
 
   async claim(
@@ -28,8 +35,9 @@ export class RemoteTable implements KeyedShard {
     fence: number,
     deadlineMs: number,
   ): Promise<{ readonly taken: boolean; readonly record: KeyedRecord | null }> {
-    const asked = { call: { kind: 'claimKey', key, fence }, answer: 'keyClaimed' } as const;
-    const { taken, record } = await this.#call(asked, deadlineMs);
+    const outcome = await this.#known.lane().submit({ kind: 'claimKey', key, fence }, deadlineMs);
+    if (outcome.kind !== 'keyClaimed') throw this.#misanswered(outcome);
+    const { taken, record } = outcome;
     return { taken, record };
   }
 
@@ -72,6 +80,11 @@ export class RemoteTable implements KeyedShard {
     tails.add(tail);
     if (this.#context.closing.aborted) tail.close();
     return tail;
+  }
+
+  #misanswered({ kind }: JournalOutcome): JournalError {
+    const detail = `the server answered ${kind} to a write`;
+    return new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: this.name, detail });
   }
 
   #call<Kind extends JournalOutcome['kind']>(

@@ -13,6 +13,16 @@ async function texts(cluster: ShardCluster): Promise<readonly string[][]> {
 }
 
 describe('a shard on one node', () => {
+  test('has nothing to read before its first record', async () => {
+    const cluster = await ShardCluster.found(1);
+    const replica = await cluster.leader();
+    const reader = replica.openReader(0 as Offset, { kind: 'everything' });
+    expect(await reader.read(10, 1000)).toEqual([]);
+    await cluster.append(new TestProducer(1), 'a:1');
+    expect((await reader.read(10, 1000)).map(textOf)).toEqual(['a:1']);
+    await cluster.stopAll();
+  });
+
   test('gives offsets without gaps and reads back what was appended', async () => {
     const cluster = await ShardCluster.found(1);
     const producer = new TestProducer(1);

@@ -80,8 +80,8 @@ export class SegmentReader<Segment extends ReadableSegment> implements JournalRe
     const committed = shard.committed;
     const page: Page = { records: [], recordsMax, bytesLeft: bytesMax, chunk: null };
     try {
-      // A position past what is committed has nothing to read, even if it is trimmed by then.
-      shard.segments.at(Math.max(0, this.#position));
+      // Told even where nothing is left to read; a shard without a record may have no segment yet.
+      if (committed > 0) shard.segments.at(Math.max(0, this.#position));
       while (this.#position < committed && !isFull(page)) await this.#readSegment(page);
     } catch (error) {
       // What was found before the failure is returned first; the next call meets it again.

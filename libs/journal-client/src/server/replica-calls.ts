@@ -52,7 +52,7 @@ async function onMessages(
     }
     case 'trim':
       await replica.trimBefore(call.before, deadlineMs);
-      return { kind: 'done' };
+      return { kind: 'committed', offset: replica.end, oldest: replica.oldest };
     case 'fence':
       await replica.fence(call.producer, deadlineMs);
       return { kind: 'done' };
