@@ -10,7 +10,7 @@ import {
   createMetricsRegistry,
   zeroGaugeSource,
 } from '@robustmq/telemetry';
-import type { StoredSession } from '../cluster/contract.ts';
+import type { BrokerCluster, StoredSession } from '../cluster/contract.ts';
 import { ClientConnection } from '../connection/client-connection.ts';
 import { brokerSchema } from '../configuration/schema.ts';
 import { brokerSettingsFrom } from '../configuration/settings-from.ts';
@@ -40,8 +40,8 @@ export interface Node {
 
 /** What the placement center knows of a session. */
 interface Ownership {
-  node: Node;
-  session: ClientSession;
+  readonly node: Node;
+  readonly epoch: number;
 }
 
 /**
@@ -101,6 +101,7 @@ export class Cluster {
     context.fatal = (what, error) => {
       if (node.alive) this.fatal.push(`${process}: ${what}: ${String(error)}`);
     };
+    context.cluster = this.#membershipOf(node);
     for (const interest of this.#interest) addInterest(node, interest);
     this.nodes.push(node);
     return node;
@@ -130,14 +131,11 @@ export class Cluster {
     properties: Properties = KEPT,
     prepare: (peer: MemoryPeer) => void = () => {},
   ): Promise<MemoryPeer> {
-    await this.#move(clientId, node);
     const peer = new MemoryPeer((connection) => new ClientConnection(node.context, connection));
     prepare(peer);
     node.peers.push(peer);
     peer.connect(clientId, false, properties);
     await until(() => peer.closed || peer.packets.some(({ kind }) => kind === 'connack'));
-    const session = node.context.sessions.find(clientId);
-    if (session !== undefined) this.#owners.set(clientId, { node, session });
     return peer;
   }
 
@@ -145,19 +143,40 @@ export class Cluster {
     for (const node of this.alive) this.crash(node);
   }
 
-  async #move(clientId: string, node: Node): Promise<void> {
+  #membershipOf(node: Node): BrokerCluster {
+    return {
+      isCongested: false,
+      acquire: async ({ clientId }) => ({
+        verdict: 'owned',
+        epoch: await this.#move(clientId, node),
+      }),
+      abandoned() {},
+      attached() {},
+      detached() {},
+      subscribed: async (session, keys) => {
+        for (const key of keys) this.want(key, (session.subscriptions.get(key)?.qos ?? 0) as Qos);
+        return { outcome: 'applied' };
+      },
+      unsubscribed: async () => ({ outcome: 'applied' }),
+    };
+  }
+
+  /** @returns the epoch by which `node` owns the session from now on */
+  async #move(clientId: string, node: Node): Promise<number> {
     const owner = this.#owners.get(clientId);
-    if (owner === undefined || owner.node === node) return;
-    const { session } = owner;
-    const stored = storedOf(session, session.epoch + 1);
+    const epoch = (owner?.epoch ?? 0) + 1;
+    this.#owners.set(clientId, { node, epoch });
+    if (owner === undefined || owner.node === node) return epoch;
+    const session = owner.node.context.sessions.find(clientId);
+    if (session === undefined) return epoch;
+    const stored = storedOf(session, epoch);
     if (owner.node.alive) {
       session.connection?.close(0x8e, 'another connection took the session over');
       await owner.node.path.sessions.settle(session, DEADLINE_MS);
       owner.node.context.sessions.discard(session);
     } else await node.path.sessions.fence(owner.node.producer, DEADLINE_MS);
     await node.path.sessions.restore(stored, DEADLINE_MS);
-    const restored = node.context.sessions.find(clientId);
-    if (restored !== undefined) this.#owners.set(clientId, { node, session: restored });
+    return epoch;
   }
 }
 

@@ -91,7 +91,7 @@ export class DurableSessionRegistry implements DurableSessions {
     const { clientId, username, sessionExpirySeconds } = stored;
     const identity = { clientId, username, remoteAddress: '' };
     const session = new ClientSession(context, identity, { sessionExpirySeconds });
-    session.epoch = stored.epoch;
+    session.ownerEpoch = stored.epoch;
     const cursor = new SessionCursor(this.#log, session, state);
     // Without a record nothing was promised yet; offline it is behind all the same.
     if (state === null) cursor.detach();

@@ -300,7 +300,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   sessionEnded(session: ClientSession): void {
     this.#schedule();
     this.#open.sessions.delete(session);
-    this.#sessions.remove(session.clientId, session.epoch);
+    this.#sessions.remove(session.clientId, session.ownerEpoch);
   }
 
   willChanged(): void {
@@ -436,8 +436,9 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   #refused(group: ReplicatedGroup, shard: number, error: JournalError | null): void {
     group.refused.add(shard);
+    if (error?.fault.code !== 'JOURNAL_FULL') return;
     this.#fullUntilMs = performance.now() + FULL_MS;
-    if (error !== null) this.#context.journalFull(error);
+    this.#context.journalFull(error);
   }
 
   #partDone(group: ReplicatedGroup): void {

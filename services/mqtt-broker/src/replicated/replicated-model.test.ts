@@ -44,7 +44,6 @@ class Model {
     for (const { clientId, filters, qos } of READERS) {
       const peer = await this.cluster.client(this.#someNode(), clientId);
       for (const filter of filters) {
-        this.cluster.want(filter, qos);
         const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 };
         peer.send({
           kind: 'subscribe',

@@ -76,7 +76,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
   constructor(host: CursorHost, session: ClientSession, state: SessionState | null) {
     this.#host = host;
     this.session = session;
-    this.tenure = session.epoch;
+    this.tenure = session.ownerEpoch;
     this.#record = host.record;
     this.#clientId = new TextEncoder().encode(session.clientId);
     const shards = Array.from({ length: host.shards.count }, (_, shard) => shard);
@@ -93,7 +93,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
   }
 
   get fence(): number {
-    return this.session.epoch;
+    return this.session.ownerEpoch;
   }
 
   /** False when nothing of it is to be written, nor said to the client, any more. */

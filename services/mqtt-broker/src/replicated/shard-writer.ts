@@ -66,9 +66,11 @@ export class ShardWriter {
   #producer: ProducerName;
   /** Every record of ours below it was told; every other one is at or behind it. */
   #toldBelow: number;
-  #state: 'open' | 'recovering' | 'closed' = 'open';
+  #state: 'open' | 'recovering' | 'fenced' | 'closed' = 'open';
   #unsettled = 0;
   #recover: (() => void) | null = null;
+  /** The next life of this broker, if that is why it recovers. */
+  #renewal: ProducerName | null = null;
 
   /** @param committed  of the shard, before this incarnation appended anything */
   constructor(
@@ -101,6 +103,18 @@ export class ShardWriter {
     const pending = { batch, done };
     this.#pending.push(pending);
     if (this.#state === 'open') this.#send(pending);
+  }
+
+  /**
+   * A new life of this broker begins: what the one before has not committed never will be, and is
+   * refused, since whom it was from may have come back elsewhere by now.
+   *
+   * @param producer  of the new life
+   */
+  renew(producer: ProducerName): void {
+    if (this.#state === 'closed') return;
+    this.#renewal = producer;
+    if (this.#state !== 'recovering') this.#beginRecovery();
   }
 
   close(): void {
@@ -139,19 +153,25 @@ export class ShardWriter {
     if (code === 'JOURNAL_FULL' && this.#pending[0] === pending && this.#state === 'open') {
       this.#tell(pending, null, error as JournalError);
     } else if (code === 'JOURNAL_FENCED' && this.#state === 'open') {
+      this.#state = 'fenced';
       this.#owner.fenced(error as JournalError);
     } else if (code === 'JOURNAL_CLOSED') {
       this.close();
     } else if (this.#state === 'open') {
-      this.#state = 'recovering';
-      // Those behind it fail alike, and only then may the order of what is left be told anew.
-      this.#recover = () => {
-        this.#recover = null;
-        this.#resolveAll().catch((fault: unknown) => {
-          if (this.#state !== 'closed') this.#owner.failed(fault);
-        });
-      };
+      this.#beginRecovery();
     }
+  }
+
+  #beginRecovery(): void {
+    this.#state = 'recovering';
+    // Those behind it fail alike, and only then may the order of what is left be told anew.
+    this.#recover = () => {
+      this.#recover = null;
+      this.#resolveAll().catch((fault: unknown) => {
+        if (this.#state !== 'closed') this.#owner.failed(fault);
+      });
+    };
+    if (this.#unsettled === 0) this.#recover();
   }
 
   #tell(pending: PendingBatch, next: number | null, error: JournalError | null): void {
@@ -162,21 +182,24 @@ export class ShardWriter {
 
   async #resolveAll(): Promise<void> {
     await this.#untilDone(() => this.#shard.fence(this.#producer));
-    const { id, incarnation } = this.#producer;
-    assert(
-      (incarnation + 1) % CHANGES_PER_LIFE !== 0,
-      `incarnation ${incarnation} is the last one`,
-    );
-    this.#producer = { id, incarnation: incarnation + 1 };
     const open = [...this.#pending];
     const found = await this.#untilDone(() => this.#find(open));
     if (this.#state === 'closed') return;
+    const renewal = this.#renewal;
+    this.#renewal = null;
+    this.#producer = renewal ?? nextIncarnation(this.#producer);
     this.#state = 'open';
     for (const pending of open) {
       const next = found.get(pending);
       if (next !== undefined) this.#tell(pending, next, null);
+      else if (renewal !== null) this.#tell(pending, null, this.#endedLife());
     }
     for (const pending of this.#pending.slice()) this.#send(pending);
+  }
+
+  #endedLife(): JournalError {
+    const detail = 'the life of this broker that appended it is over';
+    return new JournalError({ code: 'JOURNAL_FENCED', shard: this.#shard.name, detail });
   }
 
   /** Which of these batches are in the shard, with the offset after each. */
@@ -212,6 +235,11 @@ export class ShardWriter {
       }
     }
   }
+}
+
+function nextIncarnation({ id, incarnation }: ProducerName): ProducerName {
+  assert((incarnation + 1) % CHANGES_PER_LIFE !== 0, `incarnation ${incarnation} is the last one`);
+  return { id, incarnation: incarnation + 1 };
 }
 
 function firstRecordOf(batch: RecordBatch): JournalRecord {

@@ -41,9 +41,13 @@ export class TableWriter {
     return !this.#writing && this.#pending.size === 0 && this.#waiting.length === 0;
   }
 
-  /** Replaces what waits under the key. Nothing is written before `start`. */
+  /**
+   * Replaces what waits under the key, unless that has a higher fence: what an owner before has left to say
+   * would be refused. Nothing is written before `start`.
+   */
   put(key: string, source: KeyedSource): void {
-    this.#pending.set(key, source);
+    const waiting = this.#pending.get(key);
+    if (waiting === undefined || waiting.fence <= source.fence) this.#pending.set(key, source);
   }
 
   /** Runs `then` when everything put so far is stored or was refused. */
