@@ -86,7 +86,9 @@ describe('a shard on one node', () => {
     const cluster = await ShardCluster.found(1);
     const producer = new TestProducer(1);
     const times: number[] = [];
+    const began: number[] = [];
     for (let at = 0; at < 60; at += 1) {
+      began.push(cluster.timers.clock.nowMs());
       await cluster.append(producer, `t:${at}${'x'.repeat(300)}`);
       await cluster.pass(1 + (at % 3));
     }
@@ -94,6 +96,10 @@ describe('a shard on one node', () => {
     const records = await readAll(replica);
     for (const { appendedAtMs } of records) times.push(appendedAtMs);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
+    for (const [at, time] of times.entries()) {
+      expect(time, `record ${at}`).toBeGreaterThanOrEqual(began[at] ?? 0);
+      expect(time, `record ${at}`).toBeLessThan(began[at + 1] ?? Number.POSITIVE_INFINITY);
+    }
     for (const atMs of [0, ...times, ...times.map((time) => time + 1)]) {
       const found = times.findIndex((time) => time >= atMs);
       expect(await replica.offsetAt(atMs)).toBe(found < 0 ? times.length : found);

@@ -1,7 +1,7 @@
 /**
  * The index of a segment, and when each of its batches was appended.
  *
- * On disk: a `PackedIndex`, then the time of the segment's begin u64, each batch's milliseconds
+ * On disk: a `PackedIndex`, then the time of the segment's first batch u64, each batch's milliseconds
  * since then u32, and the CRC-32C of what follows the packed index; in the machine's byte order
  * like the packed index itself.
  */
@@ -19,13 +19,13 @@ import {
   writeUint64,
 } from '@robustmq/journal';
 
-/** Later times in one segment are kept as this many milliseconds after its begin: 49 days. */
+/** Later times in one segment are kept as this many milliseconds after its first batch: 49 days. */
 const DELTA_MS_MAX = 0xffff_ffff;
 const LENGTH_AT = 12;
 
 export class TimedIndex implements SegmentIndex {
   readonly #index: SegmentIndex;
-  readonly #beginMs: number;
+  #beginMs: number;
   #deltas: Uint32Array;
 
   private constructor(index: SegmentIndex, beginMs: number, deltas: Uint32Array) {
@@ -34,7 +34,7 @@ export class TimedIndex implements SegmentIndex {
     this.#deltas = deltas;
   }
 
-  /** @param beginMs  no batch of the segment is older */
+  /** @param beginMs  no batch of the segment is older; the first batch tells more exactly */
   static growing(baseOffset: number, beginMs: number): TimedIndex {
     return new TimedIndex(new GrowingIndex(baseOffset), beginMs, new Uint32Array(64));
   }
@@ -83,6 +83,8 @@ export class TimedIndex implements SegmentIndex {
   /** Only of a growing one. */
   addBatch(bytes: Uint8Array, start: number, at: BatchFacts): void {
     const batch = this.#index.batchCount;
+    // The first segment of a shard begins at no time at all.
+    if (batch === 0) this.#beginMs = Math.max(this.#beginMs, at.appendedAtMs);
     (this.#index as GrowingIndex).addBatch(bytes, start, at.position, at.baseOffset);
     if (batch >= this.#deltas.length) {
       const grown = new Uint32Array(this.#deltas.length * 2);
