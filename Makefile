@@ -158,6 +158,10 @@ spec-coverage: build ## List which statements of the MQTT standards are cited an
 bench: build ## Measure beside Mosquitto, write docs/benchmarks.md (ARGS=--quick: a look)
 	$(call program,scripts/bench.ts,$(ARGS))
 
+.PHONY: bench-shard
+bench-shard: build ## Measure a replica of a shard beside plain writes, its restart, a rare topic
+	$(call program,scripts/bench-shard.ts,$(ARGS))
+
 .PHONY: bench-placement
 bench-placement: build ## Measure the placement center beside etcd, into the same page
 	$(call program,scripts/bench-placement.ts,$(ARGS))

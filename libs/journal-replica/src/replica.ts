@@ -56,6 +56,7 @@ export class Replica implements ShardReplica {
       appliedIndex,
       segments: segments.list.length,
       bytes: segments.list.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytesRead: segments.bytesRead,
       producers: state.producers.count,
       lastAppendedAtMs: state.lastAppendedAtMs,
     };

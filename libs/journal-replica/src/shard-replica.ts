@@ -128,6 +128,8 @@ export interface ShardReplicaStatus {
   readonly segments: number;
   /** Of the log on this disk. */
   readonly bytes: number;
+  /** Of the log, by readers here since it was opened. */
+  readonly bytesRead: number;
   readonly producers: number;
   /** On the clock of the log. */
   readonly lastAppendedAtMs: number;

@@ -4,7 +4,7 @@
  */
 
 export interface Flushing {
-  /** Flushes what waits and tells whoever is concerned. Never rejects. */
+  /** Flushes what waits, or the first part of it, and tells whoever is concerned. Never rejects. */
   flushWaiting(): Promise<void>;
 }
 

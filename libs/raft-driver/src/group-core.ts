@@ -123,6 +123,12 @@ export class GroupCore implements Flushing {
     this.#flushing = this.#flush();
     await this.#flushing;
     this.#flushing = null;
+    if (this.log.hasWaiting) this.#host.flushes.mark(this);
+  }
+
+  /** Until nothing waits. Never rejects. */
+  async flushAll(): Promise<void> {
+    while (!this.#isStopped && this.log.hasWaiting) await this.flushWaiting();
   }
 
   /** Nothing is fed any more; settles when the flush and the reads under way are over. */

@@ -30,7 +30,7 @@ const PENDING_PROPOSAL_BYTES_MAX = 64 * 1024 * 1024;
 /** LIMIT: committed bytes that wait to be applied; appends of the leader are dropped beyond. */
 const APPLY_BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 /** What one step appends at most, unless one proposal is larger. */
-const STEP_BYTES_MAX = 4 * 1024 * 1024;
+const STEP_BYTES_MAX = 1024 * 1024;
 
 export interface GroupHostPort extends GroupPort {
   readonly proposalBytesMax: number;
@@ -308,7 +308,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
   }
 
   async #close(): Promise<void> {
-    if (this.#failed === null) await this.#core.flushWaiting();
+    if (this.#failed === null) await this.#core.flushAll();
     this.#rejectAll('the group was closed');
     await this.#core.stop();
     // On a disk that failed closing may fail, too, and what is durable is durable already.

@@ -290,7 +290,7 @@ export class GroupSnapshots<Result> {
     const { apply, machine, core, files, place, ticks, onInstalled } = this.#parts;
     const { index } = metadata.last;
     // The term in which it came is durable before the snapshot counts.
-    await core.flushWaiting();
+    await core.flushAll();
     const reader = await files.add(index, ticks.now);
     await apply.exclusive(async () => {
       await machine.install(index, reader.content());

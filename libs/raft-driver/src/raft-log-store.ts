@@ -61,6 +61,12 @@ interface WaitingPersist {
 /** Write buffers up to this size are kept for the next flush. */
 const SCRATCH_BYTES_MAX = 4 * 1024 * 1024;
 
+/**
+ * One flush writes about so much; the rest goes with the next one. While the disk is busy with
+ * that, what the first one made durable is applied, and its callers bring more.
+ */
+const FLUSH_BYTES_MAX = 2 * 1024 * 1024;
+
 export class RaftLogStore {
   readonly #place: LogPlace;
   /** Oldest first; the last one is being written. Each holds a batch at least. */
@@ -170,15 +176,15 @@ export class RaftLogStore {
   }
 
   /**
-   * Writes and flushes everything that waits. One call at a time.
+   * Writes and flushes what waits, the oldest first and not much more than `FLUSH_BYTES_MAX`. One
+   * call at a time.
    *
    * @returns the last persist that is durable now
    * @throws RaftError RAFT_FULL, RAFT_IO_FAILED: what was waiting is lost to this run, and the
    *   group can't go on
    */
   async flush(): Promise<PersistNumber> {
-    const taken = this.#waiting;
-    this.#waiting = [];
+    const taken = this.#takeWaiting();
     let run: Persist[] = [];
     let runBytes = 0;
     try {
@@ -260,6 +266,17 @@ export class RaftLogStore {
     await this.#active?.close();
     this.#reader = null;
     this.#active = null;
+  }
+
+  #takeWaiting(): readonly WaitingPersist[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { persist } of this.#waiting) {
+      if (bytes >= FLUSH_BYTES_MAX) break;
+      bytes += encodedBatchBytes(persist.hardState, persist.entries);
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
   }
 
   async #write(persists: readonly Persist[], byteCount: number): Promise<void> {
