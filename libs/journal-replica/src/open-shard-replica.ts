@@ -26,7 +26,8 @@ export async function openShardReplica(options: ShardReplicaOptions): Promise<Sh
     files: new ShardFiles(fileSystem, directory),
     stores,
     onMoved: () => replica?.moved(),
-    onDamage: () => undefined,
+    onDamage: (segment) => replica?.suspect(segment),
+    onClosing: async () => replica?.ended(),
   });
   const group = await host.openGroup<ShardOutcome>({
     name: groupNameOf(groupId),

@@ -16,6 +16,7 @@ import {
   corruptBatch,
   type ReadableSegments,
 } from '@robustmq/journal-segment';
+import { RaftError } from '@robustmq/raft-driver';
 import type { ReplicaSegment } from './replica-segment.ts';
 import type { ReplicaStores } from './replica-stores.ts';
 import type { TimedIndex } from './timed-index.ts';
@@ -150,6 +151,13 @@ export class ReplicaSegments implements ReadableSegments<ReplicaSegment> {
 
   #readError(segment: ReplicaSegment, error: unknown): JournalError {
     if (error instanceof JournalError) return error;
+    if (error instanceof RaftError && error.fault.code === 'RAFT_LOG_CORRUPT') {
+      this.#onDamage(segment);
+      const { file, position } = error.fault;
+      const first = segment.baseOffset as Offset;
+      const after = segment.after as Offset;
+      return new JournalError({ code: 'JOURNAL_RECORD_CORRUPT', file, position, first, after });
+    }
     const isGone = fileErrorCode(error) === 'ENOENT' && segment.after <= this.#oldest();
     if (isGone) return this.#trimmed(segment.baseOffset);
     const detail = `${segment.path}: ${error instanceof Error ? error.message : String(error)}`;

@@ -16,9 +16,10 @@ import {
   type ShardOutcome,
 } from '@robustmq/journal';
 import { SegmentReader } from '@robustmq/journal-segment';
-import type { EntryId, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
-import type { RaftGroup } from '@robustmq/raft-driver';
+import type { EntryId, LogIndex, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
+import type { DamagedBatch, RaftGroup } from '@robustmq/raft-driver';
 import type { ReplicaSegment } from './replica-segment.ts';
+import { SegmentScrub } from './segment-scrub.ts';
 import type { ShardMachine } from './shard-machine.ts';
 import type {
   AppendOutcome,
@@ -35,6 +36,7 @@ export class Replica implements ShardReplica {
   readonly #machine: ShardMachine;
   readonly #group: RaftGroup<ShardOutcome>;
   readonly #listeners = new Set<() => void>();
+  readonly #scrub: SegmentScrub;
   #isClosed = false;
   #trimming: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -45,6 +47,12 @@ export class Replica implements ShardReplica {
     this.#options = options;
     this.#machine = machine;
     this.#group = group;
+    this.#scrub = new SegmentScrub({
+      timers: options.environment.timers,
+      log: () => machine.log,
+      bytesPerSecond: options.limits.scrubBytesPerSecond ?? 0,
+      fetchEntries: options.fetchEntries ?? (async () => null),
+    });
   }
 
   get status(): ShardReplicaStatus {
@@ -57,6 +65,7 @@ export class Replica implements ShardReplica {
       segments: segments.list.length,
       bytes: segments.list.reduce((sum, { bytes }) => sum + bytes, 0),
       bytesRead: segments.bytesRead,
+      scrub: this.#scrub.counters,
       producers: state.producers.count,
       lastAppendedAtMs: state.lastAppendedAtMs,
     };
@@ -162,6 +171,19 @@ export class Replica implements ShardReplica {
     return this.#group.onLeadership(listener);
   }
 
+  async encodeEntries(from: LogIndex, through: LogIndex): Promise<Uint8Array | null> {
+    return this.#machine.log?.encodeEntries(from, through) ?? null;
+  }
+
+  verify(): Promise<readonly DamagedBatch[]> {
+    return this.#scrub.verify();
+  }
+
+  /** A reader met damage. */
+  suspect(segment: ReplicaSegment): void {
+    this.#scrub.suspect(segment.number);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -173,8 +195,14 @@ export class Replica implements ShardReplica {
     this.#trimSoon();
   }
 
-  async #close(): Promise<void> {
+  /** The group is over, whoever closed it. */
+  async ended(): Promise<void> {
     this.#isClosed = true;
+    await this.#scrub.stop();
+  }
+
+  async #close(): Promise<void> {
+    await this.ended();
     await this.#group.close();
     await this.#trimming;
     this.#listeners.clear();

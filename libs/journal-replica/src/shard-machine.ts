@@ -44,6 +44,8 @@ export interface ShardMachineParts {
   /** After `end` or `oldest` moved. */
   readonly onMoved: () => void;
   readonly onDamage: (segment: ReplicaSegment) => void;
+  /** The group is over; waited for. */
+  readonly onClosing: () => Promise<void>;
 }
 
 export class ShardMachine implements StateMachine<ShardOutcome> {
@@ -116,6 +118,16 @@ export class ShardMachine implements StateMachine<ShardOutcome> {
     this.#state = state;
     this.#appliedAtStart = 0;
     this.#parts.files.prune((number) => views.some((view) => view.number === number));
+  }
+
+  /** Null before the group is open. */
+  get log(): GroupLog | null {
+    return this.#log;
+  }
+
+  logDamaged(file: string): void {
+    const segment = this.segments.list.find(({ path }) => path === file);
+    if (segment !== undefined) this.#parts.onDamage(segment);
   }
 
   async apply(entries: readonly DataEntry[], through: LogIndex): Promise<readonly ShardOutcome[]> {
@@ -191,6 +203,7 @@ export class ShardMachine implements StateMachine<ShardOutcome> {
   }
 
   async close(): Promise<void> {
+    await this.#parts.onClosing();
     if (this.#log !== null) this.#writeHint();
     await this.#parts.files.settled();
     this.segments.forget(this.segments.list.length);

@@ -7,9 +7,17 @@ import type {
   RecordBatch,
   RecordSelector,
 } from '@robustmq/journal';
-import type { EntryId, MembershipChange, NodeId, RaftOptions, RaftStatus } from '@robustmq/raft';
-import type { RaftBootstrap, RaftEnvironment, RaftHost } from '@robustmq/raft-driver';
+import type {
+  EntryId,
+  LogIndex,
+  MembershipChange,
+  NodeId,
+  RaftOptions,
+  RaftStatus,
+} from '@robustmq/raft';
+import type { DamagedBatch, RaftBootstrap, RaftEnvironment, RaftHost } from '@robustmq/raft-driver';
 import type { ReplicaStores } from './replica-stores.ts';
+import type { FetchEntries, ScrubCounters } from './segment-scrub.ts';
 import type { SpaceWatch } from './space-watch.ts';
 
 export interface ShardReplicaOptions {
@@ -27,12 +35,16 @@ export interface ShardReplicaOptions {
   readonly groupId: number;
   readonly bootstrap: RaftBootstrap;
   readonly limits: ShardLimits;
+  /** Where damaged parts of the log are had again; absent: nowhere. */
+  readonly fetchEntries?: FetchEntries;
   readonly raftOptions?: Partial<RaftOptions>;
 }
 
 export interface ShardLimits {
   /** LIMIT: a file of the log grows no further; 4 KiB to 1 GiB. */
   readonly segmentBytesMax: number;
+  /** So much of the log is read each second to find damage; 0, and when absent: none. */
+  readonly scrubBytesPerSecond?: number;
 }
 
 /**
@@ -94,6 +106,22 @@ export interface ShardReplica {
   /** As `RaftGroup.onLeadership`. */
   onLeadership(listener: (status: RaftStatus) => void): { stop(): void };
 
+  /**
+   * For another replica whose log is damaged: Raft entries, as its `fetchEntries` gives them. Null
+   * when some are not here.
+   *
+   * @throws RaftError RAFT_LOG_CORRUPT  they are damaged here, too; RAFT_IO_FAILED
+   */
+  encodeEntries(from: LogIndex, through: LogIndex): Promise<Uint8Array | null>;
+
+  /**
+   * Reads all complete files of the log, and has what is damaged mended.
+   *
+   * @returns the stretches that are damaged still
+   * @throws RaftError RAFT_IO_FAILED
+   */
+  verify(): Promise<readonly DamagedBatch[]>;
+
   /** Ends the replica on this node; what it has on disk stays. Idempotent. */
   close(): Promise<void>;
 }
@@ -130,6 +158,7 @@ export interface ShardReplicaStatus {
   readonly bytes: number;
   /** Of the log, by readers here since it was opened. */
   readonly bytesRead: number;
+  readonly scrub: ScrubCounters;
   readonly producers: number;
   /** On the clock of the log. */
   readonly lastAppendedAtMs: number;

@@ -10,6 +10,7 @@
 import {
   type Entry,
   type LogIndex,
+  type LogRead,
   type NodeId,
   type PersistNumber,
   type RaftInput,
@@ -37,6 +38,8 @@ export interface GroupPort {
   scheduleLateTurn(): void;
 }
 
+/** When a follower's read that met damage is tried again. */
+const DAMAGED_READ_TICKS = 10;
 /** With so many proposals at a time the next ones are near. */
 const BUSY_PROPOSALS = 16;
 
@@ -47,6 +50,8 @@ export interface CoreObserver {
   /** Role, term or leader differ from before the step. */
   leadershipChanged(was: Leadership, is: Leadership): void;
   snapshotAsked(output: RaftOutput): void;
+  /** An old part of the log could not be read for a follower: whether it will be mended. */
+  survivesDamage(error: unknown): boolean;
   failed(error: RaftError): void;
 }
 
@@ -74,6 +79,8 @@ export class GroupCore implements Flushing {
   #tickedThrough: number | null;
   #flushing: Promise<void> | null = null;
   #logReads: Promise<void> = Promise.resolve();
+  /** For followers that need what is damaged here; the core waits for each. */
+  #damagedReads: { readonly read: LogRead; readonly dueTick: number }[] = [];
   /** How many the last step took. */
   #proposals = 0;
   #isStopped = false;
@@ -115,6 +122,7 @@ export class GroupCore implements Flushing {
     const due = Math.min(now - this.#tickedThrough, this.state.options.electionTimeoutTicks);
     this.#tickedThrough = now;
     for (let tick = 0; tick < due; tick += 1) this.#step({ kind: 'tick' });
+    if (this.#damagedReads.length > 0) this.#readDamagedAgain(now);
   }
 
   async flushWaiting(): Promise<void> {
@@ -215,7 +223,6 @@ export class GroupCore implements Flushing {
     this.feed({ kind: 'persisted', through });
   }
 
-  /** One at a time: the log has one reader. */
   #readLog(to: NodeId, from: LogIndex, bytesMax: number): void {
     this.#logReads = this.#logReads.then(async () => {
       if (this.#isStopped) return;
@@ -223,10 +230,21 @@ export class GroupCore implements Flushing {
       try {
         entries = await this.log.read(from, bytesMax);
       } catch (error) {
-        return this.#fail(error);
+        if (!this.#observer.survivesDamage(error)) return this.#fail(error);
+        const dueTick = this.#host.ticks.now + DAMAGED_READ_TICKS;
+        this.#damagedReads.push({ read: { to, from, bytesMax }, dueTick });
+        return;
       }
       if (!this.#isStopped) this.feed({ kind: 'logRead', to, entries });
     });
+  }
+
+  /** The damage may be mended by now. */
+  #readDamagedAgain(now: number): void {
+    const due = this.#damagedReads.filter(({ dueTick }) => dueTick <= now);
+    if (due.length === 0) return;
+    this.#damagedReads = this.#damagedReads.filter(({ dueTick }) => dueTick > now);
+    for (const { read } of due) this.#readLog(read.to, read.from, read.bytesMax);
   }
 
   #fail(error: unknown): void {

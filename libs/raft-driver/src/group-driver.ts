@@ -72,6 +72,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
       readsReady: (output) => this.#onReads(output),
       leadershipChanged: (was, is) => this.#onLeadership(was, is),
       snapshotAsked: (output) => this.#snapshots.carryOut(output),
+      survivesDamage: (error) => this.#survivesDamage(error),
       failed: (error) => this.#fail(error),
     });
     this.#snapshots = new GroupSnapshots({
@@ -279,6 +280,14 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
   #onInstalled(index: LogIndex): void {
     this.#proposals.forgetThrough(index);
     this.#reads.applied(index);
+  }
+
+  #survivesDamage(error: unknown): boolean {
+    if (this.#machine.logDamaged === undefined || !(error instanceof RaftError)) return false;
+    const { fault } = error;
+    if (fault.code !== 'RAFT_LOG_CORRUPT') return false;
+    this.#machine.logDamaged(fault.file);
+    return true;
   }
 
   #onReads({ readsReady, readsRefused }: RaftOutput): void {

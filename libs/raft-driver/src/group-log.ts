@@ -8,6 +8,15 @@ import { batchEntriesOffset, SEGMENT_HEADER_BYTES, BATCH_HEADER_BYTES } from './
 import { encodedEntryBytes, ENTRY_HEADER_BYTES } from './entry-codec.ts';
 import { FileWindow } from './file-window.ts';
 import { corrupt } from './log-recovery.ts';
+import {
+  type DamagedBatch,
+  decodeEntries,
+  encodeEntries,
+  lookAtSegment,
+  type LookPlace,
+  mendSegment,
+  type SegmentLook,
+} from './log-repair.ts';
 import { ioFault, type RaftLogStore } from './raft-log-store.ts';
 import { readBatch } from './segment-scan.ts';
 import type { FileSystem } from '@robustmq/environment';
@@ -39,6 +48,19 @@ export interface GroupLog {
    * @throws RaftError RAFT_LOG_CORRUPT, RAFT_IO_FAILED
    */
   scan(number: number, visit: (entry: Entry, position: number) => void): Promise<void>;
+  /** As `lookAtSegment`, of a segment that is complete; null when there is none such. */
+  look(
+    number: number,
+    range: { readonly from: LookPlace | null; readonly bytesMax: number },
+  ): Promise<SegmentLook | null>;
+  /**
+   * As `mendSegment`, with entries that `encodeEntries` of another member gave.
+   *
+   * @returns false when they do not fit, or the segment is gone: nothing was changed
+   */
+  mend(number: number, damage: DamagedBatch, entries: Uint8Array): Promise<boolean>;
+  /** For another member: entries from `from` to `through`; null when some are not here. */
+  encodeEntries(from: LogIndex, through: LogIndex): Promise<Uint8Array | null>;
 }
 
 export function groupLogOf(store: RaftLogStore, fileSystem: FileSystem): GroupLog {
@@ -46,7 +68,27 @@ export function groupLogOf(store: RaftLogStore, fileSystem: FileSystem): GroupLo
     segments: () => store.segmentViews(),
     placeOf: (index) => store.placeOf(index),
     scan: (number, visit) => scanEntries(store, fileSystem, { number, visit }),
+    look: async (number, range) => {
+      const segment = store.completeSegment(number);
+      return segment && lookAtSegment(fileSystem, segment, range).catch(rethrow);
+    },
+    mend: async (number, damage, bytes) => {
+      const segment = store.completeSegment(number);
+      const entries = decodeEntries(bytes);
+      if (segment === null || entries === null) return false;
+      const isMended = await mendSegment(fileSystem, segment, { damage, entries }).catch(rethrow);
+      if (isMended) await store.forgetReader(number);
+      return isMended;
+    },
+    encodeEntries: async (from, through) => {
+      const found = await store.readAll(from, through);
+      return found.length === through - from + 1 ? encodeEntries(found) : null;
+    },
   };
+}
+
+function rethrow(error: unknown): never {
+  throw ioFault(error);
 }
 
 async function scanEntries(

@@ -1,6 +1,7 @@
 export type { EntryPlace } from './entry-places.ts';
 export { type InspectedSegment, inspectLog } from './inspect-log.ts';
 export type { GroupLog, LogSegmentView } from './group-log.ts';
+export type { DamagedBatch, LookPlace, SegmentLook } from './log-repair.ts';
 export { MemoryPeerNetwork } from './memory-peer-network.ts';
 export { openRaftHost } from './open-raft-host.ts';
 export type { PeerTransport } from './peer-transport.ts';

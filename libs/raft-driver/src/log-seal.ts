@@ -1,8 +1,8 @@
 /**
  * What is known of a segment that is complete, in a file beside it (`.raftseal`), so that a start
- * need not read the segment again. It is not flushed: when it is missing, damaged or of another
- * file, the segment is read. What it spares is a look at the segment's checksums, which are still
- * compared whenever its bytes are read.
+ * need not read the segment again, and rot in it does not stop the group. It is durable before the
+ * next segment is; when it is missing, damaged or of another file, the segment is read. The
+ * segment's checksums are still compared whenever its bytes are read.
  *
  *      "RRS2" | u32 salt of the segment | u32 its bytes | u64 last index
  *      u32 count, that many: u64 term | u64 first index             where terms begin
@@ -48,7 +48,7 @@ export async function sealAll(
   for (const segment of segments) {
     if (segment.hasSeal) continue;
     try {
-      await writeUnflushed(fileSystem, sealPath(segment.path), encodeSeal(segment));
+      await writeSeal(fileSystem, sealPath(segment.path), encodeSeal(segment));
       segment.hasSeal = true;
     } catch (error) {
       if (fileErrorCode(error) === 'UNKNOWN') throw error;
@@ -57,15 +57,13 @@ export async function sealAll(
   }
 }
 
-async function writeUnflushed(
-  fileSystem: FileSystem,
-  path: string,
-  bytes: Uint8Array,
-): Promise<void> {
+/** The directory is flushed with the segment that comes next. */
+async function writeSeal(fileSystem: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
   if ((await fileSystem.status(path)) !== null) await fileSystem.unlink(path);
   const file = await fileSystem.open(path, 'create');
   try {
     await file.write(bytes, 0);
+    await file.syncData();
   } finally {
     await file.close();
   }

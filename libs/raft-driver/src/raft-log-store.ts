@@ -61,6 +61,9 @@ interface WaitingPersist {
 /** Write buffers up to this size are kept for the next flush. */
 const SCRATCH_BYTES_MAX = 4 * 1024 * 1024;
 
+const READ_PAGE_BYTES = 1024 * 1024;
+/** LIMIT: what one call of `readAll` gives, but for the last page. */
+const READ_ALL_BYTES_MAX = 64 * 1024 * 1024;
 /**
  * One flush writes about so much; the rest goes with the next one. While the disk is busy with
  * that, what the first one made durable is applied, and its callers bring more.
@@ -87,6 +90,7 @@ export class RaftLogStore {
   readonly #recoveredPlaces: EntryPlaces;
   #scratch = new Uint8Array(64 * 1024);
   #reader: { readonly number: number; readonly file: OpenFile } | null = null;
+  #reads: Promise<void> = Promise.resolve();
   bytesWritten = 0;
 
   private constructor(place: LogPlace, recovered: RecoveredLog, active: AppendFile | null) {
@@ -155,6 +159,11 @@ export class RaftLogStore {
     return this.#segments.find((each) => each.number === number)?.salt ?? null;
   }
 
+  /** Null for the one that is written, and for one that is gone. */
+  completeSegment(number: number): LogSegment | null {
+    return this.#segments.slice(0, -1).find((each) => each.number === number) ?? null;
+  }
+
   get segmentCount(): number {
     return this.#segments.length;
   }
@@ -210,16 +219,25 @@ export class RaftLogStore {
   }
 
   /**
-   * Durable entries from `from` on, at most `bytesMax` yet at least one; empty when it is gone.
+   * Durable entries from `from` to `through`, at most `bytesMax` yet at least one; empty when it is
+   * gone.
    *
    * @throws RaftError RAFT_LOG_CORRUPT, RAFT_IO_FAILED
    */
-  async read(from: number, bytesMax: number): Promise<readonly Entry[]> {
+  read(
+    from: number,
+    bytesMax: number,
+    through: number = Number.POSITIVE_INFINITY,
+  ): Promise<readonly Entry[]> {
+    return this.#inTurn(() => this.#read(from, bytesMax, through));
+  }
+
+  async #read(from: number, bytesMax: number, last: number): Promise<readonly Entry[]> {
     const at = this.#segments.findLastIndex((each) => each.previous.index < from);
     const segment = this.#segments[at];
     if (segment === undefined) return [];
     // Later segments may replace the end of this one.
-    let through: number = segment.lastIndex;
+    let through: number = Math.min(segment.lastIndex, last);
     for (const later of this.#segments.slice(at + 1)) {
       through = Math.min(through, later.previous.index);
     }
@@ -238,12 +256,36 @@ export class RaftLogStore {
           if (isEnough || entry.index > through) return found;
           found.push(entry);
         }
+        if (found.at(-1)?.index === through) return found;
         position += BATCH_HEADER_BYTES + batch.header.bodyBytes;
       }
     } catch (error) {
       throw error instanceof RaftError ? error : ioFault(error);
     }
     return found;
+  }
+
+  /** Entries from `from` to `through`; fewer when the rest is gone, or too long. @throws as `read` */
+  async readAll(from: number, through: number): Promise<readonly Entry[]> {
+    const found: Entry[] = [];
+    let bytes = 0;
+    for (let next = from; next <= through && bytes < READ_ALL_BYTES_MAX; ) {
+      const page = await this.read(next, READ_PAGE_BYTES, through);
+      if (page.length === 0) break;
+      found.push(...page);
+      bytes += page.reduce((sum, entry) => sum + entryBytes(entry), 0);
+      next = (page.at(-1)?.index ?? through) + 1;
+    }
+    return found;
+  }
+
+  /** The file of a segment was replaced. */
+  forgetReader(number: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#reader?.number !== number) return;
+      await this.#reader.file.close();
+      this.#reader = null;
+    });
   }
 
   /** Deletes the segments of which nothing after `index` is needed. */
@@ -262,6 +304,7 @@ export class RaftLogStore {
 
   /** Flushes nothing. */
   async close(): Promise<void> {
+    await this.#reads;
     await this.#reader?.file.close();
     await this.#active?.close();
     this.#reader = null;
@@ -341,6 +384,16 @@ export class RaftLogStore {
     this.#writtenLast = previous;
     this.#resets = kind === 'resets';
     this.#fresh = newLogSegment({ number, path }, { salt, previous }, this.#active.length);
+  }
+
+  /** There is one reader of files: reads follow each other. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#reads.then(work);
+    this.#reads = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   #buffer(byteCount: number): Uint8Array {

@@ -14,6 +14,11 @@ export interface StateMachine<Result> {
    * `retention: 'owner'` it alone says what the log forgets.
    */
   openLog?(log: GroupLog): Promise<void>;
+  /**
+   * A file of the log could not be read for a follower. A machine that has this mends it, and the
+   * follower waits; without it the group fails.
+   */
+  logDamaged?(file: string): void;
 
   /** Of the content found on disk when it was opened; 0 when empty. */
   readonly appliedIndex: LogIndex;

@@ -6,7 +6,7 @@ import {
   type RecordBatch,
   type RecordSelector,
 } from '@robustmq/journal';
-import type { NodeId } from '@robustmq/raft';
+import type { LogIndex, NodeId } from '@robustmq/raft';
 import {
   MemoryPeerNetwork,
   openRaftHost,
@@ -106,6 +106,7 @@ export class ShardCluster {
         groupId: 7,
         bootstrap,
         limits: { segmentBytesMax: 4096 },
+        fetchEntries: (from, through) => this.#fetchFromOthers(node, from, through),
         ...this.#options,
       });
     } catch (error) {
@@ -185,6 +186,19 @@ export class ShardCluster {
     const running = this.nodes.flatMap(({ replica }) => replica ?? []);
     const { end } = leader;
     await this.until(() => running.every((replica) => replica.end === end));
+  }
+
+  async #fetchFromOthers(
+    node: TestNode,
+    from: LogIndex,
+    through: LogIndex,
+  ): Promise<Uint8Array | null> {
+    for (const { replica } of this.nodes) {
+      if (replica === null || replica === node.replica) continue;
+      const entries = await replica.encodeEntries(from, through).catch(() => null);
+      if (entries !== null) return entries;
+    }
+    return null;
   }
 
   #agreedLeader(): TestNode | undefined {
