@@ -21,6 +21,7 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { BrokerSettings } from '../settings.ts';
 import type { ReplicatedPath } from './contract.ts';
 import { MemoryPeer } from './memory-peer.fixture.ts';
+import { RealMembership } from './real-membership.fixture.ts';
 import { openReplicatedPath } from './replicated-storage.ts';
 
 const MACHINE = { memoryBytes: 2 ** 30, diskBytes: 2 ** 40 };
@@ -59,7 +60,11 @@ export class Cluster {
   /** Faults that would end a broker's process. */
   readonly fatal: string[] = [];
 
-  constructor(limits = '') {
+  readonly #real: RealMembership | null;
+
+  /** @param membership  `real`: by placement center and links between brokers, in this process too */
+  constructor(membership: 'by hand' | 'real' = 'by hand', limits = '') {
+    this.#real = membership === 'real' ? new RealMembership() : null;
     const text = `http_port = 0\n[network]\ntcp_port = 0\n[storage]\nstorage_type = "memory"\n[limits]\n${limits}`;
     const resolved = resolveConfiguration(brokerSchema, {
       file: { name: 'test.toml', text },
@@ -85,23 +90,16 @@ export class Cluster {
     });
     context.presence = { connected() {}, disconnected() {}, subscribed() {}, unsubscribed() {} };
     const process = `${name}-${this.#lives}`;
-    const producer = { id, incarnation: this.#lives };
-    const node: Node = {
-      name: process,
-      producer,
-      context,
-      path: await openReplicatedPath(context, {
-        journal: this.memory.connect(process),
-        producer,
-        counts: COUNTS,
-      }),
-      peers: [],
-      alive: true,
-    };
+    const joined = await this.#real?.join(context, id);
+    const producer = joined?.producer ?? { id, incarnation: this.#lives };
+    const journal = this.memory.connect(process);
+    const path = await openReplicatedPath(context, { journal, producer, counts: COUNTS });
+    joined?.opened(path);
+    const node: Node = { name: process, producer, context, path, peers: [], alive: true };
     context.fatal = (what, error) => {
       if (node.alive) this.fatal.push(`${process}: ${what}: ${String(error)}`);
     };
-    context.cluster = this.#membershipOf(node);
+    context.cluster ??= this.#membershipOf(node);
     for (const interest of this.#interest) addInterest(node, interest);
     this.nodes.push(node);
     return node;
@@ -112,10 +110,11 @@ export class Cluster {
   }
 
   /** The process dies: what it sent may still arrive, and nothing of it is heard any more. */
-  crash(node: Node): void {
+  async crash(node: Node): Promise<void> {
     node.alive = false;
     node.path.stop();
     for (const peer of node.peers.splice(0)) peer.cut();
+    await this.#real?.bury(node.producer.id);
   }
 
   /** Durable sessions somewhere want it: every broker knows before SUBACK. */
@@ -140,7 +139,8 @@ export class Cluster {
   }
 
   async end(): Promise<void> {
-    for (const node of this.alive) this.crash(node);
+    for (const node of this.alive) await this.crash(node);
+    await this.#real?.close();
   }
 
   #membershipOf(node: Node): BrokerCluster {

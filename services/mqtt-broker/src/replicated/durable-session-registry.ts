@@ -41,13 +41,13 @@ export class DurableSessionRegistry implements DurableSessions {
   async settle(session: ClientSession, deadlineMs: number): Promise<void> {
     const cursor = cursorOf(session);
     if (cursor === null || !cursor.isOurs) return;
-    cursor.detach();
+    const settling = cursor.beginSettling();
     await within(deadlineMs, `settling session ${session.clientId}`, async () => {
       await this.#committed(session);
-      cursor.finish();
+      cursor.finish(settling);
       await this.#committed(session);
     });
-    cursor.settled();
+    cursor.settled(settling);
   }
 
   async forget(clientId: string, epoch: number, deadlineMs: number): Promise<void> {

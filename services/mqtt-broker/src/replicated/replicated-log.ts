@@ -285,6 +285,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   termsChanged(session: ClientSession): void {
     // The placement center has them; the fence rises with the connection.
+    if (session.online) cursorOf(session)?.stays();
     this.progressed(session);
   }
 

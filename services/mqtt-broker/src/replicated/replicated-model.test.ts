@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { PublisherActor, SubscriberActor } from './actors.fixture.ts';
 import { Cluster, type Node, turns, until } from './cluster.fixture.ts';
 
-const STEPS = Number(process.env['ROBUSTMQ_TEST_STEPS'] ?? '300');
+const STEPS = Number(process.env['ROBUSTMQ_TEST_STEPS'] ?? '200');
 /** More are worth a night: each is a history of its own. */
-const SEEDS = (process.env['ROBUSTMQ_TEST_SEEDS'] ?? '1,2,3,4,5,6').split(',').map(Number);
+const SEEDS = (process.env['ROBUSTMQ_TEST_SEEDS'] ?? '1,2,3').split(',').map(Number);
 const NODES = 3;
 
 /** Filters are subscribed once, before the first message: every later message is owed. */
@@ -26,7 +26,7 @@ const HELD: readonly RequestKind[] = ['append', 'write', 'tail', 'read', 'commit
 /** Clients that come and go as a seed says, and brokers that die. */
 class Model {
   readonly random: SeededRandom;
-  readonly cluster = new Cluster();
+  readonly cluster: Cluster;
   readonly publishers = [
     new PublisherActor('p1', ['x/1', 'y/1']),
     new PublisherActor('p2', ['x/2', 'z']),
@@ -35,8 +35,9 @@ class Model {
   readonly #nodes: Node[] = [];
   #holds: { readonly node: Node; readonly hold: Hold }[] = [];
 
-  constructor(seed: number) {
+  constructor(seed: number, membership: 'by hand' | 'real') {
     this.random = new SeededRandom(seed);
+    this.cluster = new Cluster(membership);
   }
 
   async start(): Promise<void> {
@@ -74,7 +75,8 @@ class Model {
   async settle(): Promise<void> {
     for (const { hold } of this.#holds.splice(0)) hold.release();
     for (const actor of [...this.publishers, ...this.readers]) {
-      await actor.connect(this.cluster, this.#someNode());
+      do await actor.connect(this.cluster, this.#someNode());
+      while (!actor.online);
     }
     for (const reader of this.readers) reader.speak();
     await until(() => {
@@ -186,7 +188,7 @@ class Model {
   async #crash(): Promise<void> {
     const at = this.random.below(NODES);
     const node = this.#nodes[at] as Node;
-    this.cluster.crash(node);
+    await this.cluster.crash(node);
     await turns(this.random.below(3));
     const late = this.random.below(2) === 0;
     for (const held of this.#holds.filter((each) => each.node === node)) {
@@ -213,22 +215,25 @@ function disorderOf(texts: readonly string[]): string | null {
   return null;
 }
 
+async function run(seed: number, membership: 'by hand' | 'real'): Promise<void> {
+  const model = new Model(seed, membership);
+  try {
+    await model.start();
+    for (let step = 0; step < STEPS; step += 1) await model.step();
+    await model.settle().catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${model.faults().join('; ')}`, { cause: error });
+    });
+    expect(model.messages).toBeGreaterThan(100);
+    expect(model.publishers.flatMap(({ refusals }) => refusals)).toEqual([]);
+    expect(model.faults()).toEqual([]);
+  } finally {
+    await model.cluster.end();
+  }
+}
+
 describe('whatever clients and brokers of a cluster go through', () => {
   for (const seed of SEEDS) {
-    test(`nothing is lost, doubled or out of order, seed ${seed}`, async () => {
-      const model = new Model(seed);
-      try {
-        await model.start();
-        for (let step = 0; step < STEPS; step += 1) await model.step();
-        await model.settle().catch((error: unknown) => {
-          throw new Error(`${String(error)}: ${model.faults().join('; ')}`, { cause: error });
-        });
-        expect(model.messages).toBeGreaterThan(100);
-        expect(model.publishers.flatMap(({ refusals }) => refusals)).toEqual([]);
-        expect(model.faults()).toEqual([]);
-      } finally {
-        await model.cluster.end();
-      }
-    });
+    test(`nothing is lost, doubled or out of order, seed ${seed}`, () => run(seed, 'by hand'));
+    test(`nor with placement center and links, seed ${seed}`, () => run(seed, 'real'));
   }
 });

@@ -145,7 +145,7 @@ describe('an exactly-once message whose broker dies', () => {
       if (lost === 'neither' || lost === 'answer') {
         await until(() => of(writer, 'pubrec').length === 1);
       }
-      cluster.crash(a);
+      await cluster.crash(a);
       hold?.drop();
       const again = await cluster.client(b, 'writer');
       if (lost === 'answer') again.send(acknowledgement('pubrel', 7));
@@ -195,7 +195,7 @@ describe('a retained message in a cluster', () => {
     await until(() => of(writer, 'pubrec').length === 1);
     const reader = await subscriber(a, 'reader', 'r', 2);
     await until(() => of(reader, 'publish').length === 1);
-    cluster.crash(a);
+    await cluster.crash(a);
     const again = await cluster.client(b, 'reader');
     await until(() => of(again, 'publish').length === 1);
     const [first] = of(reader, 'publish');
@@ -206,7 +206,7 @@ describe('a retained message in a cluster', () => {
     const writer = await cluster.client(a, 'writer');
     writer.send(retained('r', 1, 'kept'));
     await until(() => of(writer, 'puback').length === 1);
-    for (const node of [a, b]) cluster.crash(node);
+    for (const node of [a, b]) await cluster.crash(node);
     const c = await cluster.start('c', 3);
     expect(c.context.retained.count).toBe(1);
   });

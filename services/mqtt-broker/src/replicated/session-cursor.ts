@@ -68,6 +68,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
   #generation = 0;
   #standing: 'ours' | 'settled' | 'lost' | 'ended' = 'ours';
   #final = false;
+  #settling = 0;
   #writtenSum = 0;
   #lastTopic: Topic | null = null;
   #lastDelivery: Delivery | null = null;
@@ -191,14 +192,28 @@ export class SessionCursor implements SessionReader, KeyedSource {
     if (this.#pendingReceipts?.size === 0) this.#pendingReceipts = null;
   }
 
-  /** The next record is the last one of this owner. */
-  finish(): void {
-    this.#final = true;
+  /** The session leaves this broker. @returns for `finish` and `settled` */
+  beginSettling(): number {
+    this.detach();
+    this.#settling += 1;
+    return this.#settling;
+  }
+
+  /** The next record is the last one of this owner, unless the client came back meanwhile. */
+  finish(settling: number): void {
+    if (settling === this.#settling) this.#final = true;
   }
 
   /** That one is written. */
-  settled(): void {
-    if (this.#standing === 'ours') this.#standing = 'settled';
+  settled(settling: number): void {
+    if (settling === this.#settling && this.#standing === 'ours') this.#standing = 'settled';
+  }
+
+  /** The client came back before the session had left. */
+  stays(): void {
+    this.#settling += 1;
+    this.#final = false;
+    if (this.#standing === 'settled') this.#standing = 'ours';
   }
 
   value(): Uint8Array | undefined {
