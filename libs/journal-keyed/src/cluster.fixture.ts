@@ -1,5 +1,5 @@
 /** Replicas of one keyed shard in this process: real logs and states in a temporary directory. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
@@ -112,9 +112,13 @@ export class KeyedCluster {
     await member?.host.close();
   }
 
-  /** Copies what is on the disk of a member, running or not, to where another one is started. */
-  copyDisk(from: number, to: number): void {
-    cpSync(this.#folderOf(from), this.#folderOf(to), { recursive: true });
+  /** Ends a member and leaves on its disk what a killed process would: nothing is written at the end. */
+  async kill(id: number): Promise<void> {
+    const folder = this.#folderOf(id);
+    cpSync(folder, `${folder}-killed`, { recursive: true });
+    await this.stop(id);
+    rmSync(folder, { recursive: true });
+    renameSync(`${folder}-killed`, folder);
   }
 
   /** The member that leads, once one does. */
