@@ -54,6 +54,24 @@ describe.skipIf(missing !== null)('three NATS servers', () => {
     await promised.close();
   });
 
+  test('a stream that would keep less than is asked for is refused', async () => {
+    const single = await openFresh({ replicas: 1 });
+    await single.openShard('s');
+    await single.close();
+    const wider = await open({ replicas: 3 });
+    await expect(wider.openShard('s')).rejects.toThrow('has 1 replicas, 3 are asked for');
+    await wider.close();
+    const { servers, user, password } = cluster;
+    const connection = await connect({ servers: [...servers], user, pass: password });
+    const manager = await jetstreamManager(connection);
+    const stream = `test${prefixes}-s`;
+    await manager.streams.update(stream, { max_age: 3_600_000_000_000 });
+    await connection.close();
+    const bounded = await open({ replicas: 1 });
+    await expect(bounded.openShard('s')).rejects.toThrow('forgets messages by itself');
+    await bounded.close();
+  });
+
   test('a batch larger than a message is stored in parts, and comes back whole', async () => {
     const journal = await openFresh({ cacheBytesMax: 0 });
     const shard = await journal.openShard('large');

@@ -1,5 +1,10 @@
 /** The calls of NATS that the journal makes, each with a deadline. NATS's client is loaded when it is needed. */
-import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type {
+  JetStreamClient,
+  JetStreamManager,
+  StoredMsg,
+  StreamConfig,
+} from '@nats-io/jetstream';
 import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 import { JournalError } from '@robustmq/journal';
 import type { IncomingMessage, OutgoingMessage } from './stream-message.ts';
@@ -73,9 +78,21 @@ export class StreamClient {
     return this.#connection.info?.version ?? 'unknown';
   }
 
-  /** Creates the stream unless it exists. */
+  /**
+   * Creates the stream unless it exists.
+   *
+   * @throws JournalError JOURNAL_IO_FAILED  it exists, and would keep less than is asked for
+   */
   async ensureStream(stream: string, subjects: string, replicas: number): Promise<void> {
-    if ((await this.state(stream)) !== null) return;
+    const { streams } = this.#manager;
+    const existing = await streams.info(stream).catch((error: unknown) => {
+      if (codeOf(error) === STREAM_NOT_FOUND) return null;
+      throw error;
+    });
+    if (existing !== null) {
+      assertKeepsAll(existing.config, replicas);
+      return;
+    }
     try {
       await this.#manager.streams.add({
         name: stream,
@@ -162,6 +179,21 @@ export class StreamClient {
       if (codeOf(error) === NO_MESSAGE_FOUND) return null;
       throw error;
     }
+  }
+}
+
+/** A stream that somebody made otherwise, with fewer copies or with limits at which it forgets. */
+function assertKeepsAll(config: StreamConfig, replicas: number): void {
+  const { name, num_replicas: copies, max_age: maxAge, discard } = config;
+  const isBounded = [config.max_msgs, config.max_bytes, config.max_msgs_per_subject].some(
+    (limit) => limit > 0,
+  );
+  if (copies < replicas) {
+    const words = `stream ${name} has ${copies} replicas, ${replicas} are asked for: change either`;
+    throw openFault(words, null);
+  }
+  if (maxAge > 0 || (isBounded && discard !== 'new') || config.max_msgs_per_subject > 0) {
+    throw openFault(`stream ${name} forgets messages by itself: remove its limits`, null);
   }
 }
 

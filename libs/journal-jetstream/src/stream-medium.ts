@@ -8,6 +8,7 @@ import type {
   StoredBatch,
 } from '@robustmq/batch-shard';
 import { JournalError } from '@robustmq/journal';
+import { messageOf } from './stream-client.ts';
 import type { StreamClient } from './stream-client.ts';
 import {
   HEADER,
@@ -154,7 +155,7 @@ export class StreamMedium implements BatchMedium {
   async remove(segments: readonly SealedSegment[]): Promise<void> {
     const last = this.#stretches.get(segments.at(-1)?.first ?? -1);
     if (last === undefined) return;
-    await this.#client.purgeBefore(this.#names.stream, last.sealSeq);
+    await this.#answered(() => this.#client.purgeBefore(this.#names.stream, last.sealSeq));
     for (const { first } of segments) this.#stretches.delete(first);
   }
 
@@ -167,7 +168,20 @@ export class StreamMedium implements BatchMedium {
 
   #messages(seq: number, count: number): Promise<readonly (IncomingMessage | null)[]> {
     const numbers = Array.from({ length: count }, (_, i) => seq + i);
-    return Promise.all(numbers.map((each) => this.#client.message(this.#names.stream, each)));
+    return this.#answered(() =>
+      Promise.all(numbers.map((each) => this.#client.message(this.#names.stream, each))),
+    );
+  }
+
+  /** @throws JournalError JOURNAL_UNAVAILABLE */
+  async #answered<Value>(call: () => Promise<Value>): Promise<Value> {
+    try {
+      return await call();
+    } catch (cause) {
+      const shard = this.#names.stream;
+      const detail = `NATS does not answer: ${messageOf(cause)}`;
+      throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard, detail }, { cause });
+    }
   }
 
   async #joined(seq: number, count: number): Promise<Uint8Array | null> {

@@ -87,6 +87,19 @@ describe.skipIf(missing !== null)('PostgreSQL', () => {
     await journal.close();
   });
 
+  test('reads are told that the server is away, and succeed once it is back', async () => {
+    const journal = await openFresh({ cacheBytesMax: 0, writeTimeoutMs: 500 });
+    const shard = await journal.openShard('away');
+    await appendSamples(shard, ['x'], 'sync');
+    await server.kill();
+    await expect(shard.readAt(START)).rejects.toMatchObject({
+      fault: { code: 'JOURNAL_UNAVAILABLE' },
+    });
+    await server.restart();
+    expect((await shard.readAt(START))?.topic).toBe('x');
+    await journal.close();
+  });
+
   test('a write whose answer was lost is found, not repeated', async () => {
     const proxy = await openProxy(server.port);
     const journal = await openFresh({ port: proxy.port });

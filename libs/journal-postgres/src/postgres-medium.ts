@@ -13,7 +13,7 @@ import type {
 } from '@robustmq/batch-shard';
 import { JournalError } from '@robustmq/journal';
 import type { TableNames } from './journal-tables.ts';
-import { isDiskFull, messageOf, untilDeadline } from './postgres-client.ts';
+import { isDiskFull, isTransient, messageOf, untilDeadline } from './postgres-client.ts';
 import type { PostgresClient, Row } from './postgres-client.ts';
 
 /** One statement brings so many batches when a segment is read from its start. */
@@ -178,9 +178,16 @@ export class PostgresMedium implements BatchMedium {
   /** Nothing is held back. */
   async close(): Promise<void> {}
 
-  /** For statements that may be repeated. */
-  #read(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
-    return untilDeadline(this.#timing, () => this.#client.query(text, values));
+  /** For statements that may be repeated. @throws JournalError JOURNAL_UNAVAILABLE  until the deadline */
+  async #read(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    try {
+      return await untilDeadline(this.#timing, () => this.#client.query(text, values));
+    } catch (cause) {
+      if (!isTransient(cause)) throw cause;
+      const detail = `PostgreSQL does not answer: ${messageOf(cause)}`;
+      const fault = { code: 'JOURNAL_UNAVAILABLE', shard: this.#shard, detail } as const;
+      throw new JournalError(fault, { cause });
+    }
   }
 
   /**

@@ -10,6 +10,7 @@
  */
 import { FileSystemError, fileErrorCode, readWholeFile } from '@robustmq/environment';
 import type { DirectoryLock, FileStatus, FileSystem, OpenFile } from '@robustmq/environment';
+import { JournalError } from '@robustmq/journal';
 import { replaceFile } from '@robustmq/record-log';
 import type { ObjectStore } from './object-store.ts';
 import { HEADER_BYTES, encodeTierNote, readTierNote } from './tier-note.ts';
@@ -212,8 +213,9 @@ class RemoteFile implements OpenFile {
       target.set(header.subarray(position, after));
       return Math.max(0, after - position);
     }
-    const bytes = await this.#store.get(this.#key, { first: position, after });
-    if (bytes === null) throw new FileSystemError('EIO', `${this.#key} is not in the bucket`);
+    const bytes = await this.#store.get(this.#key, { first: position, after }).catch(unavailable);
+    // What is missing fails its checksum above.
+    if (bytes === null) return 0;
     target.set(bytes.subarray(0, target.length));
     return Math.min(bytes.length, target.length);
   }
@@ -249,4 +251,10 @@ class RemoteFile implements OpenFile {
 
 function ignoreMissing(error: unknown): void {
   if (fileErrorCode(error) !== 'ENOENT') throw error;
+}
+
+/** Not a failure of the disk: it passes. */
+function unavailable(cause: unknown): never {
+  const detail = `the bucket can't be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+  throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: 'bucket', detail }, { cause });
 }

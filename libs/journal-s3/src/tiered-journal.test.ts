@@ -253,7 +253,9 @@ test('a start goes on without the bucket when everything is known here', async (
   const second = await here.open();
   const shard = await second.openShard('a');
   expect(await appendSamples(shard, ['x'], 'sync')).toBe(120);
-  await expect(shard.readAt(START)).rejects.toThrow('away');
+  await expect(shard.readAt(START)).rejects.toMatchObject({
+    fault: { code: 'JOURNAL_UNAVAILABLE' },
+  });
   await second.close();
 });
 
@@ -272,5 +274,23 @@ test('a broker whose prefix another one has taken over sends nothing any more', 
   expect(here.remoteSegments).toEqual(before);
   expect(String(here.reports[0])).toContain('names another owner');
   await first.close();
+  await second.close();
+});
+
+test('an object that has vanished is damage, told with its records, and the rest is served', async () => {
+  const here = new World();
+  const first = await here.open();
+  await fill(await first.openShard('a'), 40);
+  await first.settle();
+  await first.close();
+  const [gone = ''] = here.remoteSegments.slice(2);
+  here.objects.objects.delete(gone);
+  const second = await here.open({ cacheBytesMax: 0 });
+  const shard = await second.openShard('a');
+  const base = Number(/(\d{20})/.exec(gone)?.[1]) as Offset;
+  await expect(shard.readAt(base)).rejects.toMatchObject({
+    fault: { code: 'JOURNAL_RECORD_CORRUPT', first: base },
+  });
+  expect((await shard.readAt((base - 1) as Offset))?.offset).toBe(base - 1);
   await second.close();
 });

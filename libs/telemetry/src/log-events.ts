@@ -242,6 +242,13 @@ export const logEvents = {
     fields: ['shard', 'medium'],
     help: 'The servers that keep the journal acknowledge before they flush: if most of them lose power at once, acknowledged messages are lost.',
   },
+  journalUnavailable: {
+    name: 'journal.unavailable',
+    level: 'warn',
+    perSecondMax: 1,
+    fields: ['shard', 'detail'],
+    help: 'The servers or the bucket that keep the journal do not answer: readers wait for them.',
+  },
   journalUploadFailed: {
     name: 'journal.upload_failed',
     level: 'warn',

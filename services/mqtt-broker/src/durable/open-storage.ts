@@ -18,6 +18,7 @@ import { Checkpointer } from './checkpoint.ts';
 import { DurableLog } from './durable-log.ts';
 import { type JournalPlace, openJournal } from './open-journal.ts';
 import { Recovery } from './recovery.ts';
+import { WaitingShard } from './waiting-shard.ts';
 
 const SHARD = 'messages';
 const CHECKPOINT_SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
@@ -118,7 +119,9 @@ async function recover(
 ): Promise<OpenedStorage> {
   const { storage } = context.settings;
   const { segmentBytesMax, fileSystem } = facts;
-  const shard = await journal.openShard(SHARD);
+  const shard = new WaitingShard(await journal.openShard(SHARD), ({ message }) =>
+    log(context.logger, logEvents.journalUnavailable, { shard: SHARD, detail: message }),
+  );
   reportRecovery(context, shard, facts.startedMs);
   if (storage.acknowledge === 'sync' && !journal.capabilities.durable) {
     log(context.logger, logEvents.journalNotFlushed, { shard: shard.name, medium: storage.kind });

@@ -37,7 +37,19 @@ export function startedText(
 function dataText({ storage }: LoadedBroker['settings']): string {
   if (storage.kind === 'memory') return 'in memory only: nothing survives a restart';
   const when = storage.acknowledge === 'sync' ? 'after' : 'BEFORE';
-  return `${storage.directory} (acknowledged ${when} the flush to disk)`;
+  return `${storage.directory} (acknowledged ${when} ${writeText(storage)})`;
+}
+
+/** What an acknowledgement waits for; the state of the broker itself is always in the directory. */
+function writeText({ kind, media }: LoadedBroker['settings']['storage']): string {
+  switch (kind) {
+    case 'jetstream':
+      return `NATS at ${media.jetstream.servers.join(', ')} has it`;
+    case 'postgres':
+      return `the commit in PostgreSQL at ${media.postgres.host}`;
+    default:
+      return 'the flush to disk';
+  }
 }
 
 function nextSteps({ listeners }: Pick<ProcessRecord, 'listeners'>): string[] {
