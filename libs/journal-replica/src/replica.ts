@@ -18,7 +18,9 @@ import {
 import { SegmentReader } from '@robustmq/journal-segment';
 import type { EntryId, LogIndex, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
 import type { DamagedBatch, RaftGroup } from '@robustmq/raft-driver';
+import { AppendsUnderWay } from './appends-under-way.ts';
 import type { ReplicaSegment } from './replica-segment.ts';
+import { RetentionLoop } from './retention-loop.ts';
 import { SegmentScrub } from './segment-scrub.ts';
 import type { ShardMachine } from './shard-machine.ts';
 import type {
@@ -29,6 +31,8 @@ import type {
   ShardReplicaStatus,
 } from './shard-replica.ts';
 
+const RETENTION_DEADLINE_MS = 5000;
+
 export class Replica implements ShardReplica {
   readonly name: string;
   readonly groupId: number;
@@ -37,6 +41,8 @@ export class Replica implements ShardReplica {
   readonly #group: RaftGroup<ShardOutcome>;
   readonly #listeners = new Set<() => void>();
   readonly #scrub: SegmentScrub;
+  readonly #retention: RetentionLoop;
+  readonly #underWay = new AppendsUnderWay();
   #isClosed = false;
   #trimming: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -52,6 +58,14 @@ export class Replica implements ShardReplica {
       log: () => machine.log,
       bytesPerSecond: options.limits.scrubBytesPerSecond ?? 0,
       fetchEntries: options.fetchEntries ?? (async () => null),
+    });
+    this.#retention = new RetentionLoop({
+      environment: options.environment,
+      retention: options.limits.retention ?? {},
+      neededFrom: options.neededFrom ?? (() => Number.POSITIVE_INFINITY),
+      leads: () => group.status.role === 'leader',
+      segments: () => machine.segments.list,
+      trim: (offset) => this.trimBefore(offset as Offset, RETENTION_DEADLINE_MS),
     });
   }
 
@@ -86,12 +100,14 @@ export class Replica implements ShardReplica {
       inspectBatch(bytes, 0, bytes.length) === 'valid' && batchLengthAt(bytes, 0) === bytes.length;
     if (!isWhole || !isWellFormed(bytes, 0))
       throw new RangeError('a batch is damaged or malformed');
-    const detail = this.#options.space.refusal(bytes.length);
-    if (detail !== null) throw new JournalError({ code: 'JOURNAL_FULL', limit: 'disk', detail });
-    const stampMs = this.#nowMs;
-    const data = encodeAppend({ stampMs, producer, sequence }, bytes);
-    const { result } = await this.#group.propose(data, deadlineMs);
-    return appendOutcome(result);
+    const known = this.#settled(append);
+    if (known !== null) return known;
+    const full = this.#fullness(bytes.length);
+    if (full !== null) return this.#refuse(append, full, deadlineMs);
+    const data = encodeAppend({ stampMs: this.#nowMs, producer, sequence }, bytes);
+    const proposed = this.#group.propose(data, deadlineMs);
+    this.#underWay.add(producer.id, proposed);
+    return appendOutcome((await proposed).result);
   }
 
   async committed(deadlineMs: number): Promise<Offset> {
@@ -198,6 +214,7 @@ export class Replica implements ShardReplica {
   /** The group is over, whoever closed it. */
   async ended(): Promise<void> {
     this.#isClosed = true;
+    this.#retention.stop();
     await this.#scrub.stop();
   }
 
@@ -206,6 +223,40 @@ export class Replica implements ShardReplica {
     await this.#group.close();
     await this.#trimming;
     this.#listeners.clear();
+  }
+
+  /** What is certain of an append already; nothing later changes it. */
+  #settled({ producer, sequence }: ProducerAppend): AppendOutcome | null {
+    const verdict = this.#machine.state.producers.judge(producer, sequence, 0);
+    if (verdict.kind === 'fenced') return verdict;
+    return verdict.kind === 'duplicate'
+      ? { ...verdict, base: verdict.base as Offset | null }
+      : null;
+  }
+
+  /**
+   * Nothing of the append was written, not even by an attempt before this one, is a promise: it
+   * waits until whatever may still be in the log is applied.
+   */
+  async #refuse(
+    append: ProducerAppend,
+    full: JournalError,
+    deadlineMs: number,
+  ): Promise<AppendOutcome> {
+    await this.#underWay.settled(append.producer.id);
+    await this.#group.readBarrier(deadlineMs);
+    const known = this.#settled(append);
+    if (known !== null) return known;
+    throw full;
+  }
+
+  #fullness(byteCount: number): JournalError | null {
+    const overConfigured = this.#retention.refusal(byteCount);
+    const overDisk = overConfigured === null ? this.#options.space.refusal(byteCount) : null;
+    const detail = overConfigured ?? overDisk;
+    if (detail === null) return null;
+    const limit = overConfigured === null ? 'disk' : 'configured';
+    return new JournalError({ code: 'JOURNAL_FULL', limit, detail });
   }
 
   /** Lets whole files go that hold trimmed records only. */

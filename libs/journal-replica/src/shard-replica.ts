@@ -6,6 +6,7 @@ import type {
   ProducerName,
   RecordBatch,
   RecordSelector,
+  ShardRetention,
 } from '@robustmq/journal';
 import type {
   EntryId,
@@ -35,6 +36,9 @@ export interface ShardReplicaOptions {
   readonly groupId: number;
   readonly bootstrap: RaftBootstrap;
   readonly limits: ShardLimits;
+  /** Records from here on are still to be read by somebody: retention by age and by the soft limit
+   * leaves them. Absent: nobody needs any. */
+  readonly neededFrom?: () => Offset;
   /** Where damaged parts of the log are had again; absent: nowhere. */
   readonly fetchEntries?: FetchEntries;
   readonly raftOptions?: Partial<RaftOptions>;
@@ -45,6 +49,8 @@ export interface ShardLimits {
   readonly segmentBytesMax: number;
   /** So much of the log is read each second to find damage; 0, and when absent: none. */
   readonly scrubBytesPerSecond?: number;
+  /** What the leader lets go by itself; nothing when absent. */
+  readonly retention?: ShardRetention;
 }
 
 /**

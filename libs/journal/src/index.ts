@@ -43,6 +43,8 @@ export {
 } from './shard-command.ts';
 export type { ShardCommand } from './shard-command.ts';
 export { PRODUCERS_MAX, RECENT_APPENDS_MAX } from './shard-producers.ts';
+export { retentionTarget } from './shard-retention.ts';
+export type { RetainedSegment, ShardRetention } from './shard-retention.ts';
 export { ShardState } from './shard-state.ts';
 export type { ShardOutcome } from './shard-state.ts';
 export type { DamagedRange, SegmentIndex, WantedOrdinals } from './segment-index.ts';
