@@ -83,7 +83,8 @@ export class TestCluster {
       onPeers: () => {},
       environment: { fileSystem: nodeFileSystem, ...this.time },
       tickMs: TICK_MS,
-      raftOptions: { electionTimeoutTicks: 20, heartbeatTicks: 4 },
+      // Long enough that a busy machine deposes nobody.
+      raftOptions: { electionTimeoutTicks: 40, heartbeatTicks: 4 },
       compaction: {},
       leaseCheckMs: 20,
       ...(this.limits === null ? {} : { limits: this.limits }),

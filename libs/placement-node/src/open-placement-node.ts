@@ -25,6 +25,11 @@ import { WatchHub } from './watch-hub.ts';
 const BARRIER_DEADLINE_MS = 2000;
 const EXPIRY_DEADLINE_MS = 5000;
 const CORRECTION_DEADLINE_MS = 5000;
+/**
+ * Entries in memory for members that lag. Small: what outlives a collection of garbage is copied by it,
+ * and that is most of what a collection costs here.
+ */
+const WINDOW_BYTES_MAX = 512 * 1024;
 /** The one group of a placement center. */
 const GROUP = { name: 'placement', groupId: 0 } as const;
 
@@ -102,7 +107,8 @@ class Member implements PlacementNode {
   }
 
   async open(): Promise<void> {
-    const { host, bootstrap, raftOptions, compaction, environment } = this.#options;
+    const { host, bootstrap, compaction, environment } = this.#options;
+    const raftOptions = { windowBytesMax: WINDOW_BYTES_MAX, ...this.#options.raftOptions };
     const store = this.#store;
     store.onApplied((revisions) => {
       this.#history.applied(revisions);

@@ -1,7 +1,8 @@
 /**
  * The history that watches are fed from: the newest revisions from memory, older ones from the store.
  *
- * Consumers that fall a little behind are many and read the same; they cost no disk.
+ * Consumers that fall a little behind are many and read the same; they cost no disk. More would be kept
+ * than dies young: every collection of garbage would copy it.
  */
 import {
   type KeyEvent,
@@ -16,7 +17,7 @@ import { type ChangeHistory, type ChangePage, eventBytes } from './change-histor
 const PAGE_REVISIONS_MAX = 512;
 const PAGE_BYTES_MAX = 1024 * 1024;
 /** LIMIT: recent-revisions */
-const RECENT_REVISIONS_MAX = 4096;
+const RECENT_REVISIONS_MAX = 512;
 /** LIMIT: recent-bytes */
 const RECENT_BYTES_MAX = 32 * 1024 * 1024;
 

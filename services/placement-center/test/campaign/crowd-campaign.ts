@@ -19,6 +19,8 @@ const TTL_SECONDS = 30;
 const CONNECTIONS = 20;
 const WRITES_PER_SECOND = 200;
 const SETTLE_LIMIT_MS = 30_000;
+/** So many watches and leases come at a time: the clients are one process, and it has to keep up. */
+const GATHER_STEP = 100;
 const OPTIONS = { deadlineMs: 30_000, signal: null };
 
 export async function runCrowdCampaign(options: CrowdCampaignOptions): Promise<CampaignResult> {
@@ -33,8 +35,11 @@ export async function runCrowdCampaign(options: CrowdCampaignOptions): Promise<C
     const before = await statusOf(cluster);
     const placements = Array.from({ length: CONNECTIONS }, () => cluster.connect());
     const crowd = new Crowd(placements, options);
+    const keeping = crowd.keep();
     await crowd.gather();
     const latencies = await crowd.live();
+    crowd.release();
+    await keeping;
     const after = await statusOf(cluster);
     const missing = await crowd.missing();
     await Promise.all(placements.map((placement) => placement.close()));
@@ -48,6 +53,8 @@ export async function runCrowdCampaign(options: CrowdCampaignOptions): Promise<C
         told('writes', latencies.length),
         told('write p50, ms', quantile(0.5)),
         told('write p99, ms', quantile(0.99)),
+        told('write longest, ms', latencies.at(-1) ?? 0),
+        told('gathered within s', Math.round(crowd.gatheredMs / 1000)),
         atMost('events that a watch missed', missing, 0),
         atMost('leases lost', crowd.lost, 0),
         atMost('elections', after.term - before.term, 0),
@@ -68,7 +75,9 @@ class Crowd {
   readonly #leases: LeaseId[] = [];
   /** Events that each watch is still to see. */
   readonly #awaited: Int32Array;
+  #isReleased = false;
   lost = 0;
+  gatheredMs = 0;
 
   constructor(placements: readonly Placement[], options: CrowdCampaignOptions) {
     this.#placements = placements;
@@ -81,19 +90,25 @@ class Crowd {
   }
 
   async gather(): Promise<void> {
-    for (let number = 0; number < this.#options.watches; number += 1) {
-      const key = `crowd/${number}`;
-      const range = { first: key, after: `${key}\0` };
-      const watch = this.#placement(number).watch({ range, from: null, progressEveryMs: null });
-      this.#watches.push(watch);
-      void this.#follow(watch, number);
-    }
-    for (let number = 0; number < this.#options.leases; number += 100) {
-      const some = Array.from({ length: 100 }, (_, index) =>
+    const beganMs = performance.now();
+    const { watches, leases } = this.#options;
+    for (let number = 0; number < Math.max(watches, leases); number += GATHER_STEP) {
+      for (let at = number; at < Math.min(number + GATHER_STEP, watches); at += 1) this.#watch(at);
+      const count = Math.max(0, Math.min(GATHER_STEP, leases - number));
+      const granted = Array.from({ length: count }, (_, index) =>
         this.#placement(number + index).grantLease(TTL_SECONDS, OPTIONS),
       );
-      for (const { id } of await Promise.all(some)) this.#leases.push(id);
+      for (const { id } of await Promise.all(granted)) this.#leases.push(id);
     }
+    this.gatheredMs = performance.now() - beganMs;
+  }
+
+  #watch(number: number): void {
+    const key = `crowd/${number}`;
+    const range = { first: key, after: `${key}\0` };
+    const watch = this.#placement(number).watch({ range, from: null, progressEveryMs: null });
+    this.#watches.push(watch);
+    void this.#follow(watch, number);
   }
 
   async #follow(watch: Watch, number: number): Promise<void> {
@@ -102,18 +117,16 @@ class Crowd {
     }
   }
 
-  /** Keeps every lease, and writes keys that somebody watches. @returns milliseconds of each write */
+  /** Writes keys that somebody watches. @returns milliseconds of each write */
   async live(): Promise<number[]> {
     const latencies: number[] = [];
     const endMs = performance.now() + this.#options.seconds * 1000;
-    const keeping = this.#keepAll(endMs);
     const writes: Promise<void>[] = [];
     for (let turn = 0; performance.now() < endMs; turn += 1) {
       writes.push(this.#write(turn, latencies));
       await pause(1000 / WRITES_PER_SECOND);
     }
     await Promise.all(writes);
-    await keeping;
     return latencies;
   }
 
@@ -128,22 +141,25 @@ class Crowd {
     latencies.push(performance.now() - beganMs);
   }
 
-  async #keepAll(endMs: number): Promise<void> {
-    const perSecond = this.#leases.length / (TTL_SECONDS / 3);
-    for (let turn = 0; performance.now() < endMs; turn += 1) {
-      const first = Math.floor(((turn / 10) * perSecond) % this.#leases.length);
-      const some = this.#leases.slice(first, first + Math.ceil(perSecond / 10));
-      await Promise.all([
-        pause(100),
-        ...some.map((id, index) =>
-          this.#placement(index)
-            .keepLease(id, OPTIONS)
-            .catch(() => {
-              this.lost += 1;
-            }),
-        ),
-      ]);
+  /** Keeps every lease that there is, in turn, until {@link release}. */
+  async keep(): Promise<void> {
+    const stepMs = 100;
+    const steps = ((TTL_SECONDS / 3) * 1000) / stepMs;
+    for (let turn = 0; !this.#isReleased; turn += 1) {
+      const some = this.#leases.filter((_, index) => index % steps === turn % steps);
+      await Promise.all([pause(stepMs), ...some.map((id, index) => this.#keepOne(id, index))]);
     }
+  }
+
+  release(): void {
+    this.#isReleased = true;
+  }
+
+  async #keepOne(id: LeaseId, number: number): Promise<void> {
+    const kept = this.#placement(number).keepLease(id, OPTIONS);
+    await kept.catch(() => {
+      this.lost += 1;
+    });
   }
 
   async missing(): Promise<number> {

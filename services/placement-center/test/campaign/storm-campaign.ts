@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  atLeast,
   atMost,
   type CampaignResult,
   type FaultKind,
@@ -23,6 +24,8 @@ export interface StormCampaignOptions {
   readonly seconds: number;
   readonly kinds: readonly FaultKind[];
   readonly pauseMs: number;
+  /** How many operations on registers the history must have. */
+  readonly operationsMin: number;
   readonly tell: Tell;
 }
 
@@ -38,7 +41,7 @@ const SILENCE_MS_MAX: Readonly<Record<FaultKind, number>> = {
 const SERVING_LIMIT_MS = 60_000;
 /** A member must be back before the next one is stopped. */
 const ROLL_LIMIT_MS = 60_000;
-const CLIENTS = 8;
+const CLIENTS = 20;
 const KEYS = 10;
 
 export async function runStormCampaign(options: StormCampaignOptions): Promise<CampaignResult> {
@@ -65,7 +68,7 @@ export async function runStormCampaign(options: StormCampaignOptions): Promise<C
 async function stormOver(
   cluster: PlacementCluster,
   hosts: Hosts | null,
-  { seed, seconds, kinds, pauseMs, tell }: StormCampaignOptions,
+  { seed, seconds, kinds, pauseMs, operationsMin, tell }: StormCampaignOptions,
 ): Promise<CampaignResult> {
   cluster.startAll();
   await cluster.serving(SERVING_LIMIT_MS);
@@ -86,8 +89,13 @@ async function stormOver(
   await workload.end();
   const audit = await auditPromises(cluster, workload, watch);
   await watcher.close();
+  const operations = workload.history.length;
   return {
-    figures: [told('seed', seed), ...silences(faults, workload), ...audit.figures],
+    figures: [
+      ...[told('seed', seed), ...silences(faults, workload)],
+      ...(operationsMin > 0 ? [atLeast('register operations', operations, operationsMin)] : []),
+      ...audit.figures,
+    ],
     examples: audit.examples,
   };
 }
