@@ -174,6 +174,8 @@ class ServerProcess implements JournalServer {
     this.#phase = 'stopping';
     log(this.#logger, logEvents.journalServerStopping, { reason: 'asked to' });
     this.#server?.setServing(journalService.name, 'notServing');
+    // Not registered any more first: who leads next would give a shard that prefers this server back to it.
+    await this.#endLoops();
     await this.#shards?.handOverAll(HAND_OVER_MS);
     await this.#closeParts();
   }
@@ -392,9 +394,13 @@ class ServerProcess implements JournalServer {
     this.#fail(new JournalServerError('JOURNAL_SERVER_FAILED', sentence));
   }
 
-  async #closeParts(): Promise<void> {
+  async #endLoops(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
+  }
+
+  async #closeParts(): Promise<void> {
+    await this.#endLoops();
     this.#places?.close();
     await this.#server?.close(DRAIN_MS);
     await this.#shards?.closeAll();

@@ -23,7 +23,7 @@ import type { ShardSet } from '../shards/shard-set.ts';
 import { hostedName, type HostingStep, nextHostingStep } from './hosting-step.ts';
 import { RegistryView } from './registry-view.ts';
 import { type OwnNode, newsIn, type ShardAmounts, stateOf } from './told-states.ts';
-import { Lanes } from './lanes.ts';
+import { type LaneOutcome, Lanes } from './lanes.ts';
 
 /** What the loop drives, reads and writes. */
 export interface HostShardsOptions {
@@ -51,8 +51,10 @@ export interface HostShardsOptions {
 export interface HostShardsRules {
   /** LIMIT: shardStepsMax (more shards than this are not opened, closed or changed at once). */
   readonly stepsMax: number;
-  /** How long a change of members or of the leader may take before it is begun anew. */
+  /** How long a change of members may take to be committed; the end of a process waits for it. */
   readonly changeDeadlineMs: number;
+  /** The same for handing a leadership over: one that has not come about soon will not. */
+  readonly handOverDeadlineMs: number;
   /** How old what was told of offsets and bytes may become. */
   readonly tellEveryMs: number;
   /** Without a change it looks again after this. */
@@ -62,12 +64,13 @@ export interface HostShardsRules {
 /** What fits a server with hundreds of shards. */
 export const DEFAULT_HOST_SHARDS_RULES: HostShardsRules = {
   stepsMax: 8,
-  changeDeadlineMs: 60_000,
+  changeDeadlineMs: 5_000,
+  handOverDeadlineMs: 2_000,
   tellEveryMs: 10_000,
   lookEveryMs: 1_000,
 };
 
-/** Runs until it is stopped; then every step under way is waited for. The shards stay open. */
+/** Runs until it is stopped; every step under way is waited for then. The shards stay open. */
 export function hostShards(options: HostShardsOptions): Controller {
   return { name: 'host-shards', run: (signal) => new Hosting(options, signal).run() };
 }
@@ -99,7 +102,8 @@ class Hosting {
     const leadership = shardSet.onLeadership(() => this.#wakeup.wake());
     try {
       while (!this.#signal.aborted && !this.#view.hasEnded) {
-        await this.#wakeup.wait(timers, rules.lookEveryMs, this.#signal);
+        const waitMs = Math.min(rules.lookEveryMs, this.#steps.restMs());
+        await this.#wakeup.wait(timers, waitMs, this.#signal);
         if (this.#view.isComplete && !this.#view.hasEnded && !this.#signal.aborted) this.#look();
       }
     } finally {
@@ -139,29 +143,33 @@ class Hosting {
     });
   }
 
-  async #attempt(name: string, step: HostingStep): Promise<void> {
+  async #attempt(name: string, step: HostingStep): Promise<LaneOutcome> {
     try {
-      await this.#carryOut(name, step);
+      return await this.#carryOut(name, step);
     } catch (error) {
       this.#options.onFailure({ shard: name, step: step.kind, error });
       throw error;
     }
   }
 
-  #carryOut(name: string, step: HostingStep): Promise<void> {
+  async #carryOut(name: string, step: HostingStep): Promise<LaneOutcome> {
     const { shardSet, rules } = this.#options;
-    const deadlineMs = rules.changeDeadlineMs;
     switch (step.kind) {
       case 'open':
-        return shardSet.open(step.shard, step.bootstrap);
+        await shardSet.open(step.shard, step.bootstrap);
+        return 'ended';
       case 'close':
-        return shardSet.close(name, step.content);
-      case 'changeMembers':
-        return shardSet.changeMembers(name, step.voters, deadlineMs);
+        await shardSet.close(name, step.content);
+        return 'ended';
+      case 'changeMembers': {
+        const outcome = await shardSet.changeMembers(name, step.voters, rules.changeDeadlineMs);
+        return outcome === 'done' ? 'ended' : 'later';
+      }
       case 'handOver':
-        return shardSet.handLeadershipTo(name, step.to, deadlineMs);
+        await shardSet.handLeadershipTo(name, step.to, rules.handOverDeadlineMs);
+        return 'ended';
       default:
-        return Promise.resolve();
+        return 'ended';
     }
   }
 
@@ -183,6 +191,7 @@ class Hosting {
       try {
         await registries.shardStates.tell(state, call);
         this.#told.set(name, { state, atMs: clock.monotonicMs() });
+        return 'ended';
       } catch (error) {
         if (!isOvertaken(error)) this.#options.onFailure({ shard: name, step: 'tell', error });
         throw error;

@@ -139,18 +139,17 @@ export class MemoryShardSet implements ShardSet {
     this.#all.elect();
   }
 
-  async changeMembers(name: string, voters: readonly number[]): Promise<void> {
+  async changeMembers(name: string, voters: readonly number[]): Promise<'done' | 'waiting'> {
     const { group, groupId } = this.#led(name);
     const hosts = (node: number): boolean => this.#all.hosts(node, groupId);
     group.learners = voters.filter((node) => !group.voters.includes(node));
     await Promise.resolve();
     const isMajority = voters.filter(hosts).length * 2 > voters.length;
-    if (!group.learners.every(hosts) || !isMajority) {
-      throw new ShardSetError('SHARD_UNAVAILABLE', `${name}: a new member has not caught up`);
-    }
+    if (!group.learners.every(hosts) || !isMajority) return 'waiting';
     group.voters = voters;
     group.learners = [];
     this.#all.elect();
+    return 'done';
   }
 
   async handLeadershipTo(name: string, node: number): Promise<void> {

@@ -101,11 +101,14 @@ export class HostedShards implements ShardSet, ReplicaDirectory {
     });
   }
 
-  changeMembers(name: string, voters: readonly number[], deadlineMs: number): Promise<void> {
+  changeMembers(
+    name: string,
+    voters: readonly number[],
+    deadlineMs: number,
+  ): Promise<'done' | 'waiting'> {
     return this.#next(name, () => {
-      const { clock, timers, self } = this.#options;
-      const facts = { name, self, clock, timers };
-      return changeGroupMembers(this.#leading(name), voters, { ...facts, deadlineMs });
+      const { clock, self } = this.#options;
+      return changeGroupMembers(this.#leading(name), voters, { name, self, clock, deadlineMs });
     });
   }
 
@@ -145,7 +148,7 @@ export class HostedShards implements ShardSet, ReplicaDirectory {
   }
 
   /** One step of a shard at a time; one that fails does not keep the next from trying. */
-  #next(name: string, step: () => Promise<void>): Promise<void> {
+  #next<Result>(name: string, step: () => Promise<Result>): Promise<Result> {
     const before = this.#steps.get(name) ?? Promise.resolve();
     const running = before.then(step, step);
     this.#steps.set(name, running);

@@ -62,12 +62,19 @@ export interface ShardSet {
   close(name: string, content: 'keep' | 'delete'): Promise<void>;
 
   /**
-   * Makes `voters` the voters of the group: adds what is missing as learners, waits until they have
-   * caught up, promotes them, and removes the others. Only on the leader. Safe to call again.
+   * Brings the group towards `voters` as far as that goes now: adds what is missing as learners, promotes
+   * those that have caught up, removes the others. Only on the leader. Safe to call again, with other voters
+   * too: every step is decided from the group as it stands.
    *
+   * @returns `waiting`: a new member has not caught up yet, or another change must be committed first; call
+   *   again in a while
    * @throws ShardSetError SHARD_NOT_LEADER, SHARD_UNAVAILABLE (the deadline passed; go on by calling again)
    */
-  changeMembers(name: string, voters: readonly number[], deadlineMs: number): Promise<void>;
+  changeMembers(
+    name: string,
+    voters: readonly number[],
+    deadlineMs: number,
+  ): Promise<'done' | 'waiting'>;
 
   /** Hands the leadership to a voter. Only on the leader. Throws as `changeMembers`. */
   handLeadershipTo(name: string, node: number, deadlineMs: number): Promise<void>;

@@ -1,5 +1,5 @@
 /** Journal servers of one process on the loopback, with a placement center in memory. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
@@ -17,9 +17,11 @@ import {
   KEEP_UNTIL_RELEASED,
   openRegistries,
   placeShards,
+  type PlaceShardsRules,
   type Registries,
   runControllers,
   type ShardKind,
+  type ShardState,
 } from '@robustmq/placement-registry';
 import { createLoggerTo, type Logger } from '@robustmq/telemetry';
 import { assembleJournalServer } from '../assemble.ts';
@@ -43,7 +45,7 @@ export class TestServers {
   readonly #loops: Promise<void>;
   readonly #logger: Logger;
 
-  private constructor() {
+  private constructor(rules: Partial<PlaceShardsRules>) {
     this.#logger = createLoggerTo(
       {
         write: (line) => void this.lines.push(line),
@@ -59,7 +61,7 @@ export class TestServers {
       ...this.registries,
       clock: systemClock,
       timers: systemTimers,
-      rules: { ...DEFAULT_PLACE_SHARDS_RULES, lostAfterMs: 60_000 },
+      rules: { ...DEFAULT_PLACE_SHARDS_RULES, ...rules },
       call: CALL,
       onPlaced: () => {},
     });
@@ -67,8 +69,11 @@ export class TestServers {
     this.#loops = runControllers([placing], edges, this.#stopping.signal);
   }
 
-  static async start(nodes: readonly number[]): Promise<TestServers> {
-    const servers = new TestServers();
+  static async start(
+    nodes: readonly number[],
+    rules: Partial<PlaceShardsRules> = {},
+  ): Promise<TestServers> {
+    const servers = new TestServers(rules);
     for (const node of nodes) await servers.start(node);
     return servers;
   }
@@ -99,6 +104,27 @@ export class TestServers {
     const replicas = this.#servers.size;
     const plan = { kind, replicas, retention: KEEP_UNTIL_RELEASED, nowMs: systemClock.nowMs() };
     await this.registries.shards.create({ namespace: 'test', shard }, plan, CALL);
+  }
+
+  /** Whether a server has files of a shard. */
+  hasFiles(node: number, groupId: number): boolean {
+    return existsSync(join(this.#directory, String(node), 'shards', String(groupId)));
+  }
+
+  /** What the leader of the shard told, once it looks so. */
+  async stateOf(shard: string, holds: (state: ShardState) => boolean): Promise<ShardState> {
+    const watch = this.registries.shardStates.watch({ within: ['test'], call: CALL });
+    try {
+      for await (const { changes } of watch) {
+        for (const change of changes) {
+          if (change.kind !== 'put' || change.stored.value.shard !== shard) continue;
+          if (holds(change.stored.value)) return change.stored.value;
+        }
+      }
+    } finally {
+      watch.cancel();
+    }
+    throw new Error('the watch has ended');
   }
 
   /** The node that leads, as it told the registry. */
