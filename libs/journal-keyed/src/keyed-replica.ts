@@ -42,8 +42,8 @@ export interface KeyedLimits {
  * Every deadline is in milliseconds from the call on.
  *
  * What concerns the group is thrown as `RaftError`: RAFT_REFUSED (nothing was done; `leader` says
- * where to try), RAFT_OUTCOME_UNKNOWN (safe to repeat), RAFT_UNAVAILABLE. A closed replica throws
- * `JournalError` JOURNAL_CLOSED.
+ * where to try), RAFT_OUTCOME_UNKNOWN (safe to repeat, in the order of the calls), RAFT_UNAVAILABLE. A
+ * closed replica throws `JournalError` JOURNAL_CLOSED, and a read that the disk refuses `LevelStateError`.
  */
 export interface KeyedReplica {
   readonly name: string;

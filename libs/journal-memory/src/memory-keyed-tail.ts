@@ -72,7 +72,9 @@ export class MemoryKeyedTail implements KeyedTail {
   #page(changesMax: number): Page {
     const table = this.#table;
     const forgotten = table.forgottenRevision;
-    if (forgotten > this.#position && forgotten > this.#neverNeeded) {
+    // Before anything was returned there is nothing that a removal could concern.
+    const needed = this.#position === 0 ? forgotten : Math.max(this.#position, this.#neverNeeded);
+    if (forgotten > needed) {
       const requested = this.#position as Offset;
       throw new JournalError({
         code: 'JOURNAL_OFFSET_TRIMMED',
