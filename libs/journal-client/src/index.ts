@@ -24,3 +24,12 @@ export type {
   ReplicaDirectory,
 } from './server/replica-ports.ts';
 export { journalExchange } from './server/serve-exchange.ts';
+export {
+  openReplicatedJournal,
+  type ReplicatedJournalOptions,
+} from './single-writer/replicated-journal.ts';
+export {
+  registryCatalogue,
+  type RegistryCatalogueOptions,
+  type ShardCatalogue,
+} from './single-writer/shard-catalogue.ts';

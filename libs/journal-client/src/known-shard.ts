@@ -17,6 +17,8 @@ export class KnownShard {
   committedSeen: Offset = 0 as Offset;
   readonly #context: ClientContext;
   #lane: KeyedLane | null = null;
+  /** 0 until it is heard of. */
+  #life = 0;
   /** By producer id: the pipelines of its incarnations, for as long as one could be used again. */
   readonly #pipelines = new Map<number, Map<number, AppendPipeline>>();
 
@@ -24,6 +26,15 @@ export class KnownShard {
     this.#context = context;
     this.name = name;
     this.route = route;
+  }
+
+  /** A shard that was made again under its name has nothing of the one before. */
+  heardLife(life: number): void {
+    if (this.#life !== 0 && this.#life !== life) {
+      this.oldest = 0 as Offset;
+      this.committedSeen = 0 as Offset;
+    }
+    this.#life = life;
   }
 
   heard(committed: Offset, oldest: Offset): void {

@@ -65,6 +65,7 @@ test('the leader that told its state comes first, then who should lead, replicas
   await expectCandidates(['host:1', 'host:4', 'host:3', 'host:2', 'fallback:1']);
   await registries.nodes.unregister({ clusterType: 'journal-server', nodeId: 1 }, CALL);
   await expectCandidates(['host:1', 'host:4', 'host:3', 'host:2', 'fallback:1']);
+  expect([places.lifeOf('ns/a'), places.lifeOf('ns/b')]).toEqual([record.groupId, 0]);
   expect(places.addressOf(2)).toBe('host:2');
   expect(places.addressOf(9)).toBeNull();
 });

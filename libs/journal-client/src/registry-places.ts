@@ -68,8 +68,7 @@ class FollowedPlaces implements RegistryPlaces {
   }
 
   candidatesOf(shard: string): readonly string[] {
-    const slash = shard.indexOf('/');
-    const names = [shard.slice(0, slash), shard.slice(slash + 1)];
+    const names = namesIn(shard);
     const record = this.#shards.get(names);
     const state = this.#states.get(names);
     const likely = [
@@ -81,6 +80,10 @@ class FollowedPlaces implements RegistryPlaces {
     const addresses = likely.map((node) => (node === null ? null : this.addressOf(node)));
     const known = addresses.filter((address) => address !== null);
     return [...new Set([...known, ...this.#options.fallback])];
+  }
+
+  lifeOf(shard: string): number {
+    return this.#shards.get(namesIn(shard))?.groupId ?? 0;
   }
 
   addressOf(node: number): string | null {
@@ -97,4 +100,9 @@ class FollowedPlaces implements RegistryPlaces {
     }
     this.#options.onServers?.(this.#addresses);
   }
+}
+
+function namesIn(shard: string): readonly string[] {
+  const slash = shard.indexOf('/');
+  return [shard.slice(0, slash), shard.slice(slash + 1)];
 }

@@ -38,8 +38,9 @@ export class RemoteShard implements SharedShard {
   }
 
   async committed(deadlineMs: number): Promise<Offset> {
-    const asked = { call: { kind: 'committed' }, answer: 'committed' } as const;
-    const { offset, oldest } = await this.#call(asked, deadlineMs);
+    const call = { kind: 'committed', life: this.#known.route.life() } as const;
+    const { offset, oldest, life } = await this.#call({ call, answer: 'committed' }, deadlineMs);
+    this.#known.heardLife(life);
     this.#known.heard(offset, oldest);
     return offset;
   }

@@ -22,6 +22,11 @@ export class ShardRoute {
     this.#places = places;
   }
 
+  /** Of the shard as it should be now; 0: not known. */
+  life(): number {
+    return this.#places.lifeOf(this.shard);
+  }
+
   /** As `host:port`; empty while no server is known. */
   current(): string {
     if (this.#named !== null) return this.#named;

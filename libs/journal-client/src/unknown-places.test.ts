@@ -24,7 +24,7 @@ function connectLate() {
     return asked < 3 ? [] : served.addresses;
   };
   return connectJournal({
-    places: { candidatesOf, close: () => {} },
+    places: { candidatesOf, lifeOf: () => 0, close: () => {} },
     ...{ namespace: 'test', tls: null, token: null, limits: null },
     ...{ clock: systemClock, timers: systemTimers, random: systemRandom },
   });
@@ -42,7 +42,7 @@ test('a client that knows no server yet waits until it does', async () => {
 
 test('a client that is closed while it knows no server gives up', async () => {
   const journal = connectJournal({
-    places: { candidatesOf: () => [], close: () => {} },
+    places: { candidatesOf: () => [], lifeOf: () => 0, close: () => {} },
     ...{ namespace: 'test', tls: null, token: null, limits: null },
     ...{ clock: systemClock, timers: systemTimers, random: systemRandom },
   });

@@ -1,101 +1,96 @@
 /** Journal servers as processes of their own, with one member of the placement center. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts, ServiceProcess } from '@robustmq/campaign';
 import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { SharedJournal } from '@robustmq/journal';
 import { connectJournal, registryPlaces } from '@robustmq/journal-client';
+import type { Placement } from '@robustmq/placement';
+import { connectPlacement } from '@robustmq/placement-client';
 import {
   KEEP_UNTIL_RELEASED,
   openRegistries,
   type Registries,
   type ShardKind,
 } from '@robustmq/placement-registry';
-import { ProcessCluster, SOON, until } from '../../placement-center/test/cluster.fixture.ts';
 
 const ROBUSTCTL = fileURLToPath(new URL('../../robustctl/src/main.ts', import.meta.url));
-const CENTER = 1;
 const EDGES = { clock: systemClock, timers: systemTimers, random: systemRandom };
+const CALL = { deadlineMs: 20_000, signal: null };
 
 /** What a test has started. */
 export class JournalCluster {
   readonly registries: Registries;
-  readonly #center: ProcessCluster;
-  readonly #servers = new Map<number, ChildProcess>();
+  readonly #folder: string;
+  readonly #center: ServiceProcess;
+  readonly #address: string;
+  readonly #placement: Placement;
+  readonly #servers = new Map<number, ServiceProcess>();
   readonly #journals: SharedJournal[] = [];
+  #files = 0;
 
-  private constructor(center: ProcessCluster, registries: Registries) {
-    this.#center = center;
-    this.registries = registries;
+  private constructor(port: number) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'journal-cluster-'));
+    this.#address = `127.0.0.1:${port}`;
+    this.#center = this.#processOf('placement-center', [
+      `grpc_port = ${port}`,
+      'http_port = "off"',
+      `nodes = { 1 = "${this.#address}" }`,
+      'data_path = "center"',
+    ]);
+    this.#placement = connectPlacement({
+      ...EDGES,
+      servers: [this.#address],
+      tls: null,
+      token: null,
+      limits: null,
+    });
+    const naming = { clusterName: 'test', random: systemRandom };
+    this.registries = openRegistries(this.#placement, naming);
   }
 
   static async start(servers: readonly number[]): Promise<JournalCluster> {
-    const center = new ProcessCluster();
-    await center.start(CENTER, [CENTER], []);
-    const placement = await center.connect([CENTER]);
-    const naming = { clusterName: 'test', random: systemRandom };
-    const cluster = new JournalCluster(center, openRegistries(placement, naming));
+    const [port = 0] = await freePorts(1);
+    const cluster = new JournalCluster(port);
+    await serving(cluster.#center);
     await Promise.all(servers.map((node) => cluster.launch(node)));
     return cluster;
   }
 
   /** Starts a server on what its directory holds, and waits until it serves. */
   async launch(node: number): Promise<void> {
-    const file = join(this.#center.directory, `journal-${node}.toml`);
-    const lines = [
-      'cluster_name = "test"',
+    const server = this.#processOf('journal-server', [
       `node_id = ${node}`,
       'grpc_port = 0',
       'prometheus_port = "off"',
-      `placement_center = ["${await this.#center.addressOf(CENTER)}"]`,
+      `placement_center = ["${this.#address}"]`,
       `data_path = ["journal-${node}"]`,
       'disk_free_bytes_min = "1 MiB"',
-    ];
-    writeFileSync(file, `${lines.join('\n')}\n`);
-    const child = spawn(
-      process.execPath,
-      ['--conditions=source', ROBUSTCTL, 'journal-server', 'start', file],
-      {
-        cwd: this.#center.directory,
-        env: { PATH: process.env['PATH'] },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-    }
-    this.#servers.set(node, child);
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`ended: ${text}`);
-      return text.includes('is ready') ? true : null;
-    });
+    ]);
+    this.#servers.set(node, server);
+    await serving(server);
   }
 
   /** As the operating system kills it: nothing is flushed, nothing is told. */
   async kill(node: number): Promise<void> {
-    await this.#end(node, 'SIGKILL');
-  }
-
-  /** @returns the exit code */
-  async stop(node: number): Promise<number | null> {
-    return this.#end(node, 'SIGTERM');
+    const server = this.#servers.get(node);
+    this.#servers.delete(node);
+    await server?.kill();
   }
 
   async createShard(shard: string, kind: ShardKind): Promise<void> {
     const replicas = this.#servers.size;
     const plan = { kind, replicas, retention: KEEP_UNTIL_RELEASED, nowMs: systemClock.nowMs() };
-    await this.registries.shards.create({ namespace: 'test', shard }, plan, SOON);
+    await this.registries.shards.create({ namespace: 'test', shard }, plan, CALL);
   }
 
   /** The node that leads, as it told the registry; of those that run. */
   leaderOf(shard: string): Promise<number> {
     return until(async () => {
       const name = { namespace: 'test', shard };
-      const state = await this.registries.shardStates.read(name, SOON);
+      const state = await this.registries.shardStates.read(name, CALL);
       const leader = state?.value.leader ?? null;
       return leader !== null && this.#servers.has(leader) ? leader : null;
     });
@@ -118,15 +113,33 @@ export class JournalCluster {
   async close(): Promise<void> {
     for (const journal of this.#journals.splice(0)) await journal.close();
     await Promise.all([...this.#servers.keys()].map((node) => this.kill(node)));
-    await this.#center.close();
+    await this.#placement.close();
+    await this.#center.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #end(node: number, signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#servers.get(node);
-    if (child === undefined) return null;
-    this.#servers.delete(node);
-    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    child.kill(signal);
-    return ended;
+  #processOf(component: string, lines: readonly string[]): ServiceProcess {
+    this.#files += 1;
+    const file = join(this.#folder, `${component}-${this.#files}.toml`);
+    writeFileSync(file, ['cluster_name = "test"', ...lines, ''].join('\n'));
+    const words = [process.execPath, '--conditions=source', ROBUSTCTL, component, 'start', file];
+    return new ServiceProcess({ words, folder: this.#folder, environment: {} });
+  }
+}
+
+async function serving(started: ServiceProcess): Promise<void> {
+  started.start();
+  await until(async () => {
+    if (!started.isRunning) throw new Error(`ended: ${started.output}`);
+    return started.output.includes('is ready') ? true : null;
+  });
+}
+
+/** Looks again until there is a value; the test's own timeout is the limit. */
+async function until<Value>(look: () => Promise<Value | null>): Promise<Value> {
+  for (;;) {
+    const value = await look();
+    if (value !== null) return value;
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

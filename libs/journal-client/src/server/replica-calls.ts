@@ -3,7 +3,7 @@ import type { KeyedRecord, Offset } from '@robustmq/journal';
 import type { JournalCall, JournalOutcome, JournalReplyFault } from '@robustmq/rpc';
 import type { KeyedReplica, MessageReplica, OpenReplica } from './replica-ports.ts';
 import type { Timers } from '@robustmq/environment';
-import { invalid } from './fault-of.ts';
+import { absent, invalid } from './fault-of.ts';
 import { selectorOf } from './wire-selector.ts';
 
 /** LIMIT: readBytesMax (of one answer, unless one record alone is larger) */
@@ -25,20 +25,21 @@ export async function carryOut(
   open: OpenReplica,
   { deadlineMs, timers }: { readonly deadlineMs: number; readonly timers: Timers },
 ): Promise<JournalOutcome> {
-  if (open.kind === 'messages') return onMessages(call, open.replica, { deadlineMs, timers });
+  if (open.kind === 'messages') return onMessages(call, open, { deadlineMs, timers });
   return onKeys(call, open.replica, deadlineMs);
 }
 
 async function onMessages(
   call: AnsweredCall,
-  replica: MessageReplica,
+  { replica, life }: Extract<OpenReplica, { readonly kind: 'messages' }>,
   patience: { readonly deadlineMs: number; readonly timers: Timers },
 ): Promise<JournalOutcome> {
   const { deadlineMs } = patience;
   switch (call.kind) {
     case 'committed': {
+      if (call.life !== 0 && call.life !== life) return refused(absent('this life of the shard'));
       const offset = await replica.committed(deadlineMs);
-      return { kind: 'committed', offset, oldest: replica.oldest };
+      return { kind: 'committed', offset, oldest: replica.oldest, life };
     }
     case 'read':
       return read(call, replica, patience);
@@ -48,11 +49,11 @@ async function onMessages(
     case 'offsetAt': {
       await replica.committed(deadlineMs);
       const offset = await replica.offsetAt(call.atMs);
-      return { kind: 'committed', offset, oldest: replica.oldest };
+      return { kind: 'committed', offset, oldest: replica.oldest, life };
     }
     case 'trim':
       await replica.trimBefore(call.before, deadlineMs);
-      return { kind: 'committed', offset: replica.end, oldest: replica.oldest };
+      return { kind: 'committed', offset: replica.end, oldest: replica.oldest, life };
     case 'fence':
       await replica.fence(call.producer, deadlineMs);
       return { kind: 'done' };

@@ -76,6 +76,8 @@ export type OpenReplica = ReplicaOf<'messages', MessageReplica> | ReplicaOf<'key
 interface ReplicaOf<Kind extends string, Replica> {
   readonly kind: Kind;
   readonly replica: Replica;
+  /** Of the shard: when it is deleted and made again under its name, it has another; never 0. */
+  readonly life: number;
   /** The node that leads, as far as this one knows. */
   leader(): number | null;
   isLeader(): boolean;

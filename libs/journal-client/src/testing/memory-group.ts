@@ -2,12 +2,14 @@
 import { openMemoryJournal } from '@robustmq/journal-memory';
 import {
   BATCH_FIELD,
+  JournalError,
   type JournalReader,
   type JournalShard,
   type Offset,
   type ProducerName,
   type RecordSelector,
   ShardState,
+  readUint64,
   writeUint64,
 } from '@robustmq/journal';
 import { RaftError } from '@robustmq/raft-driver';
@@ -25,6 +27,8 @@ export type AppendFault =
   | 'answer lost'
   /** It is not written, and that is told. */
   | 'refused'
+  /** It is not written, because the disk is full. */
+  | 'full'
   /** It is neither written nor answered, until `release`. */
   | 'held';
 
@@ -32,6 +36,8 @@ export type AppendFault =
 export class MemoryGroup {
   /** Taken from the front, one for each append that reaches the leader. */
   readonly faults: (AppendFault | null)[] = [];
+  /** Of the shard. */
+  life = 1;
   /** By node: how many appends came, refused ones included. */
   readonly arrived: Map<number, number> = new Map();
   readonly #shard: JournalShard;
@@ -74,6 +80,7 @@ export class MemoryGroup {
     return {
       kind: 'messages',
       replica: this.#replica(node),
+      life: this.life,
       leader: () => this.#leader,
       isLeader: () => this.#leader === node,
       isClosed: () => false,
@@ -92,7 +99,7 @@ export class MemoryGroup {
         return shard.committed;
       },
       get oldest() {
-        return shard.oldest;
+        return Math.max(state().oldest, shard.oldest) as Offset;
       },
       append: (append) => this.#append(node, append),
       committed: async () => {
@@ -126,12 +133,16 @@ export class MemoryGroup {
     if (fault === 'refused') {
       throw new RaftError({ code: 'RAFT_REFUSED', reason: 'overloaded', leader: node as NodeId });
     }
+    if (fault === 'full') {
+      throw new JournalError({ code: 'JOURNAL_FULL', limit: 'disk', detail: 'no room' });
+    }
     if (fault === 'held') {
       await new Promise<void>((resume) => this.#held.push(resume));
       this.#assertLeader(node);
     }
     const { producer, sequence } = append;
-    const command = { kind: 'append', stampMs: 1000, producer, sequence, batchStart: 0 } as const;
+    const stampMs = readUint64(batch.bytes, BATCH_FIELD.appendedAtMs);
+    const command = { kind: 'append', stampMs, producer, sequence, batchStart: 0 } as const;
     const outcome = this.#state.apply(command, batch.recordCount);
     if (outcome.kind === 'appended') {
       writeUint64(batch.bytes, BATCH_FIELD.baseOffset, outcome.base);
@@ -156,7 +167,18 @@ export class MemoryGroup {
   }
 
   #reader(from: Offset, selector: RecordSelector): JournalReader {
-    return this.#shard.openReader(from, selector);
+    const reader = this.#shard.openReader(from, selector);
+    const oldest = (): Offset => this.#state.oldest as Offset;
+    return {
+      get position() {
+        return reader.position;
+      },
+      read: async (recordsMax, bytesMax) => {
+        const requested = reader.position;
+        if (requested >= oldest()) return reader.read(recordsMax, bytesMax);
+        throw new JournalError({ code: 'JOURNAL_OFFSET_TRIMMED', requested, oldest: oldest() });
+      },
+    };
   }
 
   async #offsetAt(atMs: number): Promise<Offset> {

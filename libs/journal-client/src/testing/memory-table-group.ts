@@ -36,6 +36,7 @@ export class MemoryTableGroup {
     return {
       kind: 'keyed',
       replica: this.#replica(node),
+      life: 1,
       leader: () => this.#leader,
       isLeader: () => this.#leader === node,
       isClosed: () => false,

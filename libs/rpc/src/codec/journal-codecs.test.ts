@@ -81,7 +81,8 @@ const call: Any<JournalCall> = fc.oneof(
     acknowledgement: fc.constantFrom('all-synced', 'leader', 'memory'),
     batch: bytes,
   }),
-  fc.record({ kind: fc.constantFrom('committed', 'revision') }),
+  fc.record({ kind: kind('committed'), life: number }),
+  fc.record({ kind: kind('revision') }),
   fc.record({
     kind: kind('read'),
     from: offset,
@@ -147,7 +148,7 @@ const fault: Any<JournalReplyFault> = fc.oneof(
 
 const outcome: Any<JournalOutcome> = fc.oneof(
   fc.record({ kind: kind('appended'), offset: fc.option(offset) }),
-  fc.record({ kind: kind('committed'), offset, oldest: offset }),
+  fc.record({ kind: kind('committed'), offset, oldest: offset, life: number }),
   fc.record({
     kind: kind('records'),
     records: fc.array(record, { maxLength: 3 }),

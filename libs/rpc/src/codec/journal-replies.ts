@@ -21,6 +21,15 @@ export interface JournalReply {
   readonly outcome: JournalOutcome;
 }
 
+/** Where something is in a shard. */
+export interface CommittedOutcome {
+  readonly kind: 'committed';
+  readonly offset: Offset;
+  readonly oldest: Offset;
+  /** Of the shard: when it is deleted and made again, it has another. */
+  readonly life: number;
+}
+
 /** Wanted records in order. */
 export interface RecordsOutcome {
   readonly kind: 'records';
@@ -42,7 +51,7 @@ export interface ChangesOutcome {
 export type JournalOutcome =
   /** null: it was appended so long ago that its offset is forgotten. */
   | { readonly kind: 'appended'; readonly offset: Offset | null }
-  | { readonly kind: 'committed'; readonly offset: Offset; readonly oldest: Offset }
+  | CommittedOutcome
   | RecordsOutcome
   | { readonly kind: 'oneRecord'; readonly record: JournalRecord | null }
   | { readonly kind: 'done' }
@@ -77,7 +86,7 @@ function writeReply(writer: ProtobufWriter, { id, outcome }: JournalReply): void
     case 'appended':
       return writer.message(4, outcome.offset, writeAppended);
     case 'committed':
-      return writer.message(5, [outcome.offset, outcome.oldest], writeTwo);
+      return writer.message(5, outcome, writeCommitted);
     case 'records':
       return writer.message(6, outcome, writeRecords);
     case 'oneRecord':
@@ -115,10 +124,8 @@ function readOutcome(reader: ProtobufReader): JournalOutcome | null {
   switch (reader.field) {
     case 4:
       return { kind: 'appended', offset: reader.message(readAppended) };
-    case 5: {
-      const [offset, oldest] = reader.message(readTwo);
-      return { kind: 'committed', offset: offset as Offset, oldest: oldest as Offset };
-    }
+    case 5:
+      return reader.message(readCommitted);
     case 6:
       return reader.message(readRecords);
     case 7:
@@ -144,6 +151,25 @@ function readOutcome(reader: ProtobufReader): JournalOutcome | null {
       reader.skip();
       return null;
   }
+}
+
+function writeCommitted(writer: ProtobufWriter, outcome: CommittedOutcome): void {
+  writer.uint(1, outcome.offset);
+  writer.uint(2, outcome.oldest);
+  writer.uint(3, outcome.life);
+}
+
+function readCommitted(reader: ProtobufReader): CommittedOutcome {
+  let offset = 0;
+  let oldest = 0;
+  let life = 0;
+  while (reader.next()) {
+    if (reader.field === 1) offset = reader.uint();
+    else if (reader.field === 2) oldest = reader.uint();
+    else if (reader.field === 3) life = reader.uint();
+    else reader.skip();
+  }
+  return { kind: 'committed', offset: offset as Offset, oldest: oldest as Offset, life };
 }
 
 function writeAppended(writer: ProtobufWriter, offset: Offset | null): void {

@@ -54,7 +54,12 @@ export interface AppendCall {
 /** What a request asks for. */
 export type JournalCall =
   | AppendCall
-  | { readonly kind: 'committed' | 'revision' }
+  | {
+      readonly kind: 'committed';
+      /** Of the shard; 0: any. */
+      readonly life: number;
+    }
+  | { readonly kind: 'revision' }
   | {
       readonly kind: 'read';
       readonly from: Offset;
@@ -123,7 +128,7 @@ function writeCall(writer: ProtobufWriter, call: JournalCall): void {
     case 'append':
       return writer.message(4, call, writeAppend);
     case 'committed':
-      return writer.message(5, call, writeNothing);
+      return writer.message(5, [call.life], writeNumbers);
     case 'read':
       return writer.message(6, call, writeRead);
     case 'readAt':
@@ -159,9 +164,6 @@ function readCall(reader: ProtobufReader): JournalCall | null {
   switch (reader.field) {
     case 4:
       return reader.message(readAppend);
-    case 5:
-      reader.skip();
-      return { kind: 'committed' };
     case 6:
       return reader.message(readRead);
     case 11:
@@ -187,13 +189,16 @@ function readCall(reader: ProtobufReader): JournalCall | null {
 /** Of the calls that are one or two numbers. */
 function readNumbersCall(reader: ProtobufReader): JournalCall | null {
   const { field } = reader;
-  const isOne = field === 7 || field === 8 || field === 9 || field === 12 || field === 13;
+  const isOne =
+    field === 5 || field === 7 || field === 8 || field === 9 || field === 12 || field === 13;
   if (!isOne && field !== 19) {
     reader.skip();
     return null;
   }
   const [first, second] = reader.message(readNumbers);
   switch (field) {
+    case 5:
+      return { kind: 'committed', life: first };
     case 7:
       return { kind: 'readAt', offset: first as Offset, committedSeen: second as Offset };
     case 8:

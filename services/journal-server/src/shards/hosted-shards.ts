@@ -235,6 +235,7 @@ function servedReplica(hosted: Hosted, opened: OpenedReplica, self: number): Ser
   let { leader } = opened.raft();
   const replica = {
     ...opened.content,
+    life: hosted.shard.groupId,
     leader: () => leader,
     isLeader: () => leader === self,
     isClosed: () => hosted.opened !== opened,
