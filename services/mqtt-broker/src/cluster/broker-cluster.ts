@@ -101,6 +101,11 @@ export class ClusterNode implements BrokerCluster {
     return this.#registrar.entryCount;
   }
 
+  /** Sessions that no broker has, which this one watches over; 0 unless it is elected. */
+  get watchedSessions(): number {
+    return this.#expiry.count;
+  }
+
   get counters(): Peers['counters'] {
     return this.#peers.counters;
   }

@@ -57,6 +57,11 @@ export class TestBroker {
     this.#cleanup = parts.cleanup;
   }
 
+  /** Sessions without an owner that it watches over. */
+  get watchedSessions(): number {
+    return this.cluster.watchedSessions;
+  }
+
   client(clientId: string): LoopbackClient {
     return new LoopbackClient(this.context, clientId);
   }
@@ -88,10 +93,16 @@ export class TestCluster {
     random: new SeededRandom(5),
   });
   readonly #brokers = new Set<TestBroker>();
+  readonly #subscribe: string;
+
+  /** @param subscribe  lines of the configuration's section [subscribe] */
+  constructor(subscribe = '') {
+    this.#subscribe = subscribe;
+  }
 
   async broker(nodeId: number, more: Partial<ClusterSettings> = {}): Promise<TestBroker> {
     const logger = createLoggerTo(NOWHERE, { level: 'silent', format: 'json' }, 'file');
-    const settings = brokerSettingsOf(nodeId);
+    const settings = brokerSettingsOf(nodeId, this.#subscribe);
     const counters = createBrokerCounters();
     const { histograms } = createMetricsRegistry(counters, zeroGaugeSource);
     const access = (await openAccess(settings.access)).control;
@@ -176,11 +187,12 @@ const NOBODY_LISTENS = {
   unsubscribed: (): void => {},
 };
 
-function brokerSettingsOf(nodeId: number): BrokerSettings {
+function brokerSettingsOf(nodeId: number, subscribe: string): BrokerSettings {
   const text = [
     `broker_id = ${nodeId}`,
     'http_port = 0',
     '[network]\ntcp_port = 0\nwebsocket_port = "off"',
+    `[subscribe]\n${subscribe}`,
   ].join('\n');
   const file = { name: 'test.toml', text };
   const resolved = resolveConfiguration(brokerSchema, { file, environment: {} });
