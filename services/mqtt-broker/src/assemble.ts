@@ -22,6 +22,7 @@ import {
 } from '@robustmq/transport';
 import { openAccess, type OpenedAccess } from './open-access.ts';
 import type { BrokerContext } from './broker-context.ts';
+import type { OpenCluster } from './cluster/open-cluster.ts';
 import { ClientConnection } from './connection/client-connection.ts';
 import { ConnectionRate, TURNED_AWAY } from './connection/connection-rate.ts';
 import { embeddedLog } from './durable/embedded-log.ts';
@@ -71,6 +72,7 @@ class BrokerNode implements Broker {
   #context: BrokerContext | null = null;
   #access: OpenedAccess | null = null;
   #storage: OpenedStorage | null = null;
+  #cluster: OpenCluster | null = null;
   #maintenance: Maintenance | null = null;
   #admin: AdminServer | null = null;
   #phase: 'new' | 'recovering' | 'serving' | 'stopping' = 'new';
@@ -179,21 +181,38 @@ class BrokerNode implements Broker {
     await this.#startAdmin(this.#metrics);
     const sys = new SysPublisher(context, gauges);
     context.presence = sys;
-    this.#storage = await openStorage(context);
+    const keepStorage = await this.#openLog(context);
     this.#gauges = gaugesOf(context, this.#listeners);
-    const retention = new Retention(context, this.#storage);
     this.#maintenance = new Maintenance(context, [
       () => context.sessions.expireDue(Date.now()),
       () => context.wills.publishDue(Date.now()),
       () => sys.tick(),
-      () => this.#checkpointIfDue(),
-      () => retention.tick(),
+      keepStorage,
     ]);
     // Before a client can return and set another will.
     for (const session of context.restoredWills.splice(0)) context.wills.connectionLost(session);
     await warmUp(this.#settings);
     await this.#listen(context);
     this.#maintenance.start();
+  }
+
+  /** A journal of its own, or the shards of the cluster. @returns what it needs once a second */
+  async #openLog(context: BrokerContext): Promise<() => void> {
+    const { cluster: place } = this.#settings;
+    if (place !== null) {
+      const { openClusterOf } = await import('./cluster/open-cluster.ts');
+      const cluster = await openClusterOf(context, place);
+      this.#cluster = cluster;
+      await cluster.begin();
+      return () => cluster.tick();
+    }
+    const storage = await openStorage(context);
+    this.#storage = storage;
+    const retention = new Retention(context, storage);
+    return () => {
+      this.#checkpointIfDue();
+      retention.tick();
+    };
   }
 
   /** Metrics may be asked for while recovery still runs. */
@@ -275,6 +294,8 @@ class BrokerNode implements Broker {
     this.#maintenance?.stop();
     await Promise.all(this.#listeners.map((listener) => listener.stop().catch(() => {})));
     await this.#admin?.stop();
+    await this.#cluster?.stop(this.#settings.drainTimeoutMs);
+    this.#cluster = null;
     await this.#storage?.close();
     this.#storage = null;
   }

@@ -10,6 +10,8 @@ export interface BrokerSettings {
   readonly protocol: ProtocolSettings;
   readonly limits: LimitSettings;
   readonly storage: StorageSettings;
+  /** null: this broker stands alone. */
+  readonly cluster: ClusterPlace | null;
   readonly access: AccessSettings;
   readonly sharedSubscriptions: { readonly strategy: SharedSubscriptionStrategy };
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
@@ -116,4 +118,39 @@ export interface AccessSettings {
   readonly sysTopicsForAnonymousRemote: boolean;
   /** A verified client certificate's common name is the user name. */
   readonly certificateAsUsername: boolean;
+}
+
+/** The place of a broker in a cluster. */
+export interface ClusterPlace {
+  /** Some members of the placement center, as `host:port`. */
+  readonly placementCenter: readonly string[];
+  /** Where the port for other brokers is opened; 0: any that is free. */
+  readonly host: string;
+  readonly port: number;
+  /** As the others reach it. */
+  readonly brokerIp: string;
+  readonly leaseSeconds: number;
+  readonly subackWaitMs: number;
+  readonly yieldWaitMs: number;
+  readonly callDeadlineMs: number;
+  readonly linkBytesMax: number;
+  readonly frameBytesMax: number;
+  readonly serveWithoutPlacement: boolean;
+  readonly shards: {
+    readonly messages: number;
+    readonly sessions: number;
+    readonly retained: number;
+  };
+  readonly shardReplicas: number;
+  /** null: none is shown or asked for. */
+  readonly token:
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'file'; readonly path: string }
+    | null;
+  /** Paths of PEM files; null: in clear. */
+  readonly tls: {
+    readonly certificateFile: string;
+    readonly keyFile: string;
+    readonly authorityFile: string | null;
+  } | null;
 }

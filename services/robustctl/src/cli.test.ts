@@ -151,13 +151,6 @@ describe('configuration', () => {
     expect(exitCode).toBe(78);
     expect(errors).toContain('allow_anonymous_remote = true');
   });
-
-  test('a member of a cluster is told what is missing, and what works', async () => {
-    const member = { ROBUST_MQ_SERVER_PLACEMENT_CENTER: '127.0.0.1:1228' };
-    const { exitCode, errors } = await run(['mqtt', 'start'], '', member);
-    expect(exitCode).toBe(69);
-    expect(errors).toContain('robustctl standalone start');
-  });
 });
 
 describe('passwords', () => {

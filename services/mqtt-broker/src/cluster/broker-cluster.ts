@@ -1,3 +1,4 @@
+import type { Timers } from '@robustmq/environment';
 import { NO_REVISION } from '@robustmq/placement';
 import {
   type NodeRecord,
@@ -120,9 +121,18 @@ export class ClusterNode implements BrokerCluster {
     await Promise.all([this.#followNodes(), this.#followRoutes(), this.#followSubscriptions()]);
   }
 
-  /** Its connections are closed. Waits for sessions that are being given up, then says goodbye. */
-  async stop(): Promise<void> {
-    await this.#ownership.settled();
+  get isElected(): boolean {
+    return this.#peers.isElected;
+  }
+
+  /** A shard says that this life was declared dead: it is over, and another one begins. */
+  fenced(registration: Registration): void {
+    this.#membership.abandon(registration, new Error('fenced by another broker'));
+  }
+
+  /** Its connections are closed. Waits a while for sessions that are being given up, then says goodbye. */
+  async stop(drainMs: number): Promise<void> {
+    await within(this.#ownership.settled(), drainMs, this.#edges.timers);
     this.#stopped.abort();
     this.#expiry.stop();
     this.#routes.stop();
@@ -379,4 +389,12 @@ export class ClusterNode implements BrokerCluster {
       this.#following.push(following.then(resolve));
     });
   }
+}
+
+/** Waits for `work`, but not longer than `deadlineMs`; what is late goes on without us. */
+async function within(work: Promise<void>, deadlineMs: number, timers: Timers): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = timers.after(deadlineMs, resolve);
+  await Promise.race([work, promise]);
+  timer.cancel();
 }

@@ -179,11 +179,17 @@ export class LoopbackClient implements ByteConnection {
   }
 
   #acknowledge(packet: Packet): void {
-    const answer = (kind: 'puback' | 'pubrec' | 'pubcomp', packetIdentifier: number): void => {
+    const answer = (
+      kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
+      packetIdentifier: number,
+    ): void => {
       setImmediate(() => this.send({ kind, packetIdentifier, reasonCode: 0, properties: {} }));
     };
     if (packet.kind === 'publish' && packet.qos === 1) answer('puback', packet.packetIdentifier);
     if (packet.kind === 'publish' && packet.qos === 2) answer('pubrec', packet.packetIdentifier);
+    if (packet.kind === 'pubrec' && packet.reasonCode < 0x80) {
+      answer('pubrel', packet.packetIdentifier);
+    }
     if (packet.kind === 'pubrel') answer('pubcomp', packet.packetIdentifier);
   }
 

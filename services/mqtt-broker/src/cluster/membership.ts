@@ -76,6 +76,16 @@ export class Membership {
       .catch((error: unknown) => this.#parts.events.failed(error));
   }
 
+  /** This life is over, whoever says so: its lease is given back, and the next one begins. */
+  abandon(registration: Registration, reason: unknown): void {
+    if (this.#current !== registration) return;
+    this.#kept?.stop();
+    const call = { deadlineMs: this.#parts.callDeadlineMs, signal: null };
+    // It may have ended long ago.
+    this.#parts.placement.revokeLease(registration.lease, call).catch(() => {});
+    this.#ended(registration, reason);
+  }
+
   /** As a process that is killed: the lease is left to end. */
   kill(): void {
     this.#stopped.abort();

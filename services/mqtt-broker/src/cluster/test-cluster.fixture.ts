@@ -69,7 +69,7 @@ export class TestBroker {
   async stop(): Promise<void> {
     this.context.draining = true;
     for (const connection of [...this.context.connections]) connection.close(0x8b, 'the end');
-    await this.cluster.stop();
+    await this.cluster.stop(5_000);
     await this.#cleanup();
   }
 
@@ -81,6 +81,18 @@ export class TestBroker {
     }
     await this.#cleanup();
   }
+}
+
+/** A broker's inside without storage. @param subscribe  lines of its section [subscribe] */
+export async function contextOf(nodeId: number, subscribe = ''): Promise<BrokerContext> {
+  const logger = createLoggerTo(NOWHERE, { level: 'silent', format: 'json' }, 'file');
+  const settings = brokerSettingsOf(nodeId, subscribe);
+  const counters = createBrokerCounters();
+  const { histograms } = createMetricsRegistry(counters, zeroGaugeSource);
+  const access = (await openAccess(settings.access)).control;
+  const context = makeContext({ settings, logger, counters, histograms, access, methods: [] });
+  context.presence = NOBODY_LISTENS;
+  return context;
 }
 
 /** Brokers in one process: a placement store, a network and shared session states in memory. */
@@ -101,13 +113,8 @@ export class TestCluster {
   }
 
   async broker(nodeId: number, more: Partial<ClusterSettings> = {}): Promise<TestBroker> {
-    const logger = createLoggerTo(NOWHERE, { level: 'silent', format: 'json' }, 'file');
-    const settings = brokerSettingsOf(nodeId, this.#subscribe);
-    const counters = createBrokerCounters();
-    const { histograms } = createMetricsRegistry(counters, zeroGaugeSource);
-    const access = (await openAccess(settings.access)).control;
-    const context = makeContext({ settings, logger, counters, histograms, access, methods: [] });
-    context.presence = NOBODY_LISTENS;
+    const context = await contextOf(nodeId, this.#subscribe);
+    const { logger } = context;
     const storage = await openStorage(context);
     const failures: string[] = [];
     const cluster = new ClusterNode(

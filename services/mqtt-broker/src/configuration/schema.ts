@@ -1,6 +1,8 @@
 import { logSection, type LogSection, type ObsoleteKey, type Schema } from '@robustmq/config';
 import { accessSection } from './access-section.ts';
 import type { AccessSection } from './access-section.ts';
+import { clusterSection } from './cluster-section.ts';
+import type { ClusterSection } from './cluster-section.ts';
 import { jetStreamSection } from './jetstream-section.ts';
 import type { JetStreamSection } from './jetstream-section.ts';
 import { limitsSection } from './limits-section.ts';
@@ -27,6 +29,7 @@ export interface BrokerConfigurationValues {
   readonly node: NodeSection;
   readonly network: NetworkSection;
   readonly auth: AccessSection;
+  readonly cluster: ClusterSection;
   readonly storage: StorageSection;
   readonly jetstream: JetStreamSection;
   readonly postgres: PostgresSection;
@@ -75,6 +78,7 @@ export const brokerSchema: Schema<BrokerConfigurationValues> = {
     node: nodeSection,
     network: networkSection,
     auth: accessSection,
+    cluster: clusterSection,
     storage: storageSection,
     jetstream: jetStreamSection,
     postgres: postgresSection,

@@ -8,6 +8,7 @@ import type {
   ProtocolSettings,
 } from '../settings.ts';
 import type { AccessSection } from './access-section.ts';
+import { clusterPlaceFrom, clusterProblems } from './cluster-settings-from.ts';
 import { exposureProblems } from './exposure.ts';
 import type { LimitsSection } from './limits-section.ts';
 import { configuredListeners, listenerProblems } from './listeners.ts';
@@ -42,6 +43,7 @@ export function brokerSettingsFrom(
     ...listenerProblems(listeners, configuration),
     ...exposureProblems(listeners, configuration),
     ...mediaProblems(configuration),
+    ...clusterProblems(configuration),
   ];
   if (problems.length > 0) return fail(problems);
   const { node, storage, subscribe, system, ...sections } = configuration.values;
@@ -53,7 +55,7 @@ export function brokerSettingsFrom(
     protocol: protocolSettings(sections.mqtt),
     limits: limitSettings(sections.limits, machine),
     storage: {
-      kind: storage.storage_type,
+      kind: node.placement_center.length > 0 ? 'journal' : storage.storage_type,
       media: mediaSettings(configuration.values),
       directory: storage.directory,
       segmentBytesMax: storage.segment_bytes_max,
@@ -66,6 +68,7 @@ export function brokerSettingsFrom(
       readerLagSecondsMax: storage.reader_lag_seconds_max,
       acknowledge: storage.acknowledge,
     },
+    cluster: clusterPlaceFrom(configuration.values),
     access: accessSettings(sections.auth),
     sharedSubscriptions: { strategy: subscribe.shared_subscription_strategy },
     http: {

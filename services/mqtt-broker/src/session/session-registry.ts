@@ -225,7 +225,8 @@ export class SessionRegistry {
   #attach(session: ClientSession, claim: Claim): void {
     const context = this.#context;
     this.#nextEpoch += 1;
-    session.epoch = this.#nextEpoch;
+    // In a cluster the owner's epoch is the order, and fences the session's record.
+    session.epoch = claim.ownerEpoch > 0 ? claim.ownerEpoch : this.#nextEpoch;
     const sameRights =
       session.superuser === claim.superuser &&
       session.identity.remoteAddress === claim.identity.remoteAddress;

@@ -1,5 +1,5 @@
 import type { Component } from '../component.ts';
-import { assertStandsAlone, loadBroker } from '../configuration/broker-configuration.ts';
+import { loadBroker } from '../configuration/broker-configuration.ts';
 import { loadJournalServer } from '../configuration/journal-configuration.ts';
 import { loadPlacementCenter } from '../configuration/placement-configuration.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -26,7 +26,6 @@ async function startBroker(
   where: 'foreground' | 'background',
 ): Promise<ExitCode> {
   const loaded = loadBroker(component, named);
-  assertStandsAlone(loaded);
   if (where === 'background') {
     const { runInBackground } = await import('../process/run-background.ts');
     const { startedText } = await import('../process/started-text.ts');

@@ -3,7 +3,6 @@ import type { Configuration } from '@robustmq/config';
 import { brokerSchema, brokerSettingsFrom } from '@robustmq/mqtt-broker';
 import type { BrokerConfigurationValues, BrokerSettings } from '@robustmq/mqtt-broker';
 import type { Component } from '../component.ts';
-import { CommandError, ExitCode } from '../exit-code.ts';
 import { programVersion } from '../version.ts';
 import { configurationError, configurationPath } from './configuration-file.ts';
 import { machineFacts } from './machine-facts.ts';
@@ -29,20 +28,4 @@ export function loadBroker(component: Component, named: string | undefined): Loa
   const settings = brokerSettingsFrom(configuration, machine, programVersion());
   if (!settings.ok) throw configurationError([...configuration.warnings, ...settings.fault]);
   return { file, configuration, settings: settings.value };
-}
-
-/**
- * Refuses what this version cannot do yet: being a member of a cluster.
- *
- * @throws CommandError that says what is missing and what works
- */
-export function assertStandsAlone({ configuration }: LoadedBroker): void {
-  const members = configuration.values.node.placement_center;
-  if (members.length === 0) return;
-  throw new CommandError(
-    ExitCode.unavailable,
-    `placement_center = ${JSON.stringify(members)} makes this broker a member of a cluster, which is not available in this version: ` +
-      'the placement center is missing. What works today: `robustctl standalone start`, ' +
-      'or a broker whose placement_center is empty',
-  );
 }

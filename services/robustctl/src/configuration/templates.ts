@@ -112,7 +112,7 @@ function brokerNode(node: number): AnnotatedFileOptions {
   return {
     header: [
       `RobustMQ: broker ${String(node)} of three, all on one machine. All keys: config/mqtt-server.toml.`,
-      'Clusters are not available in this version; `robustctl config check` checks this file already.',
+      'Start all three with `robustctl broker-mqtt start node-N.toml --daemon`, after the journal servers.',
     ],
     keys: 'overridden',
     overrides: {

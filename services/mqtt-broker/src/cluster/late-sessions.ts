@@ -1,0 +1,31 @@
+import { JournalError, type ProducerName } from '@robustmq/journal';
+import type { ClientSession } from '../session/client-session.ts';
+import type { DurableSessions, StoredSession } from './contract.ts';
+
+/** The durable path of the life that this broker has now; without one every call is refused. */
+export class LateSessions implements DurableSessions {
+  /** null: between two lives, or at the start. */
+  current: DurableSessions | null = null;
+
+  async restore(stored: StoredSession, deadlineMs: number): Promise<void> {
+    await this.#open.restore(stored, deadlineMs);
+  }
+
+  async settle(session: ClientSession, deadlineMs: number): Promise<void> {
+    await this.#open.settle(session, deadlineMs);
+  }
+
+  async forget(clientId: string, epoch: number, deadlineMs: number): Promise<void> {
+    await this.#open.forget(clientId, epoch, deadlineMs);
+  }
+
+  async fence(producer: ProducerName, deadlineMs: number): Promise<void> {
+    await this.#open.fence(producer, deadlineMs);
+  }
+
+  get #open(): DurableSessions {
+    if (this.current !== null) return this.current;
+    const detail = 'this broker has no place in its cluster at the moment';
+    throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: 'mqtt', detail });
+  }
+}
