@@ -12,7 +12,7 @@ const USAGE = `usage: node scripts/bench-shard.ts [options]     make bench-shard
   --record N      bytes of a record's body (1024)
   --batch N       records of one append (64)
   --open N        appends without an answer (64)
-  --rounds N      of the comparison with plain writes (3)
+  --rounds N      of the comparison with plain writes (3); 0: only fill the shard
 
 Prints: records per second beside plain writes with one flush per as many bytes as are open, the time
 and the memory of a restart, and the bytes read for a topic of one record in 100,000.`;
@@ -46,8 +46,10 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(cache, 'shard-'));
   try {
     let shard = await openShardUnderTest(join(directory, 'node'));
+    await shard.replica.committed(DEADLINE_MS);
     const appender = new Appender(shard);
-    const roundBytes = totalBytes / Number(values.rounds);
+    const roundBytes = totalBytes / Math.max(1, Number(values.rounds));
+    if (Number(values.rounds) === 0) await appender.append(totalBytes);
     for (let round = 1; round <= Number(values.rounds); round += 1) {
       const plain = await plainWrites(join(directory, 'plain'), roundBytes);
       const { perSecond, cpuShare } = await appender.append(roundBytes);
