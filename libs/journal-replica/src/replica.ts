@@ -61,7 +61,7 @@ export class Replica implements ShardReplica {
     });
     this.#retention = new RetentionLoop({
       environment: options.environment,
-      retention: options.limits.retention ?? {},
+      retention: options.limits.retention ?? null,
       neededFrom: options.neededFrom ?? (() => Number.POSITIVE_INFINITY),
       leads: () => group.status.role === 'leader',
       segments: () => machine.segments.list,

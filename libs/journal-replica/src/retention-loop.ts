@@ -6,7 +6,8 @@ const PERIOD_MS = 5000;
 
 export interface RetentionParts {
   readonly environment: { readonly clock: Clock; readonly timers: Timers };
-  readonly retention: ShardRetention;
+  /** null: everything stays. */
+  readonly retention: (() => ShardRetention) | null;
   readonly neededFrom: () => number;
   readonly leads: () => boolean;
   readonly segments: () => readonly RetainedSegment[];
@@ -21,14 +22,13 @@ export class RetentionLoop {
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
-    const { ageMsMax, bytesSoftMax, bytesHardMax } = parts.retention;
-    const isOff = (ageMsMax ?? bytesSoftMax ?? bytesHardMax) === undefined;
-    this.#timer = isOff ? null : parts.environment.timers.every(PERIOD_MS, () => this.#look());
+    const { timers } = parts.environment;
+    this.#timer = parts.retention === null ? null : timers.every(PERIOD_MS, () => this.#look());
   }
 
   /** Why an append of so many bytes is refused, or null. */
   refusal(byteCount: number): string | null {
-    const { bytesHardMax, atHardLimit } = this.#parts.retention;
+    const { bytesHardMax, atHardLimit } = this.#parts.retention?.() ?? {};
     if (bytesHardMax === undefined || atHardLimit !== 'refuse') return null;
     const bytes = this.#parts.segments().reduce((sum, segment) => sum + segment.bytes, 0);
     if (bytes + byteCount <= bytesHardMax) return null;
@@ -43,7 +43,7 @@ export class RetentionLoop {
     const { environment, retention, neededFrom, leads, segments, trim } = this.#parts;
     if (this.#isTrimming || !leads()) return;
     const facts = { nowMs: environment.clock.nowMs(), neededFrom: neededFrom() };
-    const target = retentionTarget(segments(), retention, facts);
+    const target = retentionTarget(segments(), retention?.() ?? {}, facts);
     if (target === null) return;
     this.#isTrimming = true;
     // Another leader, or this one, tries again.

@@ -27,7 +27,7 @@ describe('retention', () => {
   test('by age lets whole files go that nobody needs, on all replicas', async () => {
     let needed = 5;
     const cluster = await ShardCluster.found(3, {
-      limits: { segmentBytesMax, retention: { ageMsMax: 60_000 } },
+      limits: { segmentBytesMax, retention: () => ({ ageMsMax: 60_000 }) },
       neededFrom: () => needed as Offset,
     });
     const producer = new TestProducer(1);
@@ -51,7 +51,7 @@ describe('retention', () => {
   test('at the hard limit drops the oldest when it is told to, needed or not', async () => {
     const retention = { bytesHardMax: 20_000, atHardLimit: 'dropOldest' } as const;
     const cluster = await ShardCluster.found(1, {
-      limits: { segmentBytesMax, retention },
+      limits: { segmentBytesMax, retention: () => retention },
       neededFrom: () => 0 as Offset,
     });
     const producer = new TestProducer(1);
@@ -68,7 +68,9 @@ describe('retention', () => {
 
   test('at the hard limit refuses when it is told to, until there is room', async () => {
     const retention = { bytesHardMax: 20_000, atHardLimit: 'refuse' } as const;
-    const cluster = await ShardCluster.found(1, { limits: { segmentBytesMax, retention } });
+    const cluster = await ShardCluster.found(1, {
+      limits: { segmentBytesMax, retention: () => retention },
+    });
     const producer = new TestProducer(1);
     const leader = await cluster.leader();
     let refused: unknown = null;

@@ -49,8 +49,8 @@ export interface ShardLimits {
   readonly segmentBytesMax: number;
   /** So much of the log is read each second to find damage; 0, and when absent: none. */
   readonly scrubBytesPerSecond?: number;
-  /** What the leader lets go by itself; nothing when absent. */
-  readonly retention?: ShardRetention;
+  /** What the leader lets go by itself, asked at each look; nothing when absent. */
+  readonly retention?: () => ShardRetention;
 }
 
 /**

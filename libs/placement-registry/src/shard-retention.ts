@@ -1,32 +1,28 @@
 import { count, fields, oneOf, orNull } from './record-shape.ts';
 import type { RecordShape } from './record-shape.ts';
 
-/** How much of a shard is kept; whole segments go. null: no such bound. */
+/**
+ * How much of a shard of messages is kept beside what readers release (`trimBefore`); whole segments go, and
+ * never the newest. null: no such bound. A keyed shard keeps the last record of each key.
+ */
 export interface ShardRetention {
-  /** Beyond these the oldest records go once no reader asked to keep them (`trimBefore`). */
-  readonly softBytes: number | null;
-  readonly softMs: number | null;
-  /** Records older than this go whether they were read or not. */
-  readonly hardMs: number | null;
-  /** The shard never holds more on one server than this. */
-  readonly hardBytes: number | null;
-  /** What an append meets there: JOURNAL_FULL, or room made by forgetting the oldest records. */
+  /** Records older than this go, read or not. */
+  readonly ageMsMax: number | null;
+  /** Beyond so many bytes of log on a server `whenFull` says what happens. */
+  readonly bytesMax: number | null;
+  /** An append is refused with JOURNAL_FULL, or the oldest records go, read or not. */
   readonly whenFull: 'refuse' | 'drop-oldest';
 }
 
 /** Nothing goes but what readers release, and nothing is refused but by a full disk. */
 export const KEEP_UNTIL_RELEASED: ShardRetention = {
-  softBytes: null,
-  softMs: null,
-  hardMs: null,
-  hardBytes: null,
+  ageMsMax: null,
+  bytesMax: null,
   whenFull: 'refuse',
 };
 
 export const RETENTION: RecordShape<ShardRetention> = fields<ShardRetention>({
-  softBytes: orNull(count),
-  softMs: orNull(count),
-  hardMs: orNull(count),
-  hardBytes: orNull(count),
+  ageMsMax: orNull(count),
+  bytesMax: orNull(count),
   whenFull: oneOf(['refuse', 'drop-oldest']),
 });

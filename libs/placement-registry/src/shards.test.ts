@@ -110,7 +110,7 @@ describe('shards', () => {
 
   test('what is kept can be changed, and moves nothing', async () => {
     const { shards, shard } = await openShard();
-    const retention = { ...KEEP_UNTIL_RELEASED, hardBytes: 1e9, whenFull: 'drop-oldest' } as const;
+    const retention = { ...KEEP_UNTIL_RELEASED, bytesMax: 1e9, whenFull: 'drop-oldest' } as const;
     expect(await shards.retain(NAME, retention, CALL)).toEqual({ ...shard, retention });
     const missing = shards.retain({ ...NAME, shard: 'x' }, retention, CALL);
     expect((await faultOf(missing)).code).toBe('REGISTRY_NOT_FOUND');

@@ -340,11 +340,11 @@ describe('EngineService', () => {
 
   test('what a shard keeps is set when it is made, and changed', async () => {
     const { engine } = await open();
-    const bounds = { softBytes: 1, softMs: 2, hardMs: 3, hardBytes: 4 };
+    const bounds = { ageMsMax: 3, bytesMax: 4 };
     const retention = { ...bounds, whenFull: 'DropOldest' } as const;
     const { shard } = await engine.createShard({ ...create, replica: 1, retention }, CALL);
     expect(shard?.retention).toEqual(retention);
-    const less = { ...retention, softMs: 0, whenFull: 'Refuse' } as const;
+    const less = { ...retention, ageMsMax: 0, whenFull: 'Refuse' } as const;
     const changed = await engine.retainShard({ ...named, retention: less }, CALL);
     expect(changed.shard?.retention).toEqual(less);
     const missing = engine.retainShard({ ...named, shardName: 'x', retention: less }, CALL);

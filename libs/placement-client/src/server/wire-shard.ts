@@ -60,20 +60,16 @@ export function kindOf(kind: engine.ShardKind): ShardKind {
 export function retentionOf(retention: engine.Retention | null): ShardRetention {
   if (retention === null) return KEEP_UNTIL_RELEASED;
   return {
-    softBytes: boundOf(retention.softBytes),
-    softMs: boundOf(retention.softMs),
-    hardMs: boundOf(retention.hardMs),
-    hardBytes: boundOf(retention.hardBytes),
+    ageMsMax: boundOf(retention.ageMsMax),
+    bytesMax: boundOf(retention.bytesMax),
     whenFull: retention.whenFull === 'DropOldest' ? 'drop-oldest' : 'refuse',
   };
 }
 
 function wireRetention(retention: ShardRetention): engine.Retention {
   return {
-    softBytes: retention.softBytes ?? 0,
-    softMs: retention.softMs ?? 0,
-    hardMs: retention.hardMs ?? 0,
-    hardBytes: retention.hardBytes ?? 0,
+    ageMsMax: retention.ageMsMax ?? 0,
+    bytesMax: retention.bytesMax ?? 0,
     whenFull: retention.whenFull === 'drop-oldest' ? 'DropOldest' : 'Refuse',
   };
 }

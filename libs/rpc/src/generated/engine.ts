@@ -4,18 +4,15 @@ import type { UnaryMethod } from '../contract/method.ts';
 /** What the replicas of a shard do with what is committed. */
 export type ShardKind = 'Messages' | 'Keyed';
 
-/** What an append meets at the hard bound. */
+/** What an append meets at `bytes_max`. */
 export type WhenFull = 'Refuse' | 'DropOldest';
 
-/** How much a shard keeps. 0: no such bound. */
+/** How much a shard of messages keeps beside what readers release. 0: no such bound. */
 export interface Retention {
-  /** Beyond these, records go once no reader asked to keep them. */
-  readonly softBytes: number;
-  readonly softMs: number;
-  /** Records older than this go in any case. */
-  readonly hardMs: number;
-  /** One server holds no more of the shard than this. */
-  readonly hardBytes: number;
+  /** Records older than this go, read or not. */
+  readonly ageMsMax: number;
+  /** Beyond so many bytes of log on a server `when_full` says what happens. */
+  readonly bytesMax: number;
   readonly whenFull: WhenFull;
 }
 

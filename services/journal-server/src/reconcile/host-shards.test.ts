@@ -145,6 +145,12 @@ describe('the shards of journal servers', () => {
     const { items } = await cluster.registries.shardStates.list(null, PAGE, CALL);
     expect(new Set(items.map(({ value }) => value.leader))).toEqual(new Set([1, 2, 3]));
     expect(items[0]?.value).toMatchObject({ voters: [1, 2, 3], committed: 1, bytes: 9 });
+    const retention = { ...KEEP_UNTIL_RELEASED, bytesMax: 7 };
+    await cluster.registries.shards.retain({ namespace: 'n', shard: 'a' }, retention, CALL);
+    const sets = [...cluster.sets.sets.values()];
+    await untilDisks(cluster, () =>
+      sets.every(({ retained }) => retained.get('n/a')?.bytesMax === 7),
+    );
     expect(cluster.sets.violations).toEqual([]);
   });
 

@@ -121,6 +121,9 @@ class Hosting {
     const records = new Map(this.#view.shards().map((record) => [hostedName(record), record]));
     for (const name of new Set([...hosted.keys(), ...records.keys()])) {
       const record = records.get(name) ?? null;
+      if (record !== null && hosted.get(name)?.groupId === record.groupId) {
+        shardSet.retain(name, record.retention);
+      }
       this.#tell(name, record);
       const step = this.#stepFor(name, record);
       if (step.kind === 'none') continue;

@@ -1,5 +1,6 @@
 /** Shard sets of several servers in one process: groups without a log, and what each server has on disk. */
 
+import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap } from '@robustmq/raft-driver';
 import {
   type HostedShard,
@@ -67,6 +68,7 @@ export class MemoryShardSet implements ShardSet {
   readonly hosted: Map<string, HostedShard> = new Map();
   /** Group ids. */
   readonly disk: Set<number>;
+  readonly retained: Map<string, ShardRetention> = new Map();
   readonly #all: MemoryShardSets;
   readonly #listeners = new Set<() => void>();
 
@@ -122,6 +124,10 @@ export class MemoryShardSet implements ShardSet {
     this.disk.add(groupId);
     this.hosted.set(name, shard);
     this.#all.elect();
+  }
+
+  retain(name: string, retention: ShardRetention): void {
+    if (this.hosted.has(name)) this.retained.set(name, retention);
   }
 
   async close(name: string, content: 'keep' | 'delete'): Promise<void> {

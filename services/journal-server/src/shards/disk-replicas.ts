@@ -1,6 +1,8 @@
 /** Replicas on the disk of this node, in one Raft host. */
+import type { ShardRetention as ReplicaRetention } from '@robustmq/journal';
 import type { ReplicaStores, SpaceWatch } from '@robustmq/journal-replica';
 import { deleteShardReplica, openShardReplica } from '@robustmq/journal-replica';
+import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap, RaftEnvironment, RaftHost } from '@robustmq/raft-driver';
 import type { RaftOptions } from '@robustmq/raft';
 import { openKeyedReplica, keyedGroupNameOf } from '@robustmq/journal-keyed';
@@ -23,9 +25,9 @@ export interface DiskReplicasOptions {
 /** {@link ReplicaOpener} on `journal-replica` and `journal-keyed`. */
 export function diskReplicas(options: DiskReplicasOptions): ReplicaOpener {
   return {
-    open: (shard, bootstrap) =>
+    open: (shard, bootstrap, retention) =>
       shard.kind === 'messages'
-        ? openMessages(options, shard, bootstrap)
+        ? openMessages(options, shard, { bootstrap, retention })
         : openKeyed(options, shard, bootstrap),
     delete: (shard) => deleteReplica(options, shard),
   };
@@ -34,15 +36,16 @@ export function diskReplicas(options: DiskReplicasOptions): ReplicaOpener {
 async function openMessages(
   { segmentBytesMax, directory, ...shared }: DiskReplicasOptions,
   { name, groupId }: HostedShard,
-  bootstrap: RaftBootstrap,
+  how: { readonly bootstrap: RaftBootstrap; readonly retention: () => ShardRetention },
 ): Promise<OpenedReplica> {
+  const { bootstrap, retention } = how;
   const replica = await openShardReplica({
     ...shared,
     directory: directoryOf(directory, groupId),
     name,
     groupId,
     bootstrap,
-    limits: { segmentBytesMax },
+    limits: { segmentBytesMax, retention: () => replicaRetention(retention()) },
   });
   return {
     content: { kind: 'messages', replica },
@@ -55,6 +58,15 @@ async function openMessages(
     transferLeadership: (to, deadlineMs) => replica.transferLeadership(to, deadlineMs),
     onLeadership: (listener) => replica.onLeadership(listener),
     close: () => replica.close(),
+  };
+}
+
+/** Readers release what they have read (`trimBefore`): the bounds here ask nobody. */
+function replicaRetention({ ageMsMax, bytesMax, whenFull }: ShardRetention): ReplicaRetention {
+  return {
+    ...(ageMsMax === null ? {} : { ageMsMax }),
+    ...(bytesMax === null ? {} : { bytesHardMax: bytesMax }),
+    atHardLimit: whenFull === 'refuse' ? 'refuse' : 'dropOldest',
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Clock, Timers } from '@robustmq/environment';
 import type { OpenReplica, ReplicaDirectory } from '@robustmq/journal-client';
+import { KEEP_UNTIL_RELEASED, type ShardRetention } from '@robustmq/placement-registry';
 import type { NodeId, RaftStatus } from '@robustmq/raft';
 import type { RaftBootstrap } from '@robustmq/raft-driver';
 import { changeGroupMembers } from './change-members.ts';
@@ -32,6 +33,7 @@ interface Hosted {
   readonly shard: HostedShard;
   phase: HostedShardStatus['phase'];
   failure: string;
+  retention: ShardRetention;
   opened: OpenedReplica | null;
   /** For the data plane; null unless open. */
   served: ServedReplica | null;
@@ -88,6 +90,11 @@ export class HostedShards implements ShardSet, ReplicaDirectory {
       }
       await this.#open(shard, bootstrap);
     });
+  }
+
+  retain(name: string, retention: ShardRetention): void {
+    const hosted = this.#hosted.get(name);
+    if (hosted !== undefined) hosted.retention = retention;
   }
 
   close(name: string, content: 'keep' | 'delete'): Promise<void> {
@@ -164,13 +171,14 @@ export class HostedShards implements ShardSet, ReplicaDirectory {
       shard,
       phase: 'opening',
       failure: '',
+      retention: KEEP_UNTIL_RELEASED,
       opened: null,
       served: null,
       leadership: null,
     };
     this.#hosted.set(shard.name, hosted);
     try {
-      const opened = await this.#options.opener.open(shard, bootstrap);
+      const opened = await this.#options.opener.open(shard, bootstrap, () => hosted.retention);
       hosted.opened = opened;
       hosted.served = servedReplica(hosted, opened, this.#options.self);
       hosted.phase = 'open';

@@ -1,13 +1,21 @@
 /** How replicas are opened and deleted, and what is seen of an open one beside its records. */
 import type { OpenReplica } from '@robustmq/journal-client';
 import type { EntryId, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
+import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap } from '@robustmq/raft-driver';
 import type { HostedShard } from './shard-set.ts';
 
 /** Opens and deletes replicas of both kinds. */
 export interface ReplicaOpener {
-  /** @throws when what is on disk can't be had or trusted */
-  open(shard: HostedShard, bootstrap: RaftBootstrap): Promise<OpenedReplica>;
+  /**
+   * @param retention  what it lets go, asked again and again
+   * @throws when what is on disk can't be had or trusted
+   */
+  open(
+    shard: HostedShard,
+    bootstrap: RaftBootstrap,
+    retention: () => ShardRetention,
+  ): Promise<OpenedReplica>;
   /** Removes what a replica that is not open has on disk. Idempotent. @throws when something is left */
   delete(shard: HostedShard): Promise<void>;
 }

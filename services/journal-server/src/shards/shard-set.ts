@@ -2,6 +2,7 @@
  * The shards that this node hosts. The reconcile loop compares it with the registry of the placement
  * center and drives it; the data plane looks shards up in it.
  */
+import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap } from '@robustmq/raft-driver';
 
 /** A shard as far as a node must know it to host a replica. */
@@ -53,6 +54,9 @@ export interface ShardSet {
    * @throws ShardSetError SHARD_OPEN_FAILED  the phase is then `failed`
    */
   open(shard: HostedShard, bootstrap: RaftBootstrap): Promise<void>;
+
+  /** What the replica lets go from now on; before it is told, nothing. Nothing happens if it is not here. */
+  retain(name: string, retention: ShardRetention): void;
 
   /**
    * Ends the replica on this node. `delete` removes what it has on disk, too. Idempotent.

@@ -165,11 +165,11 @@ function cluster(
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   'shard list': 'robustctl engine shard list -s 10.0.0.1:1228',
-  'shard create': 'robustctl engine shard create app/orders --replicas 3 --hard-bytes "10 GiB"',
+  'shard create': 'robustctl engine shard create app/orders --replicas 3 --max-bytes "10 GiB"',
   'shard delete': 'robustctl engine shard delete app/orders --yes',
   'shard move': 'robustctl engine shard move mqtt-0 --from 1 --to 4 --wait --timeout 600',
   'shard rebuild': 'robustctl engine shard rebuild mqtt-0 --on 2',
-  'shard retain': 'robustctl engine shard retain app/orders --hard-seconds 86400',
+  'shard retain': 'robustctl engine shard retain app/orders --max-age-seconds 86400',
   'segment list': 'robustctl engine segment list --data data/journal-server-1',
   'offset by-timestamp': 'robustctl engine offset by-timestamp mqtt-0 2026-01-31T12:00:00Z',
   'offset by-group': 'robustctl engine offset by-group billing',

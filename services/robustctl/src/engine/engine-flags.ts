@@ -12,10 +12,8 @@ import { wholeNumber } from '../mqtt/client-flags.ts';
 
 /** What a shard keeps, as flags. */
 export interface RetentionFlags {
-  readonly softBytes?: number;
-  readonly softSeconds?: number;
-  readonly hardBytes?: number;
-  readonly hardSeconds?: number;
+  readonly maxAgeSeconds?: number;
+  readonly maxBytes?: number;
   readonly whenFull: ShardRetention['whenFull'];
 }
 
@@ -46,33 +44,24 @@ const SECONDS_MAX = 1_000_000_000;
 export function addRetentionFlags(command: Command): Command {
   return command
     .option(
-      '--soft-bytes <size>',
-      'beyond this, what readers released goes, such as "10 GiB"',
-      size,
-    )
-    .option('--soft-seconds <seconds>', 'the same by age', wholeNumber(1, SECONDS_MAX))
-    .option('--hard-bytes <size>', 'one server never holds more of it', size)
-    .option(
-      '--hard-seconds <seconds>',
-      'what is older goes in any case',
+      '--max-age-seconds <seconds>',
+      'what is older goes, read or not',
       wholeNumber(1, SECONDS_MAX),
     )
+    .option('--max-bytes <size>', 'one server holds no more of it, such as "10 GiB"', size)
     .addOption(
-      new Option('--when-full <policy>', 'what an append meets at --hard-bytes')
+      new Option('--when-full <policy>', 'what an append meets at --max-bytes')
         .choices(['refuse', 'drop-oldest'])
         .default('refuse'),
     );
 }
 
 export function retentionFrom(flags: RetentionFlags): ShardRetention {
-  const milliseconds = (seconds: number | undefined): number | null =>
-    seconds === undefined ? null : seconds * 1000;
+  const { maxAgeSeconds, maxBytes } = flags;
   return {
     ...KEEP_UNTIL_RELEASED,
-    softBytes: flags.softBytes ?? null,
-    softMs: milliseconds(flags.softSeconds),
-    hardBytes: flags.hardBytes ?? null,
-    hardMs: milliseconds(flags.hardSeconds),
+    ageMsMax: maxAgeSeconds === undefined ? null : maxAgeSeconds * 1000,
+    bytesMax: maxBytes ?? null,
     whenFull: flags.whenFull,
   };
 }

@@ -69,7 +69,7 @@ function tell(record: ShardRecord, incarnation: number, term: number): Promise<v
 
 describe('the commands about shards', () => {
   test('create one with what it keeps, list it, and change what it keeps', async () => {
-    const bounds = ['--hard-bytes', '10 GiB', '--soft-seconds', '60'];
+    const bounds = ['--max-bytes', '10 GiB', '--max-age-seconds', '60'];
     const words = ['--kind', 'keyed', '--replicas', '1', '--when-full', 'drop-oldest', ...bounds];
     const created = await robustctl('shard', 'create', 'app/orders', ...words);
     expect(created.output).toBe('app/orders created: group 1, keyed\n');
@@ -78,11 +78,11 @@ describe('the commands about shards', () => {
     const listed = await robustctl('shard', 'list', '--output', 'json');
     expect(JSON.parse(listed.output)).toMatchObject({
       ...{ namespace: 'app', shard: 'orders', kind: 'keyed', replicasWanted: 1, state: null },
-      retention: { hardBytes: 10 * 2 ** 30, softMs: 60_000, whenFull: 'drop-oldest' },
+      retention: { bytesMax: 10 * 2 ** 30, ageMsMax: 60_000, whenFull: 'drop-oldest' },
     });
-    await robustctl('shard', 'retain', 'app/orders', '--hard-seconds', '5');
+    await robustctl('shard', 'retain', 'app/orders', '--max-age-seconds', '5');
     const { output } = await robustctl('shard', 'list', 'app', '--output', 'json');
-    expect(JSON.parse(output).retention).toMatchObject({ hardMs: 5_000, hardBytes: null });
+    expect(JSON.parse(output).retention).toMatchObject({ ageMsMax: 5_000, bytesMax: null });
     expect((await robustctl('shard', 'list', 'other', '--output', 'json')).output).toBe('');
   });
 
