@@ -245,16 +245,14 @@ function configurationOf(seat: Seat, seats: readonly Seat[], folder: string): re
   const placement = seats.filter((each) => each.role === 'placement-center');
   const servers = placement.map((each) => `"${each.address}:${each.port}"`).join(', ');
   const members = placement.map((each) => `"${each.nodeId}" = "${each.address}:${each.port}"`);
-  const common = [
-    'cluster_name = "campaign"',
-    `cluster_token = ${JSON.stringify(TOKEN)}`,
-    `grpc_port = ${port}`,
-  ];
+  const common = ['cluster_name = "campaign"', `grpc_port = ${port}`];
+  const token = `cluster_token = ${JSON.stringify(TOKEN)}`;
   const data = JSON.stringify(join(folder, 'data'));
   switch (role) {
     case 'placement-center':
       return [
         ...common,
+        token,
         `node_id = ${nodeId}`,
         `addr = "${address}"`,
         'http_port = "off"',
@@ -264,6 +262,7 @@ function configurationOf(seat: Seat, seats: readonly Seat[], folder: string): re
     case 'journal-server':
       return [
         ...common,
+        token,
         `node_id = ${nodeId}`,
         `addr = "${address}"`,
         'prometheus_port = "off"',
@@ -274,11 +273,13 @@ function configurationOf(seat: Seat, seats: readonly Seat[], folder: string): re
       return [
         ...common,
         `broker_id = ${nodeId}`,
-        `broker_ip = "${address}"`,
         'http_port = "off"',
         `placement_center = [${servers}]`,
+        '[cluster]',
+        token,
+        `addr = "${address}"`,
         '[network]',
-        `local_ip = "${address}"`,
+        `host = "${address}"`,
         `tcp_port = ${mqttPort}`,
         'websocket_port = "off"',
         '[auth]',
