@@ -19,6 +19,8 @@ const LOOK_UP_DEADLINE_MS = 15_000;
 const RETRY_MS = 100;
 /** LIMIT: earlierTenuresMax */
 export const EARLIER_TENURES_MAX = 4;
+/** A client repeats as soon as it is connected: what it has not repeated by then it never will. */
+const LIFETIME_MS = 10 * 60_000;
 /** A client that has begun so many new exchanges has repeated what it had open long ago. LIMIT: repeatedPublishesTouchedMax */
 const TOUCHED_MAX = 4096;
 
@@ -46,6 +48,8 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
   readonly #pending: Set<number>;
   /** Identifiers that this owner knows all about. */
   readonly #settled = new InboundReceipts();
+  /** The client has connected about then: sessions are restored for a connection. */
+  readonly #beganMs: number = performance.now();
 
   constructor(
     session: ClientSession,
@@ -72,6 +76,17 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
     }));
   }
 
+  /** Nothing is to be looked up any more, and nothing is to be kept for it. */
+  get isOver(): boolean {
+    return this.#settled.count > TOUCHED_MAX || performance.now() - this.#beganMs > LIFETIME_MS;
+  }
+
+  /** What was not asked for is not there: else a receipt would swallow the next message of its number. */
+  end(): void {
+    for (const identifier of this.#pending) this.#session.receipts.release(identifier);
+    this.#session.repeats = null;
+  }
+
   isPending(identifier: number): boolean {
     return this.#pending.has(identifier);
   }
@@ -81,7 +96,6 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
     this.#pending.delete(identifier);
     this.#settled.add(identifier);
     for (const { touched } of this.#tenures) touched.add(identifier);
-    if (this.#settled.count > TOUCHED_MAX) this.#session.repeats = null;
   }
 
   holds(connection: ClientConnection, buffer: Buffer, topic: Topic): boolean {

@@ -7,7 +7,8 @@ import type { ClientSession } from '../session/client-session.ts';
 
 /**
  * Shared groups of a broker in a cluster: every message goes to a member that is online, on the live
- * path, durable or not. While all members are away messages are dropped and counted.
+ * path, durable or not. While all members are away messages are dropped and counted, and what a member
+ * has open when its broker dies is lost with it.
  */
 export class ReplicatedGroups implements BrokerGroups {
   readonly #context: BrokerContext;
@@ -30,14 +31,15 @@ export class ReplicatedGroups implements BrokerGroups {
 
   memberReturned(): void {}
 
-  memberAway(): void {}
+  /** What it had open is kept nowhere: another member gets it, perhaps a second time. */
+  memberAway(session: ClientSession): void {
+    this.#offerOpen(session);
+  }
 
   roomAvailable(): void {}
 
   sessionEnded(session: ClientSession): void {
-    for (const { message, delivery } of session.takeShared()) {
-      if (delivery.group !== null) this.offerToAnother(delivery.group, message);
-    }
+    this.#offerOpen(session);
   }
 
   offerToAnother(group: SharedGroup, message: Message): void {
@@ -66,5 +68,11 @@ export class ReplicatedGroups implements BrokerGroups {
       if (member !== undefined) return member;
     }
     return null;
+  }
+
+  #offerOpen(session: ClientSession): void {
+    for (const { message, delivery } of session.takeShared()) {
+      if (delivery.group !== null) this.offerToAnother(delivery.group, message);
+    }
   }
 }

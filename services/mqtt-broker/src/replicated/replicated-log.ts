@@ -11,7 +11,11 @@ import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import type { BrokerGroups, BrokerLog, LogGauges } from '../durable/broker-log.ts';
-import { writeDirectRecord, writeOriginRecord } from '../durable/message-record.ts';
+import {
+  type MessageOrigin,
+  writeDirectRecord,
+  writeOriginRecord,
+} from '../durable/message-record.ts';
 import { OPERATION } from '../durable/operations.ts';
 import { sendDeliveries } from '../durable/send-deliveries.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -74,6 +78,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   #lastIsOfClient = false;
   /** Receipt logged last, until its acknowledgement tells whether a message stands behind it. */
   #lastReceipt: { readonly session: ClientSession; readonly identifier: number } | null = null;
+  #originId = '';
+  readonly #origin = { clientId: UTF8.encode(''), packetIdentifier: 0, tenure: 0 };
   #appendedRecords = 0;
   #appends = 0;
 
@@ -155,11 +161,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     // Before the record: what belongs to it, such as its acknowledgement, is in the same group.
     if (builder.byteLength > BATCH_BYTES_SOFT_MAX) this.flush();
     this.#schedule();
-    writeOriginRecord(builder, message, {
-      clientId: UTF8.encode(publisher?.clientId ?? ''),
-      packetIdentifier: this.#packetIdentifierOf(message),
-      tenure: tenureOf(publisher),
-    });
+    writeOriginRecord(builder, message, this.#originOf(message, publisher));
     this.#lastShard = shard;
   }
 
@@ -383,6 +385,19 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#lastIsOfClient = false;
     if (isOfClient) return this.#lastShard;
     return header === PUBREC ? REPEATED : NO_SHARD;
+  }
+
+  /** One object for all, since publishers come in runs. */
+  #originOf(message: Message, publisher: ClientSession | null): MessageOrigin {
+    const origin = this.#origin;
+    const clientId = publisher?.clientId ?? '';
+    if (clientId !== this.#originId) {
+      this.#originId = clientId;
+      origin.clientId = UTF8.encode(clientId);
+    }
+    origin.packetIdentifier = this.#packetIdentifierOf(message);
+    origin.tenure = tenureOf(publisher);
+    return origin;
   }
 
   /** That of the PUBLISH which is passing through; a will has none. */

@@ -212,6 +212,20 @@ describe('a retained message in a cluster', () => {
   });
 });
 
+describe('a shared subscription in a cluster', () => {
+  test('gives what a durable member had open to another one when it goes', async () => {
+    const one = await subscriber(a, 'one', '$share/g/t', 1);
+    const writer = await cluster.client(a, 'writer');
+    for (let id = 1; id <= 4; id += 1) writer.send(publish('t', 1, id));
+    await until(() => of(one, 'publish').length === 4);
+    one.send(acknowledgement('puback', (of(one, 'publish')[0] as Publish).packetIdentifier));
+    const two = await subscriber(a, 'two', '$share/g/t', 1);
+    one.destroy();
+    await until(() => of(two, 'publish').length === 3);
+    expect(texts(two).toSorted()).toEqual(['t 2', 't 3', 't 4']);
+  });
+});
+
 describe('what no session needs any more', () => {
   test('is forgotten, and what one needs that is away or has it open is not', async () => {
     const reader = await subscriber(a, 'reader', 't', 1);

@@ -242,7 +242,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
 
   #state(): SessionState {
     const { session, tenure } = this;
-    const repeats = session.repeats as RepeatedPublishes | null;
+    const repeats = this.#repeats();
     const shards = this.#positions.map((_, shard) => shard);
     const positions = shards.map((shard) => this.positionOf(shard));
     const pending = (id: number): boolean =>
@@ -264,6 +264,13 @@ export class SessionCursor implements SessionReader, KeyedSource {
       starts: this.#starts.stored(positions, session.subscriptions),
       earlier: repeats?.earlier ?? [],
     };
+  }
+
+  #repeats(): RepeatedPublishes | null {
+    const repeats = this.session.repeats as RepeatedPublishes | null;
+    if (repeats?.isOver !== true) return repeats;
+    repeats.end();
+    return null;
   }
 
   #fallBehind(shard: number, offset: number): void {
