@@ -13,8 +13,8 @@ export interface ReplicatedParts {
     readonly retained: number;
   };
   /**
-   * Somebody has declared this life of the broker dead: it appends nothing more until `renew`. Without
-   * it, the process ends.
+   * Somebody has declared this life of the broker dead: this path appends nothing more. Without it, the
+   * process ends.
    */
   readonly fenced?: (error: JournalError) => void;
 }
@@ -22,11 +22,6 @@ export interface ReplicatedParts {
 /** The durable path of one broker of a cluster. */
 export interface ReplicatedPath {
   readonly sessions: DurableSessions;
-  /**
-   * A new life of this broker begins. What the one before has under way is refused where it is not
-   * committed: the sessions that it owned are discarded before, and their connections closed.
-   */
-  renew(producer: ProducerName): void;
   /**
    * Settles when the retained messages of this broker include everything that was acknowledged before the
    * call, wherever: before a SUBSCRIBE is answered from them.

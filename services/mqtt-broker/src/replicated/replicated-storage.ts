@@ -56,9 +56,6 @@ export async function openReplicatedPath(
   await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
   return {
     sessions: new DurableSessionRegistry(context, storage, log),
-    renew: (producer) => {
-      for (const writer of storage.writers) writer.renew(firstIncarnationOf(producer));
-    },
     retainedCaughtUp: (deadlineMs) => retainedFeed.caughtUp(deadlineMs),
     trimOnce: (deadlineMs) => trimmer.trimOnce(deadlineMs),
     tick: () => log.sessions.refresh(context.sessions.all()),

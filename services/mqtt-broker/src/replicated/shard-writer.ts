@@ -69,8 +69,6 @@ export class ShardWriter {
   #state: 'open' | 'recovering' | 'fenced' | 'closed' = 'open';
   #unsettled = 0;
   #recover: (() => void) | null = null;
-  /** The next life of this broker, if that is why it recovers. */
-  #renewal: ProducerName | null = null;
 
   /** @param committed  of the shard, before this incarnation appended anything */
   constructor(
@@ -103,18 +101,6 @@ export class ShardWriter {
     const pending = { batch, done };
     this.#pending.push(pending);
     if (this.#state === 'open') this.#send(pending);
-  }
-
-  /**
-   * A new life of this broker begins: what the one before has not committed never will be, and is
-   * refused, since whom it was from may have come back elsewhere by now.
-   *
-   * @param producer  of the new life
-   */
-  renew(producer: ProducerName): void {
-    if (this.#state === 'closed') return;
-    this.#renewal = producer;
-    if (this.#state !== 'recovering') this.#beginRecovery();
   }
 
   close(): void {
@@ -171,7 +157,6 @@ export class ShardWriter {
         if (this.#state !== 'closed') this.#owner.failed(fault);
       });
     };
-    if (this.#unsettled === 0) this.#recover();
   }
 
   #tell(pending: PendingBatch, next: number | null, error: JournalError | null): void {
@@ -185,21 +170,13 @@ export class ShardWriter {
     const open = [...this.#pending];
     const found = await this.#untilDone(() => this.#find(open));
     if (this.#state === 'closed') return;
-    const renewal = this.#renewal;
-    this.#renewal = null;
-    this.#producer = renewal ?? nextIncarnation(this.#producer);
+    this.#producer = nextIncarnation(this.#producer);
     this.#state = 'open';
     for (const pending of open) {
       const next = found.get(pending);
       if (next !== undefined) this.#tell(pending, next, null);
-      else if (renewal !== null) this.#tell(pending, null, this.#endedLife());
     }
     for (const pending of this.#pending.slice()) this.#send(pending);
-  }
-
-  #endedLife(): JournalError {
-    const detail = 'the life of this broker that appended it is over';
-    return new JournalError({ code: 'JOURNAL_FENCED', shard: this.#shard.name, detail });
   }
 
   /** Which of these batches are in the shard, with the offset after each. */
