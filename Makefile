@@ -162,6 +162,10 @@ bench: build ## Measure beside Mosquitto, write docs/benchmarks.md (ARGS=--quick
 bench-shard: build ## Measure a replica of a shard beside plain writes, its restart, a rare topic
 	$(call program,scripts/bench-shard.ts,$(ARGS))
 
+.PHONY: bench-journal
+bench-journal: build ## Measure appends to journal servers beside NATS JetStream
+	$(call program,scripts/bench-journal.ts,$(ARGS))
+
 .PHONY: bench-placement
 bench-placement: build ## Measure the placement center beside etcd, into the same page
 	$(call program,scripts/bench-placement.ts,$(ARGS))

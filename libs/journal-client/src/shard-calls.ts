@@ -68,6 +68,9 @@ class Attempts {
       if (leftMs <= 0 || this.#context.closing.aborted) throw this.#givenUp();
       const address = route.current();
       const outcome = await this.#attempt(address, Math.min(leftMs, this.#attemptMs));
+      // What was heard before says more than that there was no time left for an answer.
+      const isTimeUp = this.#context.clock.monotonicMs() >= this.#untilMs;
+      if (isTimeUp && outcome.kind === 'lost' && this.#tried.size > 0) throw this.#givenUp();
       const verdict = verdictOn(outcome, name);
       if (verdict.kind === 'done') {
         route.answered(address);

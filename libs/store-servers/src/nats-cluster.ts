@@ -22,9 +22,22 @@ export interface NatsCluster {
   close(): Promise<void>;
 }
 
+/** What a test leaves to the defaults. */
+export interface NatsClusterOptions {
+  /** Exists and is empty; removed at the end. null: a folder in memory where the system has one. */
+  readonly folder: string | null;
+  /** Further settings of JetStream. */
+  readonly jetstream: readonly string[];
+}
+
+const FOR_TESTS: NatsClusterOptions = { folder: null, jetstream: [] };
+
 /** @returns once the three have a leader for JetStream */
-export async function openNatsCluster(): Promise<NatsCluster> {
-  const folder = temporaryFolder('nats-');
+export async function openNatsCluster({
+  folder: given,
+  jetstream,
+}: NatsClusterOptions = FOR_TESTS): Promise<NatsCluster> {
+  const folder = given ?? temporaryFolder('nats-');
   const ports = await freePorts(SERVERS * 3);
   const [user, password] = ['journal', 'not-a-secret'];
   const routes = range().map((n) => `nats://127.0.0.1:${ports[n + SERVERS]}`);
@@ -34,7 +47,7 @@ export async function openNatsCluster(): Promise<NatsCluster> {
       `server_name: n${n}`,
       `listen: 127.0.0.1:${ports[n]}`,
       `http: 127.0.0.1:${ports[n + 2 * SERVERS]}`,
-      `jetstream { store_dir: ${JSON.stringify(join(folder, String(n)))} }`,
+      `jetstream { ${[`store_dir: ${JSON.stringify(join(folder, String(n)))}`, ...jetstream].join(', ')} }`,
       `cluster { name: test, listen: 127.0.0.1:${ports[n + SERVERS]}, routes: [${routes.join(', ')}] }`,
       `authorization { user: ${user}, password: ${password} }`,
     ];

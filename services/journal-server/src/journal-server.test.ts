@@ -8,10 +8,6 @@ const CALL_MS = 20_000;
 
 let servers: TestServers;
 
-beforeEach(async () => {
-  servers = await TestServers.start(NODES);
-});
-
 afterEach(async (context) => {
   await servers.close();
   if (context.task.result?.state === 'fail') process.stderr.write(servers.lines.join(''));
@@ -38,6 +34,10 @@ async function bodies(shard: SharedShard): Promise<string[]> {
 }
 
 describe('three journal servers', () => {
+  beforeEach(async () => {
+    servers = await TestServers.start(NODES);
+  });
+
   test('keep what was appended when the leader goes, in order and once', async () => {
     await servers.createShard('shard', 'messages');
     const shard = await servers.connect().openShard('shard');
@@ -82,4 +82,16 @@ describe('three journal servers', () => {
     const again = await servers.connect().openShard('shard');
     expect(await again.committed(CALL_MS)).toBe(0);
   });
+});
+
+test('journal servers let nobody in who does not show the cluster token', async () => {
+  servers = await TestServers.start(NODES, { token: 'secret' });
+  await servers.createShard('shard', 'messages');
+  const shard = await servers.connect().openShard('shard');
+  expect(await append(shard, 'let in')).toBe(0);
+  const stranger = servers.connect({ callDeadlineMs: 500 }, 'guessed');
+  const refused = await stranger.openShard('shard').catch((error: unknown) => error);
+  expect(refused).toMatchObject({ fault: { code: 'JOURNAL_UNAVAILABLE' } });
+  expect(String(refused)).toContain('token');
+  expect(servers.lines.join('')).not.toContain('secret');
 });

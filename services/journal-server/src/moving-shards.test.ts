@@ -11,7 +11,9 @@ let servers: TestServers;
 
 beforeEach(async () => {
   servers = await TestServers.start([1, 2, 3], {
-    ...{ lostAfterMs: 300, growingWaitMs: 500, lookEveryMs: 100 },
+    rules: {
+      ...{ lostAfterMs: 300, growingWaitMs: 500, lookEveryMs: 100 },
+    },
   });
 });
 

@@ -32,6 +32,13 @@ const HOST = '127.0.0.1';
 const CALL = { deadlineMs: 20_000, signal: null };
 const EDGES = { clock: systemClock, timers: systemTimers, random: systemRandom };
 
+/** What a test wants otherwise. */
+export interface TestServersOptions {
+  readonly rules?: Partial<PlaceShardsRules>;
+  /** The cluster token; null: none is asked for. */
+  readonly token?: string | null;
+}
+
 /** A cluster of one test. */
 export class TestServers {
   readonly registries: Registries;
@@ -44,8 +51,10 @@ export class TestServers {
   readonly #stopping = new AbortController();
   readonly #loops: Promise<void>;
   readonly #logger: Logger;
+  readonly #token: string | null;
 
-  private constructor(rules: Partial<PlaceShardsRules>) {
+  private constructor({ rules = {}, token = null }: TestServersOptions) {
+    this.#token = token;
     this.#logger = createLoggerTo(
       {
         write: (line) => void this.lines.push(line),
@@ -71,9 +80,9 @@ export class TestServers {
 
   static async start(
     nodes: readonly number[],
-    rules: Partial<PlaceShardsRules> = {},
+    options: TestServersOptions = {},
   ): Promise<TestServers> {
-    const servers = new TestServers(rules);
+    const servers = new TestServers(options);
     for (const node of nodes) await servers.start(node);
     return servers;
   }
@@ -137,14 +146,17 @@ export class TestServers {
     }
   }
 
-  connect(limits: Partial<JournalClientLimits> = {}): SharedJournal {
+  connect(
+    limits: Partial<JournalClientLimits> = {},
+    token: string | null = this.#token,
+  ): SharedJournal {
     const { registries } = this;
     const journal = connectJournal({
       ...EDGES,
       places: registryPlaces({ ...EDGES, registries, fallback: [], onServers: null }),
       namespace: 'test',
       tls: null,
-      token: null,
+      token,
       limits: { ...defaultJournalClientLimits, ...limits },
     });
     this.#journals.push(journal);
@@ -176,7 +188,7 @@ export class TestServers {
       diskFreeBytesMin: 1024 * 1024,
       cacheBytesMax: 4 * 1024 * 1024,
       tls: null,
-      clusterToken: null,
+      clusterToken: this.#token === null ? null : { kind: 'text', text: this.#token },
     };
   }
 }
