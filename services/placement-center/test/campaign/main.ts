@@ -38,10 +38,8 @@ function tell(progress: string): void {
 const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignResult>>> = {
   linearizability: ({ seed, seconds, short, faults }) =>
     runStormCampaign({
-      ...{ seed, kinds: faults ?? FAULT_KINDS, pauseMs: 5, tell },
+      ...{ seed, kinds: faults ?? FAULT_KINDS, load: 'many', tell },
       seconds: seconds ?? (short ? 30 : 600),
-      // Rung R2: so much for the checker to judge.
-      operationsMin: short || seconds !== null ? 0 : 100_000,
     }),
   storm: runEachFault,
   leader: ({ seed, short }) => runLeaderCampaign({ seed, kills: short ? 3 : 60, tell }),
@@ -65,8 +63,7 @@ async function runEachFault({ seed, seconds, short, faults }: Wishes): Promise<C
       seed,
       seconds: spent,
       kinds: [kind],
-      pauseMs: 20,
-      operationsMin: 0,
+      load: 'few',
       tell,
     });
     console.log(tableOf(kind, result.figures));

@@ -19,13 +19,18 @@ import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
 import { Workload } from './workload.ts';
 
+/**
+ * `few`: eight clients that hardly rest. `many`: a hundred that each begin an operation every 200 ms, so
+ * that there are 100,000 on registers after ten minutes of faults (rung R2), on a busy machine as well,
+ * and no more than the checker can judge on an idle one.
+ */
+export type StormLoad = 'few' | 'many';
+
 export interface StormCampaignOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly kinds: readonly FaultKind[];
-  readonly pauseMs: number;
-  /** How many operations on registers the history must have. */
-  readonly operationsMin: number;
+  readonly load: StormLoad;
   readonly tell: Tell;
 }
 
@@ -41,8 +46,14 @@ const SILENCE_MS_MAX: Readonly<Record<FaultKind, number>> = {
 const SERVING_LIMIT_MS = 60_000;
 /** A member must be back before the next one is stopped. */
 const ROLL_LIMIT_MS = 60_000;
-const CLIENTS = 20;
 const KEYS = 10;
+const LOADS = {
+  few: { clients: 8, pauseMs: 20 },
+  many: { clients: 100, pauseMs: 0, everyMs: 200 },
+} as const;
+const OPERATIONS_MIN = 100_000;
+/** Shorter runs are a look. */
+const OPERATIONS_SECONDS = 600;
 
 export async function runStormCampaign(options: StormCampaignOptions): Promise<CampaignResult> {
   const needsHosts = options.kinds.some((kind) => kind === 'cut' || kind === 'isolate');
@@ -68,12 +79,12 @@ export async function runStormCampaign(options: StormCampaignOptions): Promise<C
 async function stormOver(
   cluster: PlacementCluster,
   hosts: Hosts | null,
-  { seed, seconds, kinds, pauseMs, operationsMin, tell }: StormCampaignOptions,
+  { seed, seconds, kinds, load, tell }: StormCampaignOptions,
 ): Promise<CampaignResult> {
   cluster.startAll();
   await cluster.serving(SERVING_LIMIT_MS);
   const connect = (): ReturnType<PlacementCluster['connect']> => cluster.connect();
-  const workload = new Workload({ seed, clients: CLIENTS, keys: KEYS, pauseMs, connect });
+  const workload = new Workload({ ...LOADS[load], seed, keys: KEYS, connect });
   const watcher = connect();
   const watch = new WatchAudit(watcher);
   workload.start();
@@ -93,7 +104,9 @@ async function stormOver(
   return {
     figures: [
       ...[told('seed', seed), ...silences(faults, workload)],
-      ...(operationsMin > 0 ? [atLeast('register operations', operations, operationsMin)] : []),
+      ...(load === 'many' && seconds >= OPERATIONS_SECONDS
+        ? [atLeast('register operations', operations, OPERATIONS_MIN)]
+        : []),
       ...audit.figures,
     ],
     examples: audit.examples,

@@ -19,6 +19,8 @@ export interface WorkloadOptions {
   readonly keys: number;
   /** Pause between two operations of a client. */
   readonly pauseMs: number;
+  /** When given, in place of the pause: from one operation of a client to its next, unless it takes longer. */
+  readonly everyMs?: number;
   connect(): Placement;
 }
 
@@ -74,15 +76,23 @@ export class Workload {
     const placement = this.#options.connect();
     let ledgerTurn = 0;
     while (!this.#ends) {
+      const beganMs = performance.now();
       if (random.below(2) === 0) {
         ledgerTurn += 1;
         await this.#writeLedger(placement, `ledger/${client}/${ledgerTurn}`);
       } else {
         await this.#useRegister(placement, client, random);
       }
-      if (this.#options.pauseMs > 0) await pause(random.below(this.#options.pauseMs * 2));
+      await this.#rest(random, performance.now() - beganMs);
     }
     await placement.close();
+  }
+
+  async #rest(random: SeededRandom, spentMs: number): Promise<void> {
+    const { pauseMs, everyMs } = this.#options;
+    const restMs =
+      everyMs === undefined ? random.below(pauseMs * 2) : random.below(everyMs * 2) - spentMs;
+    if (restMs > 0) await pause(restMs);
   }
 
   async #writeLedger(placement: Placement, key: string): Promise<void> {
