@@ -169,6 +169,11 @@ describe('the shards of journal servers', () => {
         (await isSettled(cluster, all)) && all.every(({ voters }) => !voters.includes(4)),
     );
     for (const [, { voters }] of cluster.sets.groups) expect(voters).toEqual([1, 2, 3]);
+    expect(cluster.sets.sets.get(4)?.disk.size).toBe(held.length);
+    const { groupId } = await cluster.create('deleted');
+    cluster.sets.sets.get(4)?.disk.add(groupId);
+    cluster.sets.deleted.add(groupId);
+    await cluster.registries.shards.delete({ namespace: 'n', shard: 'deleted' }, CALL);
     await cluster.startServer(4);
     await untilStates(
       cluster,
@@ -178,8 +183,8 @@ describe('the shards of journal servers', () => {
     const votes = (groupId: number, node: number): boolean =>
       cluster.sets.groups.get(groupId)?.voters.includes(node) === true;
     await untilDisks(cluster, () =>
-      [...cluster.sets.sets.values()].every(({ node, disk, hosted }) =>
-        [...hosted.values()].every(({ groupId }) => disk.has(groupId) && votes(groupId, node)),
+      [...cluster.sets.sets.values()].every(({ node, disk }) =>
+        [...disk].every((id) => votes(id, node) && !cluster.sets.deleted.has(id)),
       ),
     );
   });

@@ -19,7 +19,7 @@ import {
   type ShardState,
   Wakeup,
 } from '@robustmq/placement-registry';
-import type { ShardSet } from '../shards/shard-set.ts';
+import type { ShardSet, StoredReplica } from '../shards/shard-set.ts';
 import { hostedName, type HostingStep, nextHostingStep } from './hosting-step.ts';
 import { RegistryView } from './registry-view.ts';
 import { type OwnNode, newsIn, type ShardAmounts, stateOf } from './told-states.ts';
@@ -82,6 +82,8 @@ class Hosting {
   readonly #view: RegistryView;
   readonly #steps: Lanes;
   readonly #messages: Lanes;
+  /** What earlier processes left on disk and nothing has opened yet, by group id. */
+  readonly #leftovers = new Map<number, StoredReplica>();
   readonly #told = new Map<string, { readonly state: ShardState; readonly atMs: number }>();
 
   constructor(options: HostShardsOptions, signal: AbortSignal) {
@@ -96,6 +98,7 @@ class Hosting {
 
   async run(): Promise<void> {
     const { shardSet, timers, rules } = this.#options;
+    for (const replica of await shardSet.stored()) this.#leftovers.set(replica.groupId, replica);
     const following = this.#view.follow(() => this.#wakeup.wake());
     // It is awaited at the end; until then its failure has been seen through `hasEnded`.
     following.catch(() => {});
@@ -129,8 +132,28 @@ class Hosting {
       if (step.kind === 'none') continue;
       this.#steps.begin(name, () => this.#attempt(name, step));
     }
+    for (const { groupId } of hosted.values()) this.#leftovers.delete(groupId);
+    this.#clearLeftovers();
     for (const name of this.#told.keys()) {
       if (!hosted.has(name)) this.#told.delete(name);
+    }
+  }
+
+  /** Deletes what was deleted while this server was away. What no record names otherwise stays. */
+  #clearLeftovers(): void {
+    const { shardSet } = this.#options;
+    for (const [groupId, replica] of this.#leftovers) {
+      if (!this.#view.isDeleted(groupId)) continue;
+      this.#steps.begin(`group ${groupId}`, async () => {
+        try {
+          await shardSet.deleteStored(replica);
+        } catch (error) {
+          this.#options.onFailure({ shard: `group ${groupId}`, step: 'delete', error });
+          throw error;
+        }
+        this.#leftovers.delete(groupId);
+        return 'ended';
+      });
     }
   }
 
@@ -141,6 +164,7 @@ class Hosting {
       record,
       state: record === null ? null : this.#view.stateOf(record),
       hosted,
+      hasFiles: record !== null && this.#leftovers.has(record.groupId),
       isDeleted: hosted !== null && this.#view.isDeleted(hosted.groupId),
       alive: this.#view.alive(),
     });

@@ -95,6 +95,11 @@ const ROWS: readonly Row[] = [
     why: 'what is told of an earlier life says nothing',
   },
   { view: { self: 4 }, step: NONE, why: 'another server has nothing to do with it' },
+  {
+    view: { self: 4, hasFiles: true },
+    step: JOIN,
+    why: 'what it was left with is looked at first',
+  },
   { view: { self: 4, hosted: HOSTED }, step: DELETE, why: 'a copy that is of no use goes' },
   {
     view: { record: { ...RECORD, replicas: [], founders: [] }, state: null },
@@ -201,6 +206,7 @@ describe('the next step of a server about a shard', () => {
         record: RECORD,
         state: STATE,
         hosted: null,
+        hasFiles: false,
         isDeleted: false,
         alive,
       };

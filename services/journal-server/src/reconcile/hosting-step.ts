@@ -22,6 +22,8 @@ export interface HostingView {
   readonly state: ShardState | null;
   /** null: it is not open here. */
   readonly hosted: HostedShardStatus | null;
+  /** Whether files of the record's group lie here, of an earlier process, and nothing has opened them yet. */
+  readonly hasFiles: boolean;
   /** Whether the life of the shard that is open here was deleted. */
   readonly isDeleted: boolean;
   /** Journal servers that are registered now. */
@@ -44,7 +46,8 @@ const NONE: HostingStep = { kind: 'none' };
 export function nextHostingStep(view: HostingView): HostingStep {
   const { record, hosted } = view;
   if (hosted === null) {
-    if (record === null || !shouldHost(view, record)) return NONE;
+    // What may have to go is opened, too: only its own term tells whether it may.
+    if (record === null || !(view.hasFiles || shouldHost(view, record))) return NONE;
     return { kind: 'open', shard: shardOf(record), bootstrap: bootstrapOf(view, record) };
   }
   if (hosted.phase === 'opening' || hosted.phase === 'closing') return NONE;

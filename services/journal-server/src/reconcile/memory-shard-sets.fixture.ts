@@ -7,6 +7,7 @@ import {
   type HostedShardStatus,
   type ShardSet,
   ShardSetError,
+  type StoredReplica,
 } from '../shards/shard-set.ts';
 
 interface Group {
@@ -143,6 +144,14 @@ export class MemoryShardSet implements ShardSet {
       this.disk.delete(groupId);
     }
     this.#all.elect();
+  }
+
+  async stored(): Promise<readonly StoredReplica[]> {
+    return [...this.disk].map((groupId) => ({ kind: 'messages', groupId }));
+  }
+
+  async deleteStored({ groupId }: StoredReplica): Promise<void> {
+    this.disk.delete(groupId);
   }
 
   async changeMembers(name: string, voters: readonly number[]): Promise<'done' | 'waiting'> {

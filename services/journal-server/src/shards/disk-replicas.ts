@@ -8,7 +8,7 @@ import type { RaftOptions } from '@robustmq/raft';
 import { openKeyedReplica, keyedGroupNameOf } from '@robustmq/journal-keyed';
 import { removeTree } from './remove-tree.ts';
 import type { OpenedReplica, ReplicaOpener } from './replica-opener.ts';
-import type { HostedShard } from './shard-set.ts';
+import type { HostedShard, StoredReplica } from './shard-set.ts';
 
 /** What all replicas of a node share. */
 export interface DiskReplicasOptions {
@@ -29,7 +29,8 @@ export function diskReplicas(options: DiskReplicasOptions): ReplicaOpener {
       shard.kind === 'messages'
         ? openMessages(options, shard, { bootstrap, retention })
         : openKeyed(options, shard, bootstrap),
-    delete: (shard) => deleteReplica(options, shard),
+    delete: (replica) => deleteReplica(options, replica),
+    stored: () => storedReplicas(options),
   };
 }
 
@@ -103,9 +104,22 @@ async function openKeyed(
   };
 }
 
+/** Those with a Raft log: without one, what lies beside it is nothing. */
+async function storedReplicas({
+  directory,
+  environment,
+}: DiskReplicasOptions): Promise<readonly StoredReplica[]> {
+  const names = await environment.fileSystem.list(`${directory}/raft/groups`);
+  return names.flatMap((name): StoredReplica[] => {
+    const parts = /^(shard|keyed)-(\d+)$/.exec(name);
+    if (parts === null) return [];
+    return [{ kind: parts[1] === 'keyed' ? 'keyed' : 'messages', groupId: Number(parts[2]) }];
+  });
+}
+
 async function deleteReplica(
   { host, environment, directory }: DiskReplicasOptions,
-  { kind, groupId }: HostedShard,
+  { kind, groupId }: StoredReplica,
 ): Promise<void> {
   const shard = { host, environment, directory: directoryOf(directory, groupId), groupId };
   if (kind === 'messages') await deleteShardReplica(shard);

@@ -17,6 +17,7 @@ import {
   type HostedShardStatus,
   type ShardSet,
   ShardSetError,
+  type StoredReplica,
 } from './shard-set.ts';
 
 /** What the shards of a node stand on. */
@@ -134,6 +135,21 @@ export class HostedShards implements ShardSet, ReplicaDirectory {
   onLeadership(listener: (status: HostedShardStatus) => void): { stop(): void } {
     this.#listeners.add(listener);
     return { stop: () => void this.#listeners.delete(listener) };
+  }
+
+  stored(): Promise<readonly StoredReplica[]> {
+    return this.#options.opener.stored();
+  }
+
+  async deleteStored(replica: StoredReplica): Promise<void> {
+    const { groupId } = replica;
+    const isHosted = [...this.#hosted.values()].some(({ shard }) => shard.groupId === groupId);
+    if (isHosted) throw deleteFailed(`group ${groupId}`, new Error('it is open'));
+    try {
+      await this.#options.opener.delete(replica);
+    } catch (error) {
+      throw deleteFailed(`group ${groupId}`, error);
+    }
   }
 
   /** Hands every leadership to another voter, as far as that works in time. Never rejects. */
@@ -283,6 +299,11 @@ function statusOf({ shard, phase, failure, opened }: Hosted): HostedShardStatus 
 
 function roleOf({ role }: RaftStatus): HostedShardStatus['role'] {
   return role === 'preCandidate' ? 'candidate' : role;
+}
+
+function deleteFailed(what: string, cause: unknown): ShardSetError {
+  const message = `files of ${what} are left: ${wordsOf(cause)}`;
+  return new ShardSetError('SHARD_DELETE_FAILED', message, { cause });
 }
 
 /** A change of a group that did not come about, or of which nothing is known. */

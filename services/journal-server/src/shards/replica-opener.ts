@@ -3,7 +3,7 @@ import type { OpenReplica } from '@robustmq/journal-client';
 import type { EntryId, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
 import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap } from '@robustmq/raft-driver';
-import type { HostedShard } from './shard-set.ts';
+import type { HostedShard, StoredReplica } from './shard-set.ts';
 
 /** Opens and deletes replicas of both kinds. */
 export interface ReplicaOpener {
@@ -17,7 +17,9 @@ export interface ReplicaOpener {
     retention: () => ShardRetention,
   ): Promise<OpenedReplica>;
   /** Removes what a replica that is not open has on disk. Idempotent. @throws when something is left */
-  delete(shard: HostedShard): Promise<void>;
+  delete(replica: StoredReplica): Promise<void>;
+  /** Everything on disk. */
+  stored(): Promise<readonly StoredReplica[]>;
 }
 
 /** A replica, and its membership in its group. */

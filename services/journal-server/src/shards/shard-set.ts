@@ -15,6 +15,9 @@ export interface HostedShard {
   readonly groupId: number;
 }
 
+/** A replica on disk; its files do not tell the name of the shard. */
+export type StoredReplica = Pick<HostedShard, 'kind' | 'groupId'>;
+
 /** A replica as it stands. Of followers nothing is known but on the leader. */
 export interface HostedShardStatus extends HostedShard {
   readonly phase: 'opening' | 'open' | 'closing' | 'failed';
@@ -79,6 +82,16 @@ export interface ShardSet {
     voters: readonly number[],
     deadlineMs: number,
   ): Promise<'done' | 'waiting'>;
+
+  /** Replicas that this node has files of, open or not. */
+  stored(): Promise<readonly StoredReplica[]>;
+
+  /**
+   * Removes the files of a replica that is not open. Idempotent.
+   *
+   * @throws ShardSetError SHARD_DELETE_FAILED  something is left
+   */
+  deleteStored(replica: StoredReplica): Promise<void>;
 
   /** Hands the leadership to a voter. Only on the leader. Throws as `changeMembers`. */
   handLeadershipTo(name: string, node: number, deadlineMs: number): Promise<void>;
