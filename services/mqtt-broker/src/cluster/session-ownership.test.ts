@@ -122,6 +122,24 @@ describe('a durable session', () => {
     expect(cluster.states.events).toEqual(['fenced 3.1', 'settled c on 2', 'fenced 3.1']);
   });
 
+  test('that cannot be settled is refused to the taker, and released once it can be', async () => {
+    const [one, two] = await cluster.three();
+    const first = one.client('c');
+    await first.connect({ ...DURABLE, will: { topic: 'w', text: 'x', delaySeconds: 500 } });
+    // The registrar asks, and the taker does.
+    cluster.states.settleFailures = 1_000_000;
+    expect((await two.client('c').connect(DURABLE))?.reasonCode).toBe(0x88);
+    expect(first.disconnectCode).toBe(0x8e);
+    expect((await recordOf('c'))?.owner?.nodeId).toBe(1);
+    cluster.states.settleFailures = 0;
+    while ((await recordOf('c'))?.owner !== null) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(one.context.sessions.find('c')).toBe(undefined);
+    expect(await cluster.registries.wills.read('c', CALL)).not.toBe(null);
+    expect((await two.client('c').connect(DURABLE))?.sessionPresent).toBe(true);
+  });
+
   test('of a broker that answers nobody is taken by ending its registration', async () => {
     const [one, two] = [
       await cluster.broker(1, { yieldWaitMs: 30 }),

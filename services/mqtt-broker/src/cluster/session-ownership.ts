@@ -6,9 +6,10 @@ import {
   type NodeLife,
   type OwnedSession,
   type Registration,
+  RegistryError,
+  type SessionClaim,
   type SessionOwner,
   type SessionRecord,
-  type SubscriptionRecord,
 } from '@robustmq/placement-registry';
 import { Backoff } from '@robustmq/rpc';
 import type { ClientSession } from '../session/client-session.ts';
@@ -16,7 +17,7 @@ import type { WillMessage } from '../session/will-message.ts';
 import { ClientQueues } from './client-queues.ts';
 import type { ClientRegistrar, RegistrarHost } from './client-registrar.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
-import type { OwnershipAnswer, OwnershipRequest, StoredSubscription } from './contract.ts';
+import type { OwnershipAnswer, OwnershipRequest } from './contract.ts';
 import { DeadLives } from './dead-lives.ts';
 import { encodeQuestion } from './link-questions.ts';
 import {
@@ -28,6 +29,7 @@ import {
 } from './ownership-answers.ts';
 import type { Peers } from './peers.ts';
 import { expiryOf } from './session-expiry.ts';
+import { storedSubscriptions } from './stored-subscriptions.ts';
 import { StoredWills } from './stored-wills.ts';
 
 const RETRY = { firstMs: 50, longestMs: 2_000 };
@@ -46,7 +48,7 @@ interface Attempt {
  * connection, or that has a will, is claimed in the placement center besides, whose epoch fences
  * everything that is written about it:
  *
- *     granted ─▶ claimed (epoch) ─▶ owner before has yielded, or is revoked ─▶ dead lives fenced
+ *     granted ─▶ owner before has yielded, or is revoked ─▶ dead lives fenced ─▶ claimed (epoch)
  *             ─▶ its will taken ─▶ state restored ─▶ own will saved ─▶ taken by the connection
  *
  * A session that no client is connected to is on no broker: it is settled, released and forgotten here.
@@ -200,18 +202,18 @@ export class SessionOwnership implements RegistrarHost {
     const { clientId } = request;
     const { sessions } = this.#edges.registries;
     const claim = this.#claimOf(request, from.owner);
-    const { session, previous } = await sessions.claim(claim, this.#call);
-    const owned = { clientId, epoch: session.epoch };
-    if (previous !== null && previous.username !== request.username) {
-      // Made by another user between reading and claiming: it goes back.
-      await sessions.release(owned, this.#nowMs, this.#call);
-      return REFUSED_OTHER_USER;
-    }
+    const previous = from.seen;
     if (previous !== null) {
+      // Before it is claimed: an owner that could not settle stays the owner, and is asked again.
       const settled = await this.#settlePrevious(clientId, previous, from.owner);
       if (!settled) return UNAVAILABLE;
       if (from.attempt.superseded) return SUPERSEDED;
     }
+    const session =
+      previous === null
+        ? await this.#make(claim)
+        : await sessions.takeOver(previous, claim, this.#call);
+    const owned = { clientId, epoch: session.epoch };
     const isOver = previous !== null && (request.cleanStart || this.#isOver(previous, from.owner));
     if (previous !== null) await this.#takeWillOf(owned, isOver);
     const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
@@ -224,6 +226,18 @@ export class SessionOwnership implements RegistrarHost {
       return SUPERSEDED;
     }
     return { verdict: 'owned', epoch: mine?.epoch ?? 0 };
+  }
+
+  /** @throws REGISTRY_FENCED  somebody else has made it since it was looked for */
+  async #make(claim: SessionClaim): Promise<SessionRecord> {
+    const { sessions } = this.#edges.registries;
+    const { session, previous } = await sessions.claim(claim, this.#call);
+    if (previous === null) return session;
+    // It goes back to nobody; who made it is asked to settle by whoever gets it next.
+    await sessions.takeOver(session, { ...claim, owner: previous.owner }, this.#call);
+    const key = claim.clientId;
+    const { epoch: current } = session;
+    throw new RegistryError({ code: 'REGISTRY_FENCED', key, offered: 0, current });
   }
 
   /** Clean Start, or what there was has expired: nothing of it is left (MQTT-5.0 [MQTT-3.1.2-4]). */
@@ -316,26 +330,10 @@ export class SessionOwnership implements RegistrarHost {
     const { clientId, username, epoch } = session;
     // It has not left this broker.
     if (context.sessions.find(clientId) !== undefined) return;
-    const subscriptions = await this.#subscriptionsOf(clientId);
+    const subscriptions = await storedSubscriptions(this.#edges, clientId);
     const { sessionExpirySeconds } = request;
     const stored = { clientId, username, epoch, sessionExpirySeconds, subscriptions };
     await durable.restore(stored, settings.stateDeadlineMs);
-  }
-
-  async #subscriptionsOf(clientId: string): Promise<readonly StoredSubscription[]> {
-    const { subscriptions } = this.#edges.registries;
-    const found: StoredSubscription[] = [];
-    let after: string | null = null;
-    do {
-      const page: Awaited<ReturnType<typeof subscriptions.list>> = await subscriptions.list(
-        clientId,
-        { after, limit: 500 },
-        this.#call,
-      );
-      for (const { value } of page.items) found.push(storedOf(value));
-      after = page.next;
-    } while (after !== null);
-    return found;
   }
 
   /** Restored for a connect that came too late: the next owner has its record by now. */
@@ -370,9 +368,22 @@ export class SessionOwnership implements RegistrarHost {
       if (context.sessions.find(clientId) !== session) return;
       await durable.settle(session, settings.stateDeadlineMs);
       if (context.sessions.find(clientId) === session) context.sessions.discard(session);
+    } catch (error) {
+      this.#leaveLater(session);
+      throw error;
     } finally {
       this.#yielding.delete(clientId);
     }
+  }
+
+  /** It could not be settled for the one who asked: it is released as soon as it can be. */
+  #leaveLater(session: ClientSession): void {
+    const { clientId, ownerEpoch: epoch } = session;
+    void this.#queues.run(clientId, async () => {
+      if (session.online || this.#edges.context.sessions.find(clientId) !== session) return;
+      await this.#leave({ clientId, epoch, session, will: 'kept' });
+      this.#registrar().release(clientId);
+    });
   }
 
   /** Never rejects: tried until it is done, somebody else has the session, or this life is over. */
@@ -397,7 +408,8 @@ export class SessionOwnership implements RegistrarHost {
     const { context, registries, durable, settings } = this.#edges;
     const { clientId, epoch, session, will } = leaving;
     const expirySeconds = session?.sessionExpirySeconds ?? 0;
-    const isDue = will !== null && willDelayMs(will.delaySeconds, expirySeconds) === 0;
+    const isDue =
+      will !== null && will !== 'kept' && willDelayMs(will.delaySeconds, expirySeconds) === 0;
     if (isDue) {
       const taken = await this.#wills.take(leaving, this.#call);
       leaving.will = null;
@@ -457,7 +469,8 @@ interface Claiming {
 interface Leaving extends OwnedSession {
   /** null: none was taken. */
   readonly session: ClientSession | null;
-  will: WillMessage | null;
+  /** `kept`: whoever gets the session next decides; null: it was deleted. */
+  will: WillMessage | 'kept' | null;
 }
 
 function isSameLife(first: SessionOwner, second: SessionOwner): boolean {
@@ -468,15 +481,4 @@ function isAlive(owner: SessionOwner, lives: readonly NodeLife[]): boolean {
   return lives.some(
     ({ nodeId, record }) => nodeId === owner.nodeId && record?.incarnation === owner.incarnation,
   );
-}
-
-function storedOf(record: SubscriptionRecord): StoredSubscription {
-  return {
-    key: record.topicFilter,
-    qos: record.qos,
-    noLocal: record.noLocal,
-    retainAsPublished: record.retainAsPublished,
-    retainHandling: record.retainHandling as 0 | 1 | 2,
-    identifier: record.subscriptionIdentifier ?? 0,
-  };
 }

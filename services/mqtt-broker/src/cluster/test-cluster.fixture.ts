@@ -1,6 +1,7 @@
 import { Subscription } from '@robustmq/broker';
 import { describeProblem, resolveConfiguration } from '@robustmq/config';
 import { SeededRandom, systemClock, systemTimers } from '@robustmq/environment';
+import { JournalError } from '@robustmq/journal';
 import { MemoryFrameNetwork } from '@robustmq/node-link';
 import { MemoryPlacement } from '@robustmq/placement-conformance';
 import type { CallOptions } from '@robustmq/placement';
@@ -31,6 +32,8 @@ export const CALL: CallOptions = { deadlineMs: 10_000, signal: null };
 export class SharedStates {
   readonly epochs: Map<string, number> = new Map();
   readonly events: string[] = [];
+  /** So many calls to settle a session fail. */
+  settleFailures = 0;
 }
 
 /** One broker of a test. */
@@ -240,6 +243,11 @@ function durableOf(context: BrokerContext, states: SharedStates): DurableSession
       restoreInto(context, stored);
     },
     settle: async (session) => {
+      if (states.settleFailures > 0) {
+        states.settleFailures -= 1;
+        const detail = 'the test says so';
+        throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: 'sessions-0', detail });
+      }
       states.events.push(`settled ${session.clientId} on ${context.settings.nodeId}`);
       session.consumer?.stop();
     },
