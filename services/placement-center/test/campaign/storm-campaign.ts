@@ -20,9 +20,9 @@ import { WatchAudit } from './watch-audit.ts';
 import { Workload } from './workload.ts';
 
 /**
- * `few`: eight clients that hardly rest. `many`: a hundred that each begin an operation every 200 ms, so
- * that there are 100,000 on registers after ten minutes of faults (rung R2), on a busy machine as well,
- * and no more than the checker can judge on an idle one.
+ * `few`: eight clients that hardly rest. `many`: a hundred that each begin an operation every 200 ms at
+ * most: 150,000 on registers in ten minutes if nothing stood still (rung R2 wants 100,000 with faults), and
+ * no more than the checker can judge.
  */
 export type StormLoad = 'few' | 'many';
 
