@@ -95,6 +95,11 @@ export type RecordSelector =
       readonly kind: 'topics';
       readonly exact: readonly string[];
       readonly matches: ((topic: string) => boolean) | null;
+      /**
+       * Topic filters (MQTT-5.0 §4.7) that match all that `matches` says yes to, and perhaps more: a
+       * function can't travel to a server, and without them all records do.
+       */
+      readonly filters?: readonly string[];
     }
   | {
       readonly kind: 'attribute';

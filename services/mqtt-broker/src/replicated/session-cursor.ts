@@ -416,7 +416,8 @@ export class SessionCursor implements SessionReader, KeyedSource {
     }
     const matches = (topic: string): boolean =>
       topic.charCodeAt(0) !== 0 && wildcards.some((filter) => filterMatchesTopic(filter, topic));
-    return { kind: 'topics', exact, matches: wildcards.length === 0 ? null : matches };
+    if (wildcards.length === 0) return { kind: 'topics', exact, matches: null };
+    return { kind: 'topics', exact, matches, filters: wildcards };
   }
 
   /** @param place  -1: wherever it is */
