@@ -106,8 +106,10 @@ describe('appends of one producer', () => {
 
 describe('an append whose deadline passes', () => {
   test('names the servers tried and the last reason', async () => {
+    const quick = served.connect({ pauseFirstMs: 1, pauseLongestMs: 2 });
+    shard = await quick.openShard('shard');
     group.lead(null);
-    const error = await append('a', 150).catch((reason: unknown) => reason);
+    const error = await append('a', 500).catch((reason: unknown) => reason);
     const { fault } = error as JournalError;
     expect(fault.code).toBe('JOURNAL_UNAVAILABLE');
     for (const address of served.addresses) expect(JSON.stringify(fault)).toContain(address);
@@ -166,6 +168,17 @@ describe('a producer', () => {
     expect(await shard.append(batch, options)).toBe(1);
     expect(await faultCode(append('c'))).toBe('JOURNAL_FENCED');
     expect(await written()).toEqual(['a', 'b']);
+  });
+
+  test('does not go back to a life before, where its numbers would begin again', async () => {
+    await append('a');
+    group.faults.push('full');
+    const batch = sampleBatch([{ kind: 1, topic: 't', body: 'b' }], START, 1);
+    const next = { id: PRODUCER.id, incarnation: 2 };
+    const options = { producer: next, acknowledgement: 'all-synced', deadlineMs: 20_000 } as const;
+    expect(await faultCode(shard.append(batch, options))).toBe('JOURNAL_FULL');
+    expect(await faultCode(append('c'))).toBe('JOURNAL_FENCED');
+    expect(await written()).toEqual(['a']);
   });
 
   test('that the shard has forgotten begins anew by itself', async () => {

@@ -42,27 +42,36 @@ export class KnownShard {
     if (oldest > this.oldest) this.oldest = oldest;
   }
 
+  /** A life before the newest one is over here: its pipeline may be gone, and with it the numbers given. */
   pipelineOf(producer: ProducerName): AppendPipeline {
     let lives = this.#pipelines.get(producer.id);
     if (lives === undefined) {
       lives = new Map();
       this.#pipelines.set(producer.id, lives);
     }
+    const newest = Math.max(producer.incarnation, ...lives.keys());
     const known = lives.get(producer.incarnation);
-    if (known !== undefined) return known;
-    // Of the lives before nothing new can be written; what is under way ends by itself.
-    for (const [incarnation, pipeline] of lives) {
-      if (incarnation < producer.incarnation && pipeline.isIdle) lives.delete(incarnation);
+    if (known !== undefined && newest === producer.incarnation) return known;
+    const pipeline = this.#newPipeline(producer);
+    if (newest > producer.incarnation) {
+      const detail = `incarnation ${newest} of the producer has begun`;
+      pipeline.end({ code: 'JOURNAL_FENCED', shard: this.name, detail });
+      return pipeline;
     }
+    // Of the lives before nothing new is taken; what is under way ends by itself.
+    for (const [incarnation, earlier] of lives) if (earlier.isIdle) lives.delete(incarnation);
+    lives.set(producer.incarnation, pipeline);
+    return pipeline;
+  }
+
+  #newPipeline(producer: ProducerName): AppendPipeline {
     const { name, route } = this;
-    const pipeline = new AppendPipeline(this.#context, {
+    return new AppendPipeline(this.#context, {
       route,
       name,
       producer,
       committed: (below) => this.heard(below, this.oldest),
     });
-    lives.set(producer.incarnation, pipeline);
-    return pipeline;
   }
 
   /** Of a keyed shard. */
