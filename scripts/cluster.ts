@@ -32,7 +32,7 @@ function up(): boolean {
   console.log(`
 A cluster of nine processes is running. Try, in two other terminals:
   mosquitto_sub -p 1883 -V 5 -t 'home/#' -v
-  mosquitto_pub -p 2883 -V 5 -t home/kitchen/temperature -m 21.5 -q 1
+  mosquitto_pub -p 11883 -V 5 -t home/kitchen/temperature -m 21.5 -q 1
 and look at it with
   scripts/robustctl cluster health
   scripts/robustctl cluster nodes

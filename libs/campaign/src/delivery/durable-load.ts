@@ -25,6 +25,8 @@ export interface LoadOptions {
   /** Of all publishers together. */
   readonly messagesPerSecond: number;
   readonly fillerBytesMax: number;
+  /** Whether two of the subscribers are members of one shared group, in place of their own account. */
+  readonly group: 'with' | 'without';
 }
 
 export class DurableLoad {
@@ -53,6 +55,7 @@ export class DurableLoad {
     this.#online = [this.#subscriber('online-1', 5), this.#subscriber('online-2', 4)];
     this.#flapping = [this.#subscriber('flapping-1', 5), this.#subscriber('flapping-2', 4)];
     this.#offline = [this.#subscriber('offline-1', 5), this.#subscriber('offline-2', 4)];
+    if (options.group === 'without') return;
     this.ledger.openAccount('group', 'group');
     const shared = ['$share/group/campaign/#'];
     this.#online.push(this.#member('member-1', shared));
@@ -61,6 +64,17 @@ export class DurableLoad {
 
   get gapMsMax(): number {
     return Math.max(...this.#publishers.map((each) => each.gapMsMax));
+  }
+
+  /** Publishers without an acknowledgement for longer than `ms` now, and how long. */
+  silentFor(ms: number): readonly string[] {
+    const nowMs = performance.now();
+    return this.#publishers
+      .filter(({ lastAcknowledgedAtMs: at }) => at > 0 && nowMs - at > ms)
+      .map(({ lastAcknowledgedAtMs: at, connection }) => {
+        const state = connection.isConnected ? 'connected' : 'not connected';
+        return `${connection.clientId} (${state}): ${Math.round(nowMs - at)} ms`;
+      });
   }
 
   /** Refusals by reason code, such as `0x97: 12`. */

@@ -43,6 +43,10 @@ export class RoamingConnection {
     this.#options = options;
   }
 
+  get clientId(): string {
+    return this.#options.clientId;
+  }
+
   get isConnected(): boolean {
     return this.#connection !== null;
   }

@@ -105,6 +105,7 @@ async function makeData(scene: {
 }): Promise<void> {
   const broker = brokerOn(scene.folder, scene.pristine);
   const load = new DurableLoad({
+    group: 'with',
     place: broker,
     seed: scene.seed,
     messagesPerSecond: 500,

@@ -40,7 +40,7 @@ export async function runCrashCampaign(options: CrashOptions): Promise<CampaignR
     nodeOptions: [],
     environment: {},
   });
-  const load = new DurableLoad({ ...options, place: broker, fillerBytesMax: 400 });
+  const load = new DurableLoad({ ...options, group: 'with', place: broker, fillerBytesMax: 400 });
   try {
     const restarts = [await broker.start()];
     await load.start();

@@ -59,7 +59,7 @@ export async function runFullDiskCampaign(options: FullDiskOptions): Promise<Cam
   const broker = new BrokerProcess({
     ...{ folder, dataFolder: join(disk, 'data'), sections: {}, nodeOptions: [], environment: {} },
   });
-  const load = new DurableLoad({ ...options, place: broker });
+  const load = new DurableLoad({ ...options, group: 'with', place: broker });
   try {
     await broker.start();
     return await fillAndFree({ broker, load, disk });

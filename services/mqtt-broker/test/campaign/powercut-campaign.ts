@@ -48,7 +48,12 @@ export async function runPowercutCampaign(options: PowercutOptions): Promise<Cam
   if (impossible !== null) return { figures: [told('SKIPPED', impossible)], examples: [] };
   const folder = mkdtempSync(join(tmpdir(), 'robustmq-powercut-'));
   const machine = new Machine(folder, options);
-  const load = new DurableLoad({ ...options, place: machine.broker, fillerBytesMax: 400 });
+  const load = new DurableLoad({
+    ...options,
+    group: 'with',
+    place: machine.broker,
+    fillerBytesMax: 400,
+  });
   try {
     const losses = await cutRepeatedly(machine, load, options);
     const settled = await load.settle(SETTLE_LIMIT_MS);

@@ -22,6 +22,8 @@ import { hostsOf, type Layout, TestCluster } from './test-cluster.ts';
 const SERVING_LIMIT_MS = 90_000;
 const BACK_LIMIT_MS = 60_000;
 const SETTLE_LIMIT_MS = 120_000;
+/** Silences from this length on are told as they last. */
+const TOLD_SILENCE_MS = 2000;
 
 /** The longest time without an acknowledgement that each kind of fault may cause a publisher. */
 const SILENCE_MS_MAX: Readonly<Record<FaultKind, number>> = {
@@ -39,6 +41,7 @@ export interface DeliveryCampaignOptions {
   readonly kinds: readonly FaultKind[];
   readonly layout: Layout;
   readonly messagesPerSecond: number;
+  readonly group: 'with' | 'without';
   readonly tell: (progress: string) => void;
 }
 
@@ -66,11 +69,21 @@ async function deliveryOver(
   hosts: Hosts | null,
   options: DeliveryCampaignOptions,
 ): Promise<CampaignResult> {
-  const { seed, seconds, kinds, messagesPerSecond, tell } = options;
+  const { seed, seconds, kinds, messagesPerSecond, group, tell } = options;
   cluster.startAll();
   const servedMs = await cluster.serving(SERVING_LIMIT_MS);
   tell(`serving after ${Math.round(servedMs)} ms`);
-  const load = new DurableLoad({ place: cluster, seed, messagesPerSecond, fillerBytesMax: 400 });
+  const load = new DurableLoad({
+    place: cluster,
+    seed,
+    messagesPerSecond,
+    group,
+    fillerBytesMax: 400,
+  });
+  const silence = setInterval(() => {
+    const silent = load.silentFor(TOLD_SILENCE_MS);
+    if (silent.length > 0) tell(`silent: ${silent.join(', ')}`);
+  }, TOLD_SILENCE_MS);
   try {
     await load.start();
     const faults = await runFaultStorm(
@@ -100,6 +113,7 @@ async function deliveryOver(
       examples,
     };
   } finally {
+    clearInterval(silence);
     await load.end();
   }
 }

@@ -3,6 +3,7 @@
  *
  * usage: node --conditions=source main.ts [delivery] [--seed N] [--seconds N] [--faults A,B]
  *                                          [--layout together|apart] [--rate N] [--short]
+ *                                          [--without-group]
  *
  * `delivery` is each kind of fault by itself, 120 s each, beside a delivery ledger; `rotation` is all of
  * them in turn for ten minutes over nine hosts.
@@ -31,11 +32,13 @@ const { values, positionals } = parseArgs({
     faults: { type: 'string' },
     layout: { type: 'string' },
     rate: { type: 'string', default: '400' },
+    'without-group': { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
 const messagesPerSecond = Number(values.rate);
+const group = values['without-group'] ? 'without' : 'with';
 const kinds = (values.faults?.split(',') as readonly FaultKind[] | undefined) ?? FAULT_KINDS;
 const secondsOf = (whole: number): number =>
   values.seconds === undefined ? (values.short ? 30 : whole) : Number(values.seconds);
@@ -46,7 +49,7 @@ async function runEachFault(): Promise<CampaignResult> {
   const results: CampaignResult[] = [];
   for (const kind of kinds) {
     const result = await runDeliveryCampaign({
-      ...{ seed, messagesPerSecond, layout, tell },
+      ...{ seed, messagesPerSecond, group, layout, tell },
       seconds: secondsOf(120),
       kinds: [kind],
     });
@@ -63,7 +66,7 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<CampaignResult>>> = {
   delivery: runEachFault,
   rotation: () =>
     runDeliveryCampaign({
-      ...{ seed, messagesPerSecond, tell, kinds },
+      ...{ seed, messagesPerSecond, group, tell, kinds },
       seconds: secondsOf(600),
       layout: (values.layout ?? 'apart') as Layout,
     }),

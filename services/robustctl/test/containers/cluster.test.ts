@@ -30,7 +30,13 @@ test.skipIf(impossible !== null)(
       patienceMs: 2000,
       addressFor: () => ({ host: '127.0.0.1', port: balancer.port }),
     };
-    const load = new DurableLoad({ place, seed: 1, messagesPerSecond: 100, fillerBytesMax: 200 });
+    const load = new DurableLoad({
+      place,
+      seed: 1,
+      messagesPerSecond: 100,
+      fillerBytesMax: 200,
+      group: 'without',
+    });
     try {
       await load.start();
       await pause(CALM_MS);
