@@ -6,6 +6,8 @@ import type { Workspace } from './workspace.ts';
 const CODE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 /** Names of environment variables look alike. */
 const VARIABLE = /^(?:ROBUST|ROBUSTMQ|ROBUSTCTL|NO)_/;
+/** Codes and options of libraries that the sources compare with or pass on. */
+const OF_LIBRARIES: ReadonlySet<string> = new Set(['LEVEL_LOCKED', 'WHEN_REQUIRED']);
 
 /** Every code of the packages that are not for tests alone, sorted. */
 export function faultCodes(workspace: Workspace): readonly string[] {
@@ -15,5 +17,7 @@ export function faultCodes(workspace: Workspace): readonly string[] {
     .filter((file) => file.role === 'source')
     .flatMap((file) => file.tokens);
   const texts = tokens.filter((token) => token.kind === 'string').map(stringValue);
-  return [...new Set(texts.filter((text) => CODE.test(text) && !VARIABLE.test(text)))].sort();
+  const isOurs = (text: string): boolean =>
+    CODE.test(text) && !VARIABLE.test(text) && !OF_LIBRARIES.has(text);
+  return [...new Set(texts.filter(isOurs))].sort();
 }

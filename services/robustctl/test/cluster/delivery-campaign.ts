@@ -93,6 +93,8 @@ async function deliveryOver(
         isBack: (unit) => cluster.isBack(unit, BACK_LIMIT_MS),
       },
     );
+    // From here on nobody publishes.
+    clearInterval(silence);
     const floors = load.ledger.retainedFloors();
     const settled = await load.settle(SETTLE_LIMIT_MS);
     await load.checkRetained(floors);
