@@ -8,6 +8,8 @@ import { Cluster, type Node, turns, until } from './cluster.fixture.ts';
 const STEPS = Number(process.env['ROBUSTMQ_TEST_STEPS'] ?? '200');
 /** More are worth a night: each is a history of its own. */
 const SEEDS = (process.env['ROBUSTMQ_TEST_SEEDS'] ?? '1,2,3').split(',').map(Number);
+/** A busy machine takes its time. */
+const TIMEOUT_MS = 180_000;
 const NODES = 3;
 
 /** Filters are subscribed once, before the first message: every later message is owed. */
@@ -244,7 +246,11 @@ async function run(seed: number, membership: 'by hand' | 'real'): Promise<void> 
 
 describe('whatever clients and brokers of a cluster go through', () => {
   for (const seed of SEEDS) {
-    test(`nothing is lost, doubled or out of order, seed ${seed}`, () => run(seed, 'by hand'));
-    test(`nor with placement center and links, seed ${seed}`, () => run(seed, 'real'));
+    test(
+      `nothing is lost, doubled or out of order, seed ${seed}`,
+      () => run(seed, 'by hand'),
+      TIMEOUT_MS,
+    );
+    test(`nor with placement center and links, seed ${seed}`, () => run(seed, 'real'), TIMEOUT_MS);
   }
 });
