@@ -1,3 +1,4 @@
+export { type BrokerNotice, decodeNotice, encodeNotice } from './broker-notice.ts';
 export {
   ACCESS_ACTIONS,
   type AccessRule,

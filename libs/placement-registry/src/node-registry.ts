@@ -135,6 +135,39 @@ export class NodeRegistry {
     throw new RegistryError({ code: 'REGISTRY_FENCED', key, offered: node.incarnation, current });
   }
 
+  /**
+   * Changes what a registered node says about itself; the incarnation and its lease stay.
+   *
+   * @throws REGISTRY_FENCED  this incarnation is over
+   */
+  describe(
+    { node, lease }: Registration,
+    extendInfo: string,
+    options: CallOptions,
+  ): Promise<NodeRecord> {
+    const names = namesOf(node);
+    return changeRecord(
+      { table: this.#nodes, names },
+      ({ stored }) => {
+        const current = stored?.value.incarnation ?? 0;
+        if (stored === null || current !== node.incarnation) {
+          const key = this.#nodes.keyOf(names);
+          const { incarnation: offered } = node;
+          throw new RegistryError({ code: 'REGISTRY_FENCED', key, offered, current });
+        }
+        const record = { ...stored.value, extendInfo };
+        return {
+          kind: 'write',
+          operations: [this.#nodes.put(names, record, lease)],
+          fences: [this.fence(node)],
+          compare: [],
+          answer: record,
+        };
+      },
+      options,
+    );
+  }
+
   /** Ends a node's incarnation and all that is bound to its lease. @returns whether it was registered */
   async unregister(name: NodeName, options: CallOptions): Promise<boolean> {
     const stored = await this.read(name, options);

@@ -37,6 +37,17 @@ describe('nodes', () => {
     expect(listed.map(({ incarnation }) => incarnation)).toEqual([4]);
   });
 
+  test('a node says something else about itself in the same incarnation, and not in one that is over', async () => {
+    const { registries } = await openTestCluster();
+    const first = await registries.nodes.register(describedNode(7), LIFE, CALL);
+    const changed = await registries.nodes.describe(first, 'draining', CALL);
+    expect(changed).toEqual({ ...first.node, extendInfo: 'draining' });
+    expect((await registries.nodes.read(describedNode(7), CALL))?.lease).toBe(first.lease);
+    await registries.nodes.register(describedNode(7), LIFE, CALL);
+    const fault = await faultOf(registries.nodes.describe(first, 'x', CALL));
+    expect(fault.code).toBe('REGISTRY_FENCED');
+  });
+
   test('incarnations go on counting after the node was taken out', async () => {
     const { registries } = await openTestCluster();
     await registries.nodes.register(describedNode(7), LIFE, CALL);
