@@ -15,6 +15,7 @@ const SOURCES = [
   { file: 'robustmq/mqtt/v1/mqtt.proto', output: 'mqtt' },
   { file: 'robustmq/engine/v1/engine.proto', output: 'engine' },
   { file: 'robustmq/cluster/v1/cluster.proto', output: 'cluster' },
+  { file: 'robustmq/broker/v1/broker.proto', output: 'broker' },
 ] as const;
 
 const HEAD = '// Made by scripts/generate-rpc.ts from the files in proto/. Do not edit.\n';

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   clusterService,
   engineService,
+  mqttBrokerService,
   mqttService,
   placementCenterService,
 } from './contract/control-services.ts';
@@ -51,6 +52,7 @@ const services: readonly { readonly contract: ServiceContract<object>; readonly 
   { contract: engineService, file: 'robustmq/engine/v1/engine.proto' },
   { contract: journalService, file: 'robustmq/journal/v1/journal.proto' },
   { contract: clusterService, file: 'robustmq/cluster/v1/cluster.proto' },
+  { contract: mqttBrokerService, file: 'robustmq/broker/v1/broker.proto' },
   { contract: raftTransportService, file: 'robustmq/raft/v1/raft_transport.proto' },
   { contract: healthService, file: 'grpc/health/v1/health.proto' },
 ];

@@ -51,6 +51,7 @@ export { watchBatchesOf, type WatchMessage, watchMessagesOf } from './codec/watc
 export {
   clusterService,
   engineService,
+  mqttBrokerService,
   mqttService,
   placementCenterService,
 } from './contract/control-services.ts';
@@ -131,10 +132,11 @@ export {
   type RpcSetupFault,
   type ServerTls,
 } from './tls.ts';
+import type * as broker from './generated/broker.ts';
 import type * as cluster from './generated/cluster.ts';
 import type * as engine from './generated/engine.ts';
 import type * as mqtt from './generated/mqtt.ts';
 import type * as placementCenter from './generated/placement-center.ts';
 
 /** The messages of the control plane, by service: `mqtt.CreateUserRequest`. */
-export type { cluster, engine, mqtt, placementCenter };
+export type { broker, cluster, engine, mqtt, placementCenter };

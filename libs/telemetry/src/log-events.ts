@@ -375,6 +375,13 @@ export const logEvents = {
     fields: ['nodeId', 'incarnation'],
     help: 'A broker that owned a session did not answer in time; its registration is ended, so that the session can move.',
   },
+  clusterDrain: {
+    name: 'cluster.drain',
+    level: 'info',
+    perSecondMax: 10,
+    fields: ['nodeId', 'draining', 'clients'],
+    help: 'An operator has begun or ended a drain of this broker: its clients are sent to others, and new ones are let in no more.',
+  },
   clusterSubackLate: {
     name: 'cluster.suback_late',
     level: 'warn',

@@ -265,6 +265,7 @@ class BrokerNode implements Broker {
         listeners: this.#listeners.length,
         listenersWanted: this.#settings.listeners.length,
         journalFull: this.#context?.log?.full ?? false,
+        draining: this.#context?.cluster?.isDraining ?? false,
       })),
       onFailure: (error, path) => {
         this.#logger.sink.error({ path, err: error }, 'an HTTP route failed');

@@ -55,6 +55,7 @@ export class BrokerContext implements OutputContext {
   /** null: this broker stands alone. */
   cluster: BrokerCluster | null = null;
   readonly offer: ServerOffer;
+  connectionsMade = 0;
   pendingOutputBytes = 0;
   queuedBytes = 0;
   /** Unfinished packets that wait for their rest, over all connections. */

@@ -6,6 +6,8 @@ export interface BrokerCondition {
   readonly listeners: number;
   readonly listenersWanted: number;
   readonly journalFull: boolean;
+  /** An operator sends the clients elsewhere. */
+  readonly draining: boolean;
 }
 
 export function healthOf(condition: () => BrokerCondition): HealthSource {
@@ -17,7 +19,7 @@ export function healthOf(condition: () => BrokerCondition): HealthSource {
       return healthReport([{ name: 'started', ok, detail: phase }]);
     },
     ready: () => {
-      const { phase, listeners, listenersWanted, journalFull } = condition();
+      const { phase, listeners, listenersWanted, journalFull, draining } = condition();
       return healthReport([
         { name: 'recovery', ok: phase !== 'new' && phase !== 'recovering', detail: phase },
         {
@@ -29,6 +31,11 @@ export function healthOf(condition: () => BrokerCondition): HealthSource {
           name: 'journal',
           ok: !journalFull,
           detail: journalFull ? 'full: durable publishes are refused' : 'accepts appends',
+        },
+        {
+          name: 'clients',
+          ok: !draining,
+          detail: draining ? 'being drained: clients are sent elsewhere' : 'let in',
         },
       ]);
     },

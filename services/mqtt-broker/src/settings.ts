@@ -129,6 +129,8 @@ export interface ClusterPlace {
   readonly port: number;
   /** As the others reach it. */
   readonly brokerIp: string;
+  /** Where clients reach it, `host:port`; null: it tells nobody. */
+  readonly mqttAddress: string | null;
   readonly leaseSeconds: number;
   readonly subackWaitMs: number;
   readonly yieldWaitMs: number;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { clientCommand, nodeCommand } from './commands/broker-commands.ts';
 import {
   clusterCommand,
   routeCommand,
@@ -25,9 +26,11 @@ export function createProgram(): Command {
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP);
   for (const component of COMPONENTS) program.addCommand(componentCommand(component));
   for (const command of [
+    clientCommand(),
     clusterCommand(),
     configCommand(),
     kvCommand(),
+    nodeCommand(),
     passwdCommand(),
     pubCommand(),
     routeCommand(),
@@ -59,4 +62,5 @@ Examples:
   robustctl passwd passwords.txt alice            add a user
   robustctl placement-center start node-1.toml    a member of a cluster's placement center
   robustctl place members                         who belongs to it
-  robustctl kv get --prefix /                     what it keeps`;
+  robustctl kv get --prefix /                     what it keeps
+  robustctl node drain 2                          empty a broker before it is stopped`;

@@ -1,4 +1,5 @@
 /** The services of the control plane. */
+import type { MqttBrokerMethods } from '../generated/broker.ts';
 import type { ClusterMethods } from '../generated/cluster.ts';
 import type { EngineMethods } from '../generated/engine.ts';
 import type { MqttMethods } from '../generated/mqtt.ts';
@@ -24,4 +25,9 @@ export const engineService: ServiceContract<EngineMethods> = reflectedService(
 /** What operators do with the members. */
 export const clusterService: ServiceContract<ClusterMethods> = reflectedService(
   'robustmq.cluster.v1.ClusterService',
+);
+
+/** What operators do with one broker. */
+export const mqttBrokerService: ServiceContract<MqttBrokerMethods> = reflectedService(
+  'robustmq.broker.v1.MqttBrokerService',
 );

@@ -120,6 +120,20 @@ export const descriptorJson: string = `
 "BackupRequest": {"fields":{}},
 "BackupChunk": {"fields":{"content":{"type":"bytes","id":1}}}
 }}
+}},
+"broker": {"nested": {
+"v1": {"nested": {
+"MqttBrokerService": {"methods":{"ListClients":{"requestType":"ListClientsRequest","responseType":"ListClientsReply"},"KickClient":{"requestType":"KickClientRequest","responseType":"KickClientReply"},"Drain":{"requestType":"DrainRequest","responseType":"DrainStatus"},"Undrain":{"requestType":"UndrainRequest","responseType":"DrainStatus"},"GetDrain":{"requestType":"GetDrainRequest","responseType":"DrainStatus"}}},
+"Client": {"fields":{"clientId":{"type":"string","id":1,"protoName":"client_id"},"userName":{"type":"string","id":2,"protoName":"user_name"},"remoteAddress":{"type":"string","id":3,"protoName":"remote_address"},"protocolLevel":{"type":"uint32","id":4,"protoName":"protocol_level"},"connectedAtMs":{"type":"uint64","id":5,"protoName":"connected_at_ms"},"listener":{"type":"string","id":6},"subscriptions":{"type":"uint64","id":7}}},
+"ListClientsRequest": {"fields":{"after":{"type":"uint64","id":1},"limit":{"type":"uint32","id":2}}},
+"ListClientsReply": {"fields":{"clients":{"rule":"repeated","type":"Client","id":1},"next":{"type":"uint64","id":2}}},
+"KickClientRequest": {"fields":{"clientId":{"type":"string","id":1,"protoName":"client_id"}}},
+"KickClientReply": {"fields":{"kicked":{"type":"bool","id":1}}},
+"DrainRequest": {"fields":{"clientsPerSecond":{"type":"uint32","id":1,"protoName":"clients_per_second"},"toBroker":{"type":"uint64","id":2,"protoName":"to_broker"}}},
+"UndrainRequest": {"fields":{}},
+"GetDrainRequest": {"fields":{}},
+"DrainStatus": {"fields":{"draining":{"type":"bool","id":1},"clients":{"type":"uint64","id":2},"sessions":{"type":"uint64","id":3},"sentAway":{"type":"uint64","id":4,"protoName":"sent_away"}}}
+}}
 }}
 }}
 }}

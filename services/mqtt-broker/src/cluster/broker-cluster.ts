@@ -1,6 +1,7 @@
 import type { Timers } from '@robustmq/environment';
 import { NO_REVISION } from '@robustmq/placement';
 import {
+  encodeNotice,
   type NodeRecord,
   type Registration,
   type RegistryBatch,
@@ -10,6 +11,7 @@ import {
 import { log, logEvents } from '@robustmq/telemetry';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
+import { BrokerDrain } from './broker-drain.ts';
 import { ClientRegistrar, encodeOutcome } from './client-registrar.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
 import type {
@@ -35,6 +37,7 @@ const APPLIED: InterestOutcome = { outcome: 'applied' };
 
 /** A broker's place in its cluster: `begin` once, `stop` once. */
 export class ClusterNode implements BrokerCluster {
+  readonly drain: BrokerDrain;
   readonly #edges: ClusterEdges;
   readonly #peers: Peers;
   readonly #interest: RemoteInterest;
@@ -70,6 +73,11 @@ export class ClusterNode implements BrokerCluster {
       listAlive: () => registries.nodes.listAll('mqtt-broker', this.#call),
       waitMs: settings.subackWaitMs,
     });
+    this.drain = new BrokerDrain({
+      ...{ context, timers, self },
+      alive: () => this.#peers.alive,
+      announce: () => this.#announce(),
+    });
     this.#membership = this.#membershipOf(lifeChanged);
     this.#ownership = new SessionOwnership({
       ...{ edges, peers: this.#peers },
@@ -88,6 +96,14 @@ export class ClusterNode implements BrokerCluster {
     return this.#peers.isCongested;
   }
 
+  get isDraining(): boolean {
+    return this.drain.isDraining;
+  }
+
+  redirect(): string | null {
+    return this.drain.redirect();
+  }
+
   get registration(): Registration | null {
     return this.#membership.registration;
   }
@@ -95,6 +111,11 @@ export class ClusterNode implements BrokerCluster {
   /** Brokers that are alive, this one included. */
   get aliveCount(): number {
     return this.#peers.alive.size;
+  }
+
+  /** Brokers that are alive, this one included, as they are registered. */
+  get aliveNodes(): ReadonlyMap<number, NodeRecord> {
+    return this.#peers.alive;
   }
 
   /** Clients that this broker keeps the register of. */
@@ -132,6 +153,7 @@ export class ClusterNode implements BrokerCluster {
 
   /** Its connections are closed. Waits a while for sessions that are being given up, then says goodbye. */
   async stop(drainMs: number): Promise<void> {
+    this.drain.stop();
     await within(this.#ownership.settled(), drainMs, this.#edges.timers);
     this.#stopped.abort();
     this.#expiry.stop();
@@ -143,6 +165,7 @@ export class ClusterNode implements BrokerCluster {
 
   /** Without a goodbye, for tests: as a process that was killed, all of it stops at once. */
   kill(): void {
+    this.drain.stop();
     this.#stopped.abort();
     this.#expiry.stop();
     this.#routes.stop();
@@ -246,7 +269,8 @@ export class ClusterNode implements BrokerCluster {
     const { nodeId, nodeIp, innerAddress, leaseSeconds, callDeadlineMs } = settings;
     const clusterType = 'mqtt-broker' as const;
     return new Membership({
-      node: { clusterType, nodeId, nodeIp, innerAddress, extendInfo: '' },
+      node: { clusterType, nodeId, nodeIp, innerAddress },
+      extendInfo: () => this.#notice(),
       nodes: registries.nodes,
       ...{ placement, leaseSeconds, callDeadlineMs, clock, timers, random },
       events: {
@@ -267,6 +291,22 @@ export class ClusterNode implements BrokerCluster {
         failed: (error) => this.#edges.failed('registering', error),
       },
     });
+  }
+
+  #notice(): string {
+    const { mqttAddress } = this.#edges.settings;
+    return encodeNotice({ mqttAddress, draining: this.drain.isDraining });
+  }
+
+  /** Tells the others by the registration; between two lives the next one tells. */
+  async #announce(): Promise<void> {
+    const { registration } = this.#membership;
+    if (registration === null) return;
+    const { context, registries, settings } = this.#edges;
+    await registries.nodes.describe(registration, this.#notice(), this.#call);
+    const { draining, clients } = this.drain.progress;
+    const { nodeId } = settings;
+    log(context.logger, logEvents.clusterDrain, { nodeId, draining, clients });
   }
 
   #listen(): void {

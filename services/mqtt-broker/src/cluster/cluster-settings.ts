@@ -6,6 +6,8 @@ export interface ClusterSettings {
   readonly nodeIp: string;
   /** Where other brokers reach this one, `host:port`. */
   readonly innerAddress: string;
+  /** Where clients reach it, `host:port`; null: it tells nobody. */
+  readonly mqttAddress: string | null;
   /** How long the registration stands without a heartbeat. */
   readonly leaseSeconds: number;
   /** How long SUBACK waits for the other brokers. */

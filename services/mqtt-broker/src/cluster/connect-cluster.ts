@@ -8,6 +8,7 @@ import { BROKER_NAMESPACE, openRegistries, type Registries } from '@robustmq/pla
 import {
   type ChannelTls,
   defaultServerLimits,
+  type MountedService,
   openRpcServer,
   readPem,
   type RpcObserver,
@@ -40,7 +41,7 @@ const DRAIN_MS = 500;
 export async function connectCluster(
   settings: BrokerSettings,
   place: ClusterPlace,
-  observer: RpcObserver,
+  serving: { readonly observer: RpcObserver; readonly operators: MountedService },
 ): Promise<ConnectedCluster> {
   const environment = { clock: systemClock, timers: systemTimers, random: systemRandom };
   const token = await readToken(place);
@@ -63,7 +64,10 @@ export async function connectCluster(
     connectMs: CONNECT_MS,
     ...{ timers: systemTimers, random: systemRandom },
   });
-  const server = await serve(transport, { place, token, observer, tls: tls?.server ?? null });
+  const server = await serve(transport, {
+    ...{ place, token, tls: tls?.server ?? null },
+    ...serving,
+  });
   return {
     ...{ placement, registries, journal, transport },
     innerAddress: `${place.brokerIp}:${server.port}`,
@@ -82,12 +86,13 @@ function serve(
     readonly token: string | null;
     readonly tls: ServerTls | null;
     readonly observer: RpcObserver;
+    readonly operators: MountedService;
   },
 ): Promise<RpcServer> {
-  const { place, token, tls, observer } = from;
+  const { place, token, tls, observer, operators } = from;
   return openRpcServer({
     ...{ host: place.host, port: place.port, tls, clusterToken: token, observer },
-    services: [transport.service()],
+    services: [transport.service(), operators],
     limits: { ...defaultServerLimits, messageBytesMax: place.frameBytesMax },
   });
 }

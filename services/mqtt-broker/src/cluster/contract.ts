@@ -12,6 +12,14 @@ import type { WillMessage } from '../session/will-message.ts';
 export interface BrokerCluster {
   /** Some peer is behind: whoever publishes now is to wait until `context.relievePublishers`. */
   readonly isCongested: boolean;
+  /** An operator has it emptied: its clients go elsewhere. */
+  readonly isDraining: boolean;
+
+  /**
+   * Asked for every new client. null: it is let in; else it is refused with 0x9C and told this address, if
+   * it is not empty.
+   */
+  redirect(): string | null;
 
   /**
    * Between authentication and `sessions.take`: makes this broker the one owner of the client

@@ -48,7 +48,8 @@ export class Membership {
     const keptAtMs = clock.monotonicMs();
     const life = { ttlSeconds: leaseSeconds, nowMs: clock.nowMs() };
     const call = { deadlineMs: callDeadlineMs, signal: this.#stopped.signal };
-    const registration = await nodes.register(node, life, call);
+    const description = { ...node, extendInfo: this.#parts.extendInfo() };
+    const registration = await nodes.register(description, life, call);
     const lease = { id: registration.lease, ttlSeconds: leaseSeconds };
     const kept = keepLeaseAlive(placement, lease, { clock, timers, keptAtMs });
     if (this.#stopped.signal.aborted) {
@@ -120,7 +121,9 @@ export class Membership {
 export interface MembershipParts {
   readonly nodes: NodeRegistry;
   readonly placement: Placement;
-  readonly node: NodeDescription;
+  readonly node: Omit<NodeDescription, 'extendInfo'>;
+  /** As it is when a life begins. */
+  extendInfo(): string;
   readonly leaseSeconds: number;
   readonly callDeadlineMs: number;
   readonly clock: Clock;

@@ -17,7 +17,7 @@ import { CALL, contextOf } from './test-cluster.fixture.ts';
 
 const PLACE: ClusterPlace = {
   placementCenter: ['memory'],
-  ...{ host: '127.0.0.1', port: 0, brokerIp: '127.0.0.1', leaseSeconds: 3600 },
+  ...{ host: '127.0.0.1', port: 0, brokerIp: '127.0.0.1', mqttAddress: null, leaseSeconds: 3600 },
   ...{ subackWaitMs: 5_000, yieldWaitMs: 5_000, callDeadlineMs: 5_000 },
   ...{ linkBytesMax: 2 ** 20, frameBytesMax: 2 ** 22, serveWithoutPlacement: true },
   shards: { messages: 3, sessions: 2, retained: 1 },

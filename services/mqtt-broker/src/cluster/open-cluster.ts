@@ -16,6 +16,7 @@ import type { ClusterPlace } from '../settings.ts';
 import { ClusterNode } from './broker-cluster.ts';
 import { connectCluster, type ConnectedCluster } from './connect-cluster.ts';
 import { LateSessions } from './late-sessions.ts';
+import { mountOperatorCalls } from './operator-calls.ts';
 import { RefusingLog, refuseFromNowOn } from './refusing-log.ts';
 
 /** How long a start waits for the placement center and the journal servers. */
@@ -53,6 +54,7 @@ export class OpenCluster {
         settings: {
           ...{ nodeId, clusterName, nodeIp, innerAddress, leaseSeconds, subackWaitMs },
           ...{ yieldWaitMs, callDeadlineMs, stateDeadlineMs: STATE_DEADLINE_MS },
+          mqttAddress: place.mqttAddress,
           linkBytesMax: place.linkBytesMax,
           serveWithoutPlacement: place.serveWithoutPlacement,
         },
@@ -174,12 +176,16 @@ export async function openClusterOf(
   context: BrokerContext,
   place: ClusterPlace,
 ): Promise<OpenCluster> {
-  const connected = await connectCluster(context.settings, place, {
+  let cluster: OpenCluster | null = null;
+  const operators = mountOperatorCalls(context, () => cluster?.node.drain ?? null);
+  const observer = {
     ...silentObserver,
-    handlerFailed: (method, error) => {
+    handlerFailed: (method: string, error: unknown) => {
       const err = error instanceof Error ? error : new Error(String(error));
       log(context.logger, logEvents.taskFailed, { task: method, err });
     },
-  });
-  return new OpenCluster(context, place, connected);
+  };
+  const connected = await connectCluster(context.settings, place, { observer, operators });
+  cluster = new OpenCluster(context, place, connected);
+  return cluster;
 }

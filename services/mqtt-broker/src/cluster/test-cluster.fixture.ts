@@ -220,6 +220,7 @@ function clusterSettingsOf(nodeId: number): ClusterSettings {
     clusterName: 'test',
     nodeIp: '127.0.0.1',
     innerAddress: `broker-${nodeId}`,
+    mqttAddress: `mqtt-${nodeId}:1883`,
     leaseSeconds: 3600,
     subackWaitMs: 5_000,
     yieldWaitMs: 5_000,

@@ -5,6 +5,7 @@ import type { SectionDeclaration } from '@robustmq/config';
 export interface ClusterSection {
   readonly addr: string;
   readonly broker_ip: string;
+  readonly advertised_listener: string;
   readonly heartbeat_timeout_ms: number;
   readonly suback_wait_ms: number;
   readonly yield_wait_ms: number;
@@ -30,7 +31,7 @@ export const clusterSection: SectionDeclaration<ClusterSection> = {
 
 type Keys = SectionDeclaration<ClusterSection>['keys'];
 
-function placeKeys(): Pick<Keys, 'addr' | 'broker_ip'> {
+function placeKeys(): Pick<Keys, 'addr' | 'broker_ip' | 'advertised_listener'> {
   return {
     addr: textKey({
       default: '127.0.0.1',
@@ -44,6 +45,13 @@ function placeKeys(): Pick<Keys, 'addr' | 'broker_ip'> {
       meaning: 'The address under which the other brokers reach this one. Empty: addr.',
       reason: 'Needed when addr is 0.0.0.0 or behind address translation.',
       aliases: ['broker_ip'],
+    }),
+    advertised_listener: textKey({
+      default: '',
+      allowEmpty: true,
+      meaning:
+        'The address (host:port) that clients are told when another broker sends them here. Empty: broker_ip and the port of the first TCP or TLS listener.',
+      reason: 'Needed where clients reach the broker under another address than brokers do.',
     }),
   };
 }

@@ -1,20 +1,29 @@
 import { isIPv4 } from 'node:net';
 import type { Configuration, Problem } from '@robustmq/config';
 import type { ClusterPlace } from '../settings.ts';
+import type { ConfiguredListener } from './listeners.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
 
 const CALL_DEADLINE_MS = 5_000;
 
 /** null: this broker stands alone. */
-export function clusterPlaceFrom(values: BrokerConfigurationValues): ClusterPlace | null {
+export function clusterPlaceFrom(
+  values: BrokerConfigurationValues,
+  listeners: readonly ConfiguredListener[],
+): ClusterPlace | null {
   const { node, cluster, mqtt } = values;
   if (node.placement_center.length === 0) return null;
+  const brokerIp = cluster.broker_ip === '' ? cluster.addr : cluster.broker_ip;
   const secured = cluster.tls_cert !== '';
   return {
     placementCenter: node.placement_center,
     host: cluster.addr,
     port: node.grpc_port === 'off' ? 0 : node.grpc_port,
-    brokerIp: cluster.broker_ip === '' ? cluster.addr : cluster.broker_ip,
+    brokerIp,
+    mqttAddress:
+      cluster.advertised_listener === ''
+        ? listenerAddress(brokerIp, listeners)
+        : cluster.advertised_listener,
     leaseSeconds: Math.ceil(cluster.heartbeat_timeout_ms / 1000),
     subackWaitMs: cluster.suback_wait_ms,
     yieldWaitMs: cluster.yield_wait_ms,
@@ -38,6 +47,19 @@ export function clusterPlaceFrom(values: BrokerConfigurationValues): ClusterPlac
         }
       : null,
   };
+}
+
+/** null: no listener has a port that is known beforehand. */
+function listenerAddress(
+  brokerIp: string,
+  listeners: readonly ConfiguredListener[],
+): string | null {
+  for (const kind of ['tcp', 'tls']) {
+    const found = listeners.find(({ options }) => options.kind === kind && options.port !== 0);
+    if (found === undefined) continue;
+    return `${brokerIp.includes(':') ? `[${brokerIp}]` : brokerIp}:${found.options.port}`;
+  }
+  return null;
 }
 
 /** What cannot work or must not be. */

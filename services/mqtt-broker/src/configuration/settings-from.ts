@@ -68,7 +68,7 @@ export function brokerSettingsFrom(
       readerLagSecondsMax: storage.reader_lag_seconds_max,
       acknowledge: storage.acknowledge,
     },
-    cluster: clusterPlaceFrom(configuration.values),
+    cluster: clusterPlaceFrom(configuration.values, listeners),
     access: accessSettings(sections.auth),
     sharedSubscriptions: { strategy: subscribe.shared_subscription_strategy },
     http: {

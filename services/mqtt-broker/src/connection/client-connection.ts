@@ -55,6 +55,8 @@ export class ClientConnection implements ConnectionHandler {
   readonly transport: ByteConnection;
   readonly output: OutputStream;
   readonly context: BrokerContext;
+  /** Grows from connection to connection of this broker. */
+  readonly number: number;
   version: ProtocolVersion = 4;
   session: ClientSession | null = null;
   terms: ConnectionTerms = TERMS_BEFORE_CONNECT;
@@ -90,6 +92,8 @@ export class ClientConnection implements ConnectionHandler {
   constructor(context: BrokerContext, transport: ByteConnection) {
     this.context = context;
     this.transport = transport;
+    context.connectionsMade += 1;
+    this.number = context.connectionsMade;
     this.output = new OutputStream(transport, context, this);
     this.lastSeenTick = context.tick;
     this.acceptedTick = context.tick;
@@ -241,18 +245,21 @@ export class ClientConnection implements ConnectionHandler {
   /**
    * Ends the connection for a reason: DISCONNECT for a connected 5.0 client, CONNACK before that,
    * only the end of the stream for 3.x (MQTT-5.0 [MQTT-4.13.1-1], [MQTT-4.13.2-1], MQTT-3.1.1 §4.8).
+   *
+   * @param serverReference  where the client is to go (MQTT-5.0 §3.14.2.2.5); empty: that is not told
    */
-  close(reasonCode: number, reason: string): void {
+  close(reasonCode: number, reason: string, serverReference = ''): void {
     if (this.phase === 'closed') return;
     // No DISCONNECT before CONNACK (MQTT-5.0 [MQTT-3.14.0-1]).
     if (!this.accepted) {
-      refuseConnect(this, reasonCode, reason);
+      refuseConnect(this, reasonCode, reason, serverReference);
       return;
     }
     if (this.version === 5) {
       this.context.counters.disconnectSent += 1;
       const told = this.terms.requestProblemInformation ? { reasonString: reason } : NO_PROPERTIES;
-      this.send({ kind: 'disconnect', reasonCode: reasonCode as ReasonCode, properties: told });
+      const properties = serverReference === '' ? told : { ...told, serverReference };
+      this.send({ kind: 'disconnect', reasonCode: reasonCode as ReasonCode, properties });
     }
     logClose(this, reasonCode, reason);
     this.endCause = reasonCode;

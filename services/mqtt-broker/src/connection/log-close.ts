@@ -10,7 +10,12 @@ const NO_FAULT_OF_THE_CLIENT: ReadonlySet<number> = new Set([
   ReasonCode.keepAliveTimeout,
 ]);
 
-/** Logs that the broker ends a connection; a shutdown, which ends them all, is logged as a whole. */
+const OF_ALL_CLIENTS: ReadonlySet<number> = new Set([
+  ReasonCode.serverShuttingDown,
+  ReasonCode.useAnotherServer,
+]);
+
+/** Logs that the broker ends a connection; a shutdown or drain, which ends all, is logged as a whole. */
 export function logClose(connection: ClientConnection, reasonCode: number, detail: string): void {
   const { logger } = connection.context;
   const clientId = connection.session?.clientId ?? '';
@@ -22,7 +27,7 @@ export function logClose(connection: ClientConnection, reasonCode: number, detai
     const connectedSeconds = connection.context.tick - connection.acceptedTick;
     const fields = { clientId, cause: detail, reasonCode, connectedSeconds };
     log(logger, logEvents.clientDisconnected, fields);
-  } else if (reasonCode !== ReasonCode.serverShuttingDown) {
+  } else if (!OF_ALL_CLIENTS.has(reasonCode)) {
     const fields = { clientId, remoteAddress, listener: listener.name, reasonCode, detail };
     log(logger, logEvents.clientProtocolError, fields);
   }

@@ -37,6 +37,13 @@ export function receiveConnect(connection: ClientConnection, connect: Connect): 
     refuseConnect(connection, ReasonCode.serverUnavailable, 'the server is shutting down');
     return;
   }
+  const elsewhere = context.cluster?.redirect() ?? null;
+  if (elsewhere !== null) {
+    // For the time being, not for good (MQTT-5.0 §4.11).
+    const reason = 'the broker is being drained';
+    refuseConnect(connection, ReasonCode.useAnotherServer, reason, elsewhere);
+    return;
+  }
   const negotiation = negotiateConnect(connect, context.offer);
   if (negotiation.verdict === 'refuse') {
     refuseConnect(connection, negotiation.reasonCode, negotiation.reason);
@@ -266,6 +273,7 @@ export function refuseConnect(
   connection: ClientConnection,
   reasonCode: number,
   reason: string,
+  serverReference = '',
 ): void {
   if (connection.phase === 'closed') return;
   const { counters, logger } = connection.context;
@@ -281,13 +289,15 @@ export function refuseConnect(
     connection.version === 5
       ? codeForConnack(reasonCode)
       : reasonCodeToConnectReturnCode(reasonCode);
+  // MQTT-5.0 §3.2.2.3.16.
+  const reference = serverReference === '' ? {} : { serverReference };
   if (told !== null && told !== 0 && connection.greeted) {
     counters.connackSent += 1;
     connection.send({
       kind: 'connack',
       sessionPresent: false,
       reasonCode: told,
-      properties: connection.version === 5 ? { reasonString: reason } : {},
+      properties: connection.version === 5 ? { reasonString: reason, ...reference } : {},
     });
   }
   connection.end();

@@ -146,6 +146,8 @@ export class Cluster {
   #membershipOf(node: Node): BrokerCluster {
     return {
       isCongested: false,
+      isDraining: false,
+      redirect: () => null,
       acquire: async ({ clientId }) => ({
         verdict: 'owned',
         epoch: await this.#move(clientId, node),

@@ -43,6 +43,7 @@ export class RealMembership {
           clusterName: 'test',
           nodeIp: '127.0.0.1',
           innerAddress: `broker-${nodeId}`,
+          mqttAddress: null,
           leaseSeconds: 3600,
           subackWaitMs: 5000,
           yieldWaitMs: 5000,

@@ -1,4 +1,9 @@
-import { CLUSTER_TYPES, type NodeRecord, type Registries } from '@robustmq/placement-registry';
+import {
+  CLUSTER_TYPES,
+  decodeNotice,
+  type NodeRecord,
+  type Registries,
+} from '@robustmq/placement-registry';
 import type { CallOptions } from '@robustmq/placement';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { print, table } from '../output.ts';
@@ -20,8 +25,9 @@ export function runNodes(flags: ClusterFlags): Promise<void> {
       node.innerAddress,
       String(node.incarnation),
       timeText(node.registeredAtMs),
+      decodeNotice(node.extendInfo).draining ? 'being drained' : '',
     ]);
-    print(table(['role', 'node', 'address', 'incarnation', 'since'], rows));
+    print(table(['role', 'node', 'address', 'incarnation', 'since', ''], rows));
   });
 }
 
