@@ -66,11 +66,12 @@ function waitKeys(): Pick<
 > {
   return {
     heartbeat_timeout_ms: integerKey({
-      default: 10_000,
+      default: 5000,
       minimum: 1000,
       maximum: 3_600_000,
       meaning: 'A broker that the placement center does not hear of for this long is dead.',
-      reason: 'Shorter finds failures sooner and takes slow brokers for dead.',
+      reason:
+        'A broker that is cut off lets its clients go after this time. Shorter takes slow brokers for dead.',
       unit: 'milliseconds',
       aliases: ['heartbeat.heartbeat_timeout_ms', 'meta_runtime.heartbeat_timeout_ms'],
     }),
@@ -84,7 +85,7 @@ function waitKeys(): Pick<
       unit: 'milliseconds',
     }),
     yield_wait_ms: integerKey({
-      default: 5000,
+      default: 3000,
       minimum: 100,
       maximum: 60_000,
       meaning:
