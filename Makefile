@@ -104,6 +104,18 @@ delivery: build ## Two minutes of each kind of fault against a whole cluster; ne
 rotation: build ## Ten minutes of all faults in turn against nine hosts of one process each
 	$(cluster-campaign) rotation $(ARGS)
 
+.PHONY: journal-storm
+journal-storm: build ## Two minutes of each kind of fault, and of all in turn, beside appends to the journal
+	$(cluster-campaign) journal-storm $(ARGS)
+
+.PHONY: journal-powercut
+journal-powercut: build ## Take the power from all journal servers at once, with torn writes
+	$(cluster-campaign) journal-powercut $(ARGS)
+
+.PHONY: journal-fulldisk
+journal-fulldisk: build ## Fill the disk of one journal server, then of all
+	$(cluster-campaign) journal-fulldisk $(ARGS)
+
 .PHONY: fuzz-sockets
 fuzz-sockets: build ## Send 200,000 damaged packets over real connections
 	$(campaign) fuzz-sockets $(ARGS)

@@ -19,6 +19,7 @@ export class ServiceProcess {
   #exited: Promise<void> = Promise.resolve();
   #expectsExit = true;
   #output = '';
+  #sinceStart = '';
   /** Ends that nobody asked for. */
   crashes = 0;
   isStopped = false;
@@ -30,6 +31,11 @@ export class ServiceProcess {
   /** What it wrote last. */
   get output(): string {
     return this.#output;
+  }
+
+  /** The first of what it wrote since it was last started. */
+  get outputSinceStart(): string {
+    return this.#sinceStart;
   }
 
   get isRunning(): boolean {
@@ -58,10 +64,12 @@ export class ServiceProcess {
     process.once('exit', killChild);
     const hear = (chunk: Buffer): void => {
       this.#output = (this.#output + String(chunk)).slice(-OUTPUT_CHARACTERS_MAX);
+      if (this.#sinceStart.length < OUTPUT_CHARACTERS_MAX) this.#sinceStart += String(chunk);
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
     this.#expectsExit = false;
+    this.#sinceStart = '';
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       child.once('close', () => {

@@ -1,12 +1,14 @@
 /**
  * Runs campaigns against a whole cluster and prints their figures; exit code 1 when one is missed.
  *
- * usage: node --conditions=source main.ts [delivery] [--seed N] [--seconds N] [--faults A,B]
+ * usage: node --conditions=source main.ts CAMPAIGN... [--seed N] [--seconds N] [--faults A,B]
  *                                          [--layout together|apart] [--rate N] [--short]
  *                                          [--without-group]
  *
  * `delivery` is each kind of fault by itself, 120 s each, beside a delivery ledger; `rotation` is all of
- * them in turn for ten minutes over nine hosts.
+ * them in turn for ten minutes over nine hosts. `journal-storm` is each kind of fault and all in turn
+ * beside appends to journal servers without brokers; `journal-powercut` takes away what these have not
+ * flushed, `journal-fulldisk` fills their disks.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -17,6 +19,9 @@ import {
   tableOf,
 } from '@robustmq/campaign';
 import { runDeliveryCampaign } from './delivery-campaign.ts';
+import { runJournalFullDisk } from './journal/fulldisk-campaign.ts';
+import { runJournalPowercut } from './journal/powercut-campaign.ts';
+import { runJournalStorm } from './journal/storm-campaign.ts';
 import type { Layout } from './test-cluster.ts';
 
 /** To the error output, so that the figures can be kept by themselves. */
@@ -40,20 +45,20 @@ const seed = Number(values.seed);
 const messagesPerSecond = Number(values.rate);
 const group = values['without-group'] ? 'without' : 'with';
 const kinds = (values.faults?.split(',') as readonly FaultKind[] | undefined) ?? FAULT_KINDS;
+const oneByOne = kinds.map((kind) => [kind]);
 const secondsOf = (whole: number): number =>
   values.seconds === undefined ? (values.short ? 30 : whole) : Number(values.seconds);
 
-/** Each kind of fault by itself: its figures stand one below the other. */
-async function runEachFault(): Promise<CampaignResult> {
-  const layout = (values.layout ?? 'together') as Layout;
+/** One run after the other: the figures stand one below the other. */
+async function runEach(
+  runs: readonly (readonly FaultKind[])[],
+  run: (kinds: readonly FaultKind[]) => Promise<CampaignResult>,
+): Promise<CampaignResult> {
   const results: CampaignResult[] = [];
-  for (const kind of kinds) {
-    const result = await runDeliveryCampaign({
-      ...{ seed, messagesPerSecond, group, layout, tell },
-      seconds: secondsOf(120),
-      kinds: [kind],
-    });
-    console.log(tableOf(kind, result.figures));
+  for (const each of runs) {
+    const result = await run(each);
+    console.log(tableOf(each.join(', '), result.figures));
+    for (const example of result.examples) console.log(`  ! ${example}`);
     results.push(result);
   }
   return {
@@ -63,12 +68,36 @@ async function runEachFault(): Promise<CampaignResult> {
 }
 
 const CAMPAIGNS: Readonly<Record<string, () => Promise<CampaignResult>>> = {
-  delivery: runEachFault,
+  delivery: () =>
+    runEach(oneByOne, (each) =>
+      runDeliveryCampaign({
+        ...{ seed, messagesPerSecond, group, tell, kinds: each },
+        seconds: secondsOf(120),
+        layout: (values.layout ?? 'together') as Layout,
+      }),
+    ),
   rotation: () =>
     runDeliveryCampaign({
       ...{ seed, messagesPerSecond, group, tell, kinds },
       seconds: secondsOf(600),
       layout: (values.layout ?? 'apart') as Layout,
+    }),
+  'journal-storm': () =>
+    runEach(kinds.length > 1 ? [...oneByOne, kinds] : oneByOne, (each) =>
+      runJournalStorm({
+        ...{ seed, tell, kinds: each, appendsPerSecond: messagesPerSecond },
+        seconds: secondsOf(120),
+      }),
+    ),
+  'journal-powercut': () =>
+    runJournalPowercut({
+      ...{ seed, tell, appendsPerSecond: messagesPerSecond },
+      rounds: values.short ? 3 : 20,
+    }),
+  'journal-fulldisk': () =>
+    runJournalFullDisk({
+      ...{ seed, tell, appendsPerSecond: 4 * messagesPerSecond },
+      fullMs: values.short ? 3000 : 10_000,
     }),
 };
 

@@ -1,6 +1,6 @@
 /**
  * A whole cluster as real processes: three members of the placement center, three journal servers, three
- * brokers. They run on the loopback interface, or on hosts that can be cut off.
+ * brokers, or only those roles that a campaign is about. They run on the loopback interface, or on hosts that can be cut off.
  *
  *     together   three hosts, each with one process of every role
  *     apart      nine hosts, one process each
@@ -27,6 +27,8 @@ export type Layout = 'together' | 'apart';
 export type Role = 'placement-center' | 'journal-server' | 'broker-mqtt';
 
 const ROLES: readonly Role[] = ['placement-center', 'journal-server', 'broker-mqtt'];
+/** A cluster that keeps shards and has no brokers. */
+export const JOURNAL_ROLES: readonly Role[] = ['placement-center', 'journal-server'];
 /** Ports on hosts of their own; on the loopback interface each process gets free ones. */
 const PORTS: Readonly<Record<Role, number>> = {
   'placement-center': 1228,
@@ -47,6 +49,8 @@ interface Seat {
 export interface TestClusterOptions {
   readonly folder: string;
   readonly layout: Layout;
+  /** Absent: all of them. */
+  readonly roles?: readonly Role[];
   /** null: the loopback interface, where nothing can be cut. */
   readonly hosts: Hosts | null;
   /** Further lines of the configuration file of a role. */
@@ -59,8 +63,8 @@ interface RunningSeat extends Seat {
 }
 
 /** How many hosts a layout takes. */
-export function hostsOf(layout: Layout): number {
-  return layout === 'together' ? SIZE : SIZE * ROLES.length;
+export function hostsOf(layout: Layout, roles: readonly Role[] = ROLES): number {
+  return layout === 'together' ? SIZE : SIZE * roles.length;
 }
 
 export class TestCluster implements BrokerPlace {
@@ -105,7 +109,11 @@ export class TestCluster implements BrokerPlace {
   }
 
   get placementServers(): readonly string[] {
-    return this.#ofRole('placement-center').map(({ address, port }) => `${address}:${port}`);
+    return this.#serversOf('placement-center');
+  }
+
+  get journalServers(): readonly string[] {
+    return this.#serversOf('journal-server');
   }
 
   get token(): string {
@@ -166,6 +174,10 @@ export class TestCluster implements BrokerPlace {
       .join('\n');
   }
 
+  #serversOf(role: Role): readonly string[] {
+    return this.#ofRole(role).map(({ address, port }) => `${address}:${port}`);
+  }
+
   #ofRole(wanted: Role): readonly RunningSeat[] {
     return this.#seats.filter(({ role }) => role === wanted);
   }
@@ -204,9 +216,15 @@ async function acknowledges({ host, port }: BrokerAddress, clientId: string): Pr
   }
 }
 
-async function seatsFor({ layout, hosts }: TestClusterOptions): Promise<readonly Seat[]> {
+/** Where a process runs; its data is in `data` below. */
+export function folderOf(folder: string, role: Role, nodeId: number): string {
+  return join(folder, `${role}-${nodeId}`);
+}
+
+async function seatsFor(options: TestClusterOptions): Promise<readonly Seat[]> {
+  const { layout, hosts, roles = ROLES } = options;
   const ports = await freePorts(hosts === null ? SIZE * (ROLES.length + 1) : 0);
-  return ROLES.flatMap((role, roleIndex) =>
+  return roles.flatMap((role, roleIndex) =>
     Array.from({ length: SIZE }, (_, index): Seat => {
       const nodeId = index + 1;
       const host = layout === 'together' ? nodeId : roleIndex * SIZE + nodeId;
@@ -227,7 +245,7 @@ function processOf(
   options: TestClusterOptions,
 ): ServiceProcess {
   const { role, nodeId, host } = seat;
-  const folder = join(options.folder, `${role}-${nodeId}`);
+  const folder = folderOf(options.folder, role, nodeId);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'node.toml');
   const lines = [...configurationOf(seat, seats, folder), ...(options.sections?.[role] ?? []), ''];
