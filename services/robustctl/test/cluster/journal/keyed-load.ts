@@ -20,7 +20,7 @@ const CHANGES_MAX = 500;
 const decoder = new TextDecoder();
 
 export interface KeyedLoadOptions {
-  readonly place: JournalPlace;
+  readonly place: Pick<JournalPlace, 'connect'>;
   readonly table: string;
   readonly writers: number;
   readonly random: SeededRandom;
@@ -71,6 +71,11 @@ export class KeyedLoad {
     // One more, which reads.
     for (let one = 0; one <= writers; one += 1) tables.push(await place.connect().openTable(table));
     return new KeyedLoad(options, tables);
+  }
+
+  /** How many writes were taken. */
+  get taken(): number {
+    return this.#counts.taken;
   }
 
   start(): void {

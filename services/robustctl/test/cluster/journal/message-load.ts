@@ -13,7 +13,7 @@ const READ_LIMIT_MS = 60_000;
 const EXAMPLES_MAX = 8;
 
 export interface MessageLoadOptions {
-  readonly place: JournalPlace;
+  readonly place: Pick<JournalPlace, 'connect'>;
   readonly shards: readonly string[];
   readonly producersOfEach: number;
   readonly recordBytes: number;
