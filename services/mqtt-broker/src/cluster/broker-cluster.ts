@@ -1,3 +1,4 @@
+import type { SharedGroup } from '@robustmq/broker';
 import type { Timers } from '@robustmq/environment';
 import { NO_REVISION } from '@robustmq/placement';
 import {
@@ -6,6 +7,7 @@ import {
   type Registration,
   type RegistryBatch,
   type RouteRecord,
+  type ShareLeader,
   type SubscriptionRecord,
 } from '@robustmq/placement-registry';
 import { log, logEvents } from '@robustmq/telemetry';
@@ -21,6 +23,7 @@ import type {
   OwnershipRequest,
 } from './contract.ts';
 import { followRegistry } from './follow-registry.ts';
+import { GroupLeadership } from './group-leadership.ts';
 import { InterestBarrier } from './interest-barrier.ts';
 import { decodeQuestion, encodeTexts } from './link-questions.ts';
 import { LocalRoutes, routeOfKey } from './local-routes.ts';
@@ -38,6 +41,7 @@ const APPLIED: InterestOutcome = { outcome: 'applied' };
 /** A broker's place in its cluster: `begin` once, `stop` once. */
 export class ClusterNode implements BrokerCluster {
   readonly drain: BrokerDrain;
+  readonly groups: GroupLeadership;
   readonly #edges: ClusterEdges;
   readonly #peers: Peers;
   readonly #interest: RemoteInterest;
@@ -62,7 +66,9 @@ export class ClusterNode implements BrokerCluster {
     const { linkBytesMax } = settings;
     this.#peers = new Peers({ self, transport, timers, clock, linkBytesMax });
     const peerOf = (node: number) => this.#peers.peerOf(node);
-    this.#interest = new RemoteInterest({ router: context.router, limits, self, clock, peerOf });
+    const joined = (group: SharedGroup): void => context.groups.memberJoined(group);
+    const { router } = context;
+    this.#interest = new RemoteInterest({ router, limits, self, clock, peerOf, joined });
     this.#routes = new LocalRoutes({
       write: (registration, change) => registries.routes.change(registration, change, this.#call),
       failed: (error) => edges.failed('writing routes', error),
@@ -89,6 +95,10 @@ export class ClusterNode implements BrokerCluster {
       waitMs: settings.yieldWaitMs,
     });
     this.#expiry = new SessionExpiry(edges);
+    this.groups = new GroupLeadership({
+      ...{ edges, peers: this.#peers },
+      registrationOf: () => this.#membership.registration,
+    });
     this.#listen();
   }
 
@@ -139,7 +149,9 @@ export class ClusterNode implements BrokerCluster {
    */
   async begin(): Promise<void> {
     await this.#membership.begin();
+    const leaders = this.#followLeaders();
     await Promise.all([this.#followNodes(), this.#followRoutes(), this.#followSubscriptions()]);
+    await leaders;
   }
 
   get isElected(): boolean {
@@ -156,6 +168,7 @@ export class ClusterNode implements BrokerCluster {
     this.drain.stop();
     await within(this.#ownership.settled(), drainMs, this.#edges.timers);
     this.#stopped.abort();
+    this.groups.stop();
     this.#expiry.stop();
     this.#routes.stop();
     await this.#membership.stop();
@@ -167,6 +180,7 @@ export class ClusterNode implements BrokerCluster {
   kill(): void {
     this.drain.stop();
     this.#stopped.abort();
+    this.groups.stop();
     this.#expiry.stop();
     this.#routes.stop();
     this.#membership.kill();
@@ -204,8 +218,25 @@ export class ClusterNode implements BrokerCluster {
     }
     const written = await this.#within(this.#routes.written(routeKeys));
     const outcome = written === null ? 'late' : await this.#barrier.everywhere(written, stored);
-    if (outcome === 'late') this.#toldLate(session);
-    return { outcome };
+    const isServed = outcome === 'late' || (await this.#areDealt(session, keys));
+    if (isServed && outcome !== 'late') return { outcome };
+    this.#toldLate(session);
+    return { outcome: 'late' };
+  }
+
+  /** Every shared group among them has a dealer, which has a place for it. */
+  async #areDealt(session: ClientSession, keys: readonly string[]): Promise<boolean> {
+    const groups: string[] = [];
+    for (const key of keys) {
+      const subscription = session.subscriptions.get(key);
+      if (!session.durable || subscription?.group == null || subscription.qos === 0) continue;
+      groups.push(`${subscription.group.shareName}/${subscription.filter}`);
+    }
+    if (groups.length === 0) return true;
+    const { context, settings } = this.#edges;
+    const areDealt = await this.groups.areDealt(groups, settings.subackWaitMs);
+    context.groups.roomAvailable(session);
+    return areDealt;
   }
 
   async unsubscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome> {
@@ -285,6 +316,7 @@ export class ClusterNode implements BrokerCluster {
           const err = reason instanceof Error ? reason : new Error(String(reason));
           log(context.logger, logEvents.clusterLeaseLost, { nodeId, incarnation, err });
           this.#routes.registered(null);
+          this.groups.lifeOver();
           this.#ownership.lifeOver('this broker has lost its place in the cluster');
           lifeChanged(null);
         },
@@ -358,6 +390,10 @@ export class ClusterNode implements BrokerCluster {
         return NOTHING;
       case 'assert':
         return encodeTexts(this.#registrar.asserted(question.holders, from));
+      case 'want':
+      case 'endMember':
+      case 'dealt':
+        return (await this.groups.answer(from, question)) ? NOTHING : null;
     }
   }
 
@@ -377,6 +413,7 @@ export class ClusterNode implements BrokerCluster {
         }
         this.#peers.setAlive(new Map(alive));
         this.#registrar.peersChanged();
+        this.groups.peersChanged();
         this.#expiry.setElected(this.#peers.isElected);
       },
     );
@@ -403,8 +440,19 @@ export class ClusterNode implements BrokerCluster {
       () => subscriptions.watch({ within: [], call }),
       (batch, extent) => {
         this.#interest.applySubscriptions(batch, extent);
+        this.groups.applySubscriptions(batch, extent);
         this.#barrier.applied();
       },
+    );
+  }
+
+  #followLeaders(): Promise<void> {
+    const call = this.#call;
+    const { shareLeaders } = this.#edges.registries;
+    return this.#follow<ShareLeader>(
+      'the dealers of shared groups',
+      () => shareLeaders.watch({ within: [], call }),
+      (batch, extent) => this.groups.applyLeaders(batch, extent),
     );
   }
 

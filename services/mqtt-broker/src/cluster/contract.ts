@@ -20,6 +20,7 @@ export interface BrokerCluster {
    * it is not empty.
    */
   redirect(): string | null;
+  readonly groups: ClusterGroups;
 
   /**
    * Between authentication and `sessions.take`: makes this broker the one owner of the client
@@ -50,6 +51,67 @@ export interface BrokerCluster {
   subscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome>;
   /** They are gone. Settles when that is stored, for a durable session. */
   unsubscribed(session: ClientSession, keys: readonly string[]): Promise<InterestOutcome>;
+}
+
+/** Shared groups with a durable member: one broker, its *dealer*, deals out what is in the journal. */
+export interface ClusterGroups {
+  /** Whether a durable session is a member, wherever it is. @param key  share name, slash, filter */
+  isDealt(key: string): boolean;
+  /** Groups that the durable session is a member of. */
+  groupsOf(clientId: string): readonly string[];
+  /** Whether a durable session beside this one is a member. */
+  hasOthers(key: string, clientId: string): boolean;
+  /** Tells the dealer how much room a member here has. @throws when no dealer answers: ask again */
+  want(key: string, want: MemberRoom): Promise<void>;
+  /**
+   * The session of the member is over. When it settles, whatever was dealt to it up to this epoch is
+   * committed, and nothing more will be.
+   *
+   * @throws when no dealer answers: nothing may be concluded
+   */
+  endMember(key: string, member: MemberTerm): Promise<void>;
+}
+
+/** A member of a group, by the epoch of its session's owner. */
+export interface MemberTerm {
+  readonly clientId: string;
+  readonly epoch: number;
+}
+
+export interface MemberRoom extends MemberTerm {
+  /** Messages that it can take now, replacing what it said before. */
+  readonly room: number;
+}
+
+/** A group that this broker is to deal out. */
+export interface GroupTerm {
+  readonly key: string;
+  readonly shareName: string;
+  readonly filter: string;
+  /** Of its dealer: higher with each one. */
+  readonly epoch: number;
+}
+
+/** What a dealer knows of a durable member. */
+export interface GroupMember {
+  readonly clientId: string;
+  readonly qos: number;
+  readonly retainAsPublished: boolean;
+}
+
+/** The dealing out of one group by this broker. */
+export interface GroupDealing {
+  setMembers(members: readonly GroupMember[]): void;
+  /** @param node  where the member is. @returns false: it is not known as a member (yet) */
+  want(node: number, want: MemberRoom): boolean;
+  /** See {@link ClusterGroups.endMember}. */
+  endMember(member: MemberTerm, deadlineMs: number): Promise<void>;
+  /** Members on other brokers than these have no room any more. */
+  keepNodes(alive: ReadonlySet<number>): void;
+  /** Another broker deals from now on, or nobody. */
+  stop(): void;
+  /** The last durable member is gone: the group's place is forgotten. */
+  end(): void;
 }
 
 /** Who wants to own which session. */
@@ -116,7 +178,23 @@ export interface DurableSessions {
    */
   settle(session: ClientSession, deadlineMs: number): Promise<void>;
 
-  /** Removes the record of a session that is over; writers with an epoch below this one are refused. */
+  /**
+   * Begins to deal out a group whose dealers before are dead and fenced as producers: from its place on,
+   * or from now on when it has none yet.
+   *
+   * @throws JournalError JOURNAL_FENCED  another broker deals it by now
+   */
+  deal(
+    group: GroupTerm,
+    members: readonly GroupMember[],
+    deadlineMs: number,
+  ): Promise<GroupDealing>;
+
+  /**
+   * Removes the record of a session that is over; writers with an epoch below this one are refused. What
+   * shared groups dealt to it and it has not acknowledged goes back to them before, but for what it was
+   * perhaps sent with QoS 2 (MQTT-5.0 [MQTT-4.8.2-5]).
+   */
   forget(clientId: string, epoch: number, deadlineMs: number): Promise<void>;
 
   /** Whatever this life of a broker has not committed in any shard when this settles never will be. */

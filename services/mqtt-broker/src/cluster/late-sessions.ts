@@ -1,6 +1,12 @@
 import { JournalError, type ProducerName } from '@robustmq/journal';
 import type { ClientSession } from '../session/client-session.ts';
-import type { DurableSessions, StoredSession } from './contract.ts';
+import type {
+  DurableSessions,
+  GroupDealing,
+  GroupMember,
+  GroupTerm,
+  StoredSession,
+} from './contract.ts';
 
 /** The durable path of the life that this broker has now; without one every call is refused. */
 export class LateSessions implements DurableSessions {
@@ -13,6 +19,14 @@ export class LateSessions implements DurableSessions {
 
   async settle(session: ClientSession, deadlineMs: number): Promise<void> {
     await this.#open.settle(session, deadlineMs);
+  }
+
+  async deal(
+    group: GroupTerm,
+    members: readonly GroupMember[],
+    deadlineMs: number,
+  ): Promise<GroupDealing> {
+    return this.#open.deal(group, members, deadlineMs);
   }
 
   async forget(clientId: string, epoch: number, deadlineMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { FieldWriter, FrameReader, LinkFrameError } from '@robustmq/node-link';
+import type { MemberRoom, MemberTerm } from './contract.ts';
 
 /**
  * What brokers ask each other, as bytes in a request of the node link.
@@ -10,6 +11,9 @@ import { FieldWriter, FrameReader, LinkFrameError } from '@robustmq/node-link';
  *     4 release   text client id → nothing
  *     5 assert    varint count | count × (text client id | u8 1: has user | text user)
  *                 → varint count | count × text: client ids that others own
+ *     6 want      text group | text client id | varint epoch | varint room → nothing, when it deals the group
+ *     7 endMember text group | text client id | varint epoch → nothing, when what it dealt is committed
+ *     8 dealt     text group → nothing, when it deals the group
  *
  * A kind that a broker does not know is refused.
  */
@@ -22,7 +26,10 @@ export type LinkQuestion =
   | { readonly kind: 'yield'; readonly clientId: string }
   | { readonly kind: 'grant'; readonly holder: Holder }
   | { readonly kind: 'release'; readonly clientId: string }
-  | { readonly kind: 'assert'; readonly holders: readonly Holder[] };
+  | { readonly kind: 'assert'; readonly holders: readonly Holder[] }
+  | ({ readonly kind: 'want'; readonly key: string } & MemberRoom)
+  | ({ readonly kind: 'endMember'; readonly key: string } & MemberTerm)
+  | { readonly kind: 'dealt'; readonly key: string };
 
 /** A client identifier that a broker serves, and whose it is. */
 export interface Holder {
@@ -30,7 +37,10 @@ export interface Holder {
   readonly username: string | null;
 }
 
-const KIND = { applied: 1, yield: 2, grant: 3, release: 4, assert: 5 } as const;
+const KIND = {
+  ...{ applied: 1, yield: 2, grant: 3, release: 4, assert: 5 },
+  ...{ want: 6, endMember: 7, dealt: 8 },
+} as const;
 
 export function encodeQuestion(question: LinkQuestion): Uint8Array {
   const writer = new FieldWriter().u8(KIND[question.kind]);
@@ -48,6 +58,16 @@ export function encodeQuestion(question: LinkQuestion): Uint8Array {
     case 'assert':
       writer.varint(question.holders.length);
       for (const holder of question.holders) writeHolder(writer, holder);
+      break;
+    case 'want':
+      writer.text(question.key).text(question.clientId).varint(question.epoch);
+      writer.varint(question.room);
+      break;
+    case 'endMember':
+      writer.text(question.key).text(question.clientId).varint(question.epoch);
+      break;
+    case 'dealt':
+      writer.text(question.key);
       break;
   }
   return writer.finish();
@@ -75,6 +95,23 @@ export function decodeQuestion(bytes: Uint8Array): LinkQuestion {
       for (let left = reader.varint(); left > 0; left -= 1) holders.push(readHolder(reader));
       return { kind: 'assert', holders };
     }
+    case KIND.want:
+      return {
+        kind: 'want',
+        key: reader.text(),
+        clientId: reader.text(),
+        epoch: reader.varint(),
+        room: reader.varint(),
+      };
+    case KIND.endMember:
+      return {
+        kind: 'endMember',
+        key: reader.text(),
+        clientId: reader.text(),
+        epoch: reader.varint(),
+      };
+    case KIND.dealt:
+      return { kind: 'dealt', key: reader.text() };
     default:
       throw new LinkFrameError(`question of kind ${kind}`);
   }

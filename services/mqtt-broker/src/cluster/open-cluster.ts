@@ -157,6 +157,7 @@ export class OpenCluster {
         }
         this.#path = path;
         this.#sessions.current = path.sessions;
+        this.node.groups.begun();
         return;
       } catch (error) {
         this.#failed('opening the shards of the journal', error);

@@ -1,4 +1,4 @@
-import { type Router, Subscription } from '@robustmq/broker';
+import { type Router, type SharedGroup, Subscription } from '@robustmq/broker';
 import type { Clock } from '@robustmq/environment';
 import { NO_REVISION, type Revision } from '@robustmq/placement';
 import type {
@@ -38,6 +38,7 @@ export class RemoteInterest {
   readonly #self: number;
   readonly #clock: Clock;
   readonly #peerOf: (node: number) => PeerNode;
+  readonly #joined: (group: SharedGroup) => void;
   /** By filter and node: what is in the router because of it. */
   readonly #routes = new Map<string, RoutedPeer>();
   readonly #durable = new DurableInterest();
@@ -51,12 +52,15 @@ export class RemoteInterest {
     readonly self: number;
     readonly clock: Clock;
     readonly peerOf: (node: number) => PeerNode;
+    /** A group has another member. */
+    readonly joined: (group: SharedGroup) => void;
   }) {
     this.#router = parts.router;
     this.#limits = parts.limits;
     this.#self = parts.self;
     this.#clock = parts.clock;
     this.#peerOf = parts.peerOf;
+    this.#joined = parts.joined;
   }
 
   get routeCount(): number {
@@ -136,6 +140,7 @@ export class RemoteInterest {
     const member = new PeerMember(peer.link, { group, slot, self: this.#self }, this.#clock);
     const subscription = new Subscription(parsed.filter, member, { ...PEER_OPTIONS, qos: 2 });
     this.#router.subscribe(subscription, parsed.shareName);
+    if (subscription.group !== null) this.#joined(subscription.group);
     return subscription;
   }
 

@@ -256,6 +256,13 @@ function durableOf(context: BrokerContext, states: SharedStates): DurableSession
       claim(clientId, epoch);
       states.events.push(`forgot ${clientId}`);
     },
+    deal: async ({ key }) => {
+      states.events.push(`dealing ${key} on ${context.settings.nodeId}`);
+      const nothing = (): void => {};
+      const endMember = async (): Promise<void> => {};
+      const all = { want: () => true, keepNodes: nothing, stop: nothing, end: nothing };
+      return { setMembers: nothing, endMember, ...all };
+    },
     fence: async ({ id, incarnation }) => {
       states.events.push(`fenced ${id}.${incarnation}`);
     },

@@ -13,7 +13,9 @@ import { RECORD_KIND } from './operations.ts';
  * MessageOrigin}): f64 tenure | u16 packet identifier | u16 length of client id | client id.
  *
  * A *direct* message is for one session alone (a retained message that it subscribed to): its record
- * topic is `directTopicOf(session)` and the real name stands before the headers: u16 length | name.
+ * topic is `directTopicOf(session)` and the real name stands before the headers: u16 length | name. One
+ * that a shared group *dealt* to a member, or got back from one, has the origin of a {@link Deal}: its
+ * client id is U+0000 and the group's key, its tenure the offset of the record that it was made of.
  */
 const RETAIN = 0x04;
 const EXPIRES = 0x08;
@@ -64,6 +66,40 @@ export function writeDirectRecord(
   const index = new TextEncoder().encode(directTopicOf(session));
   builder.beginRecord(RECORD_KIND.direct, index, 0, index.length);
   return finishRecord(builder, message, 0, 2 + message.topic.bytes.length, null);
+}
+
+/** Where a direct message of a shared group came from. */
+export interface Deal {
+  /** Key of the group. */
+  readonly group: string;
+  /** Offset, in the same shard, of the record whose message this is. */
+  readonly source: number;
+}
+
+/** @param index  `directTopicOf` a member, or {@link returnTopicOf} the group */
+export function writeDealtRecord(
+  builder: RecordBatchBuilder,
+  message: Message,
+  to: { readonly index: string; readonly deal: Deal },
+): void {
+  const encoder = new TextEncoder();
+  const index = encoder.encode(to.index);
+  const clientId = encoder.encode(`\u0000${to.deal.group}`);
+  const origin = { clientId, packetIdentifier: 0, tenure: to.deal.source };
+  builder.beginRecord(RECORD_KIND.direct, index, 0, index.length);
+  finishRecord(builder, message, 0, 2 + message.topic.bytes.length, origin);
+}
+
+/** The topic under which messages that members gave back are indexed: no client identifier is like it. */
+export function returnTopicOf(groupKey: string): string {
+  return directTopicOf(`\u0000${groupKey}`);
+}
+
+/** null: no shared group dealt the direct message whose body is `body`. */
+export function dealOf(body: Uint8Array): Deal | null {
+  const origin = originOf(body);
+  if (origin === null || origin.clientId[0] !== 0) return null;
+  return { group: new TextDecoder().decode(origin.clientId.subarray(1)), source: origin.tenure };
 }
 
 function finishRecord(
@@ -156,7 +192,10 @@ export function originOf(body: Uint8Array): MessageOrigin | null {
 /** The real topic name of a direct message. */
 export function directNameOf(bytes: Uint8Array, start: number): string {
   const flags = bytes[start] as number;
-  const at = start + 5 + ((flags & EXPIRES) === 0 ? 0 : 8);
+  let at = start + 5 + ((flags & EXPIRES) === 0 ? 0 : 8);
+  if ((flags & ORIGIN) !== 0) {
+    at += ORIGIN_FIXED_BYTES + getUint16(bytes, at + ORIGIN_FIXED_BYTES - 2);
+  }
   const length = getUint16(bytes, at);
   return new TextDecoder().decode(bytes.subarray(at + 2, at + 2 + length));
 }

@@ -128,6 +128,12 @@ export class SubscriberActor extends Actor {
   mute = false;
   #owed: (() => void)[] = [];
 
+  /** Its session has ended: what comes is not known from it. */
+  forget(): void {
+    this.drop();
+    this.#received.clear();
+  }
+
   /** Says what it owes. */
   speak(): void {
     this.mute = false;

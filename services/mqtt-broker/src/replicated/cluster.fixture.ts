@@ -10,7 +10,7 @@ import {
   createMetricsRegistry,
   zeroGaugeSource,
 } from '@robustmq/telemetry';
-import type { BrokerCluster, StoredSession } from '../cluster/contract.ts';
+import type { BrokerCluster, ClusterGroups, StoredSession } from '../cluster/contract.ts';
 import { ClientConnection } from '../connection/client-connection.ts';
 import { brokerSchema } from '../configuration/schema.ts';
 import { brokerSettingsFrom } from '../configuration/settings-from.ts';
@@ -38,6 +38,15 @@ export interface Node {
   readonly peers: MemoryPeer[];
   alive: boolean;
 }
+
+/** By hand, no group has a durable member. */
+const NO_GROUPS: ClusterGroups = {
+  isDealt: () => false,
+  groupsOf: () => [],
+  hasOthers: () => false,
+  want: async () => {},
+  endMember: async () => {},
+};
 
 /** What the placement center knows of a session. */
 interface Ownership {
@@ -148,6 +157,7 @@ export class Cluster {
       isCongested: false,
       isDraining: false,
       redirect: () => null,
+      groups: NO_GROUPS,
       acquire: async ({ clientId }) => ({
         verdict: 'owned',
         epoch: await this.#move(clientId, node),

@@ -1,6 +1,7 @@
 import type { Delivery } from '@robustmq/broker';
 import type { JournalFault } from '@robustmq/journal';
 import type { BrokerGroups } from '../durable/broker-log.ts';
+import type { Deal } from '../durable/message-record.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { MessageShards } from './message-shards.ts';
 import type { RecordInHand } from './record-in-hand.ts';
@@ -22,6 +23,8 @@ export interface CursorHost {
   planExactlyOnce(session: ClientSession, delivery: Delivery, record: RecordInHand): void;
   /** The session's record is written anew within a moment. */
   progressed(session: ClientSession): void;
+  /** A group dealt the message to the session, which is no member any more. */
+  giveBack(record: RecordInHand, deal: Deal): void;
   /** A message was too old to be delivered. */
   expired(): void;
   /** Messages that it had not read were forgotten. */

@@ -3,8 +3,18 @@ import { JournalError, type ProducerName } from '@robustmq/journal';
 import type { ExchangeState } from '@robustmq/mqtt-session';
 import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
-import type { DurableSessions, StoredSession, StoredSubscription } from '../cluster/contract.ts';
+import type {
+  DurableSessions,
+  GroupDealing,
+  GroupMember,
+  GroupTerm,
+  StoredSession,
+  StoredSubscription,
+} from '../cluster/contract.ts';
 import { ClientSession } from '../session/client-session.ts';
+import { giveBackDealt } from './give-back-dealt.ts';
+import { openDealer } from './open-dealer.ts';
+import type { ReplicatedGroups } from './replicated-groups.ts';
 import { cursorOf, type ReplicatedLog } from './replicated-log.ts';
 import type { ReplicatedStorage } from './replicated-storage.ts';
 import { EARLIER_TENURES_MAX, RepeatedPublishes } from './repeated-publishes.ts';
@@ -19,11 +29,27 @@ export class DurableSessionRegistry implements DurableSessions {
   readonly #context: BrokerContext;
   readonly #storage: ReplicatedStorage;
   readonly #log: ReplicatedLog;
+  readonly #groups: ReplicatedGroups;
 
-  constructor(context: BrokerContext, storage: ReplicatedStorage, log: ReplicatedLog) {
+  constructor(
+    context: BrokerContext,
+    storage: ReplicatedStorage,
+    parts: { readonly log: ReplicatedLog; readonly groups: ReplicatedGroups },
+  ) {
     this.#context = context;
     this.#storage = storage;
-    this.#log = log;
+    this.#log = parts.log;
+    this.#groups = parts.groups;
+  }
+
+  /** @throws JournalError JOURNAL_FENCED, JOURNAL_UNAVAILABLE */
+  deal(
+    term: GroupTerm,
+    members: readonly GroupMember[],
+    deadlineMs: number,
+  ): Promise<GroupDealing> {
+    const parts = { log: this.#log, groups: this.#groups };
+    return openDealer(this.#context, parts, { term, members, deadlineMs });
   }
 
   /** @throws JournalError JOURNAL_FENCED  somebody with a higher epoch owns it */
@@ -52,6 +78,7 @@ export class DurableSessionRegistry implements DurableSessions {
 
   async forget(clientId: string, epoch: number, deadlineMs: number): Promise<void> {
     await within(deadlineMs, `removing the record of session ${clientId}`, async () => {
+      await giveBackDealt(this.#context, this.#log, { clientId, epoch, deadlineMs });
       const table = this.#log.sessions.remove(clientId, epoch);
       await new Promise<void>((resolve) => {
         table.afterWrite(resolve);

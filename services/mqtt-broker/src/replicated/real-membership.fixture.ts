@@ -59,6 +59,7 @@ export class RealMembership {
           restore: (stored, deadlineMs) => sessions().restore(stored, deadlineMs),
           settle: (session, deadlineMs) => sessions().settle(session, deadlineMs),
           forget: (clientId, epoch, deadlineMs) => sessions().forget(clientId, epoch, deadlineMs),
+          deal: (group, members, deadlineMs) => sessions().deal(group, members, deadlineMs),
           fence: (producer, deadlineMs) => sessions().fence(producer, deadlineMs),
         },
         clock: systemClock,
@@ -77,6 +78,7 @@ export class RealMembership {
       producer: { id: nodeId, incarnation },
       opened: (opened) => {
         path = opened;
+        node.groups.begun();
       },
     };
   }

@@ -67,3 +67,10 @@ export class RecordInHand {
     return origin !== null && Buffer.compare(origin.clientId, clientId) === 0;
   }
 }
+
+/** Its message, to be written elsewhere; as long as the record's bytes are. */
+export function copyOf({ topic, kind, body }: RecordInHand): Message {
+  const message = new Message(topic);
+  readMessageRecord(body, { start: 0, end: body.length }, { message, topic, kind });
+  return message;
+}

@@ -20,6 +20,8 @@ export class ReplicatedGroup {
   readonly ackShards: number[] = [];
   readonly deliveries: PlannedDelivery[] = [];
   readonly callbacks: ((committed: boolean) => void)[] = [];
+  /** Told whether the records of that shard in this group are committed. */
+  readonly outcomes: { readonly shard: number; readonly then: (committed: boolean) => void }[] = [];
   /** Whose record must be written with it. */
   readonly sessions: Set<ClientSession> = new Set();
   /** Shards that it has messages for. */
@@ -42,6 +44,7 @@ export class ReplicatedGroup {
       this.ackConnections.length === 0 &&
       this.deliveries.length === 0 &&
       this.callbacks.length === 0 &&
+      this.outcomes.length === 0 &&
       this.sessions.size === 0 &&
       this.retainedTables.size === 0
     );

@@ -4,24 +4,76 @@ import type { BrokerContext } from '../broker-context.ts';
 import type { BrokerGroups } from '../durable/broker-log.ts';
 import { memberCanQueue, memberCanTake } from '../durable/group-members.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import type { GroupDealer } from './group-dealer.ts';
+import { MemberRooms } from './member-rooms.ts';
+
+/** Marks a group as dealt out of the journal. */
+const DEALT = {};
 
 /**
- * Shared groups of a broker in a cluster: every message goes to a member that is online, on the live
- * path, durable or not. While all members are away messages are dropped and counted, and what a member
- * has open when its broker dies is lost with it.
+ * Shared groups of a broker in a cluster. One that has a durable member somewhere is *dealt*: its messages
+ * of QoS 1 and 2 wait in the journal, and one broker deals them to the durable members. Of all others
+ * every message goes to a member that is online, on the live path.
  */
 export class ReplicatedGroups implements BrokerGroups {
   readonly #context: BrokerContext;
+  readonly #rooms: MemberRooms;
+  readonly #dealers = new Map<string, GroupDealer>();
+  readonly #ended = new WeakSet<ClientSession>();
 
   constructor(context: BrokerContext) {
     this.#context = context;
+    this.#rooms = new MemberRooms(context);
   }
 
-  deliver(group: SharedGroup, message: Message): void {
-    this.offerToAnother(group, message);
+  addDealer(dealer: GroupDealer): void {
+    this.#dealers.get(dealer.term.key)?.stop();
+    this.#dealers.set(dealer.term.key, dealer);
   }
 
-  memberJoined(): void {}
+  removeDealer(dealer: GroupDealer): void {
+    const { key } = dealer.term;
+    if (this.#dealers.get(key) === dealer) this.#dealers.delete(key);
+  }
+
+  /** null: another broker deals that group, or nobody. */
+  dealerOf(key: string): GroupDealer | null {
+    return this.#dealers.get(key) ?? null;
+  }
+
+  dealers(): IterableIterator<GroupDealer> {
+    return this.#dealers.values();
+  }
+
+  /** A dealt message of the group came to the session. */
+  arrived(session: ClientSession, key: string): void {
+    this.#rooms.arrived(session, key);
+  }
+
+  /** Whether the session, which ended here, was a member of a group. */
+  wasMember(session: ClientSession): boolean {
+    return this.#ended.has(session);
+  }
+
+  tick(): void {
+    this.#rooms.tick();
+  }
+
+  stop(): void {
+    for (const dealer of [...this.#dealers.values()]) dealer.stop();
+    this.#rooms.stop();
+  }
+
+  /** Only of dealt groups: the message is in the journal, if it has not been refused. */
+  deliver(): void {}
+
+  /** Also when the group has become dealt, or is so no more. */
+  memberJoined(group: SharedGroup): void {
+    const key = `${group.shareName}/${group.filter}`;
+    const isDealt = this.#context.cluster?.groups.isDealt(key) === true;
+    group.state = isDealt ? DEALT : null;
+    if (isDealt) this.#rooms.groupChanged(group);
+  }
 
   memberLeft(): void {}
 
@@ -29,16 +81,26 @@ export class ReplicatedGroups implements BrokerGroups {
     group.replace(subscription);
   }
 
-  memberReturned(): void {}
+  memberReturned(session: ClientSession): void {
+    this.#rooms.returned(session);
+  }
 
   /** What it had open is kept nowhere: another member gets it, perhaps a second time. */
   memberAway(session: ClientSession): void {
+    this.#rooms.away(session);
     this.#offerOpen(session);
   }
 
-  roomAvailable(): void {}
+  roomAvailable(session: ClientSession): void {
+    this.#rooms.roomAvailable(session);
+  }
 
   sessionEnded(session: ClientSession): void {
+    if (session.durable) {
+      for (const { group } of session.subscriptions.values()) {
+        if (group !== null) this.#ended.add(session);
+      }
+    }
     this.#offerOpen(session);
   }
 

@@ -10,9 +10,10 @@ import { ExchangeState } from '@robustmq/mqtt-session';
 import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
-import type { BrokerGroups, BrokerLog, LogGauges } from '../durable/broker-log.ts';
+import type { BrokerLog, LogGauges } from '../durable/broker-log.ts';
 import {
-  type MessageOrigin,
+  type Deal,
+  writeDealtRecord,
   writeDirectRecord,
   writeOriginRecord,
 } from '../durable/message-record.ts';
@@ -21,9 +22,13 @@ import { sendDeliveries } from '../durable/send-deliveries.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { acknowledgeAll } from './acknowledge-group.ts';
 import type { CursorHost } from './cursor-host.ts';
+import { giveBackUnread } from './give-back-dealt.ts';
+import { GroupRecords } from './group-records.ts';
 import type { MessageShards } from './message-shards.ts';
+import { OriginInHand } from './origin-in-hand.ts';
 import { RecordInHand } from './record-in-hand.ts';
 import { NO_SHARD, REPEATED, ReplicatedGroup } from './replicated-group.ts';
+import type { ReplicatedGroups } from './replicated-groups.ts';
 import type { ReplicatedStorage } from './replicated-storage.ts';
 import type { RepeatedPublishes } from './repeated-publishes.ts';
 import { encodeRetainedValue } from './retained-value.ts';
@@ -42,7 +47,6 @@ const GROUPS_MAX = 4;
 const FULL_MS = 1000;
 /** A SUBSCRIBE waits so long for the retained messages of the cluster. */
 const RETAINED_DEADLINE_MS = 5000;
-const UTF8 = new TextEncoder();
 
 /**
  * The broker's side of the shards of a cluster: one open group gathers messages, records of sessions and
@@ -61,7 +65,9 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   readonly record: RecordInHand;
   readonly #context: BrokerContext;
   readonly #storage: ReplicatedStorage;
-  readonly #sessions: SessionRecords;
+  readonly sessions: SessionRecords;
+  readonly groupRecords: GroupRecords;
+  readonly groups: ReplicatedGroups;
   readonly #message: Message;
   #open = new ReplicatedGroup();
   readonly #underWay: ReplicatedGroup[] = [];
@@ -78,31 +84,25 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   #lastIsOfClient = false;
   /** Receipt logged last, until its acknowledgement tells whether a message stands behind it. */
   #lastReceipt: { readonly session: ClientSession; readonly identifier: number } | null = null;
-  #originId = '';
-  readonly #origin = { clientId: UTF8.encode(''), packetIdentifier: 0, tenure: 0 };
+  readonly #origin: OriginInHand;
   #appendedRecords = 0;
   #appends = 0;
 
-  constructor(context: BrokerContext, storage: ReplicatedStorage) {
+  constructor(context: BrokerContext, storage: ReplicatedStorage, groups: ReplicatedGroups) {
     this.#context = context;
+    this.groups = groups;
     this.#storage = storage;
     this.record = new RecordInHand(context);
+    this.#origin = new OriginInHand(context);
     this.#message = new Message(context.router.topicOf('-'));
-    this.#sessions = new SessionRecords(storage.sessionTables);
+    this.sessions = new SessionRecords(storage.sessionTables);
+    this.groupRecords = new GroupRecords(this.sessions);
     this.#finishedEnds = storage.writers.map((_, shard) => storage.feeds[shard]?.position ?? 0);
     this.#unfinished = storage.writers.map(() => 0);
   }
 
   get shards(): MessageShards {
     return this.#storage.shards;
-  }
-
-  get groups(): BrokerGroups {
-    return this.#context.groups;
-  }
-
-  get sessions(): SessionRecords {
-    return this.#sessions;
   }
 
   get full(): boolean {
@@ -161,7 +161,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     // Before the record: what belongs to it, such as its acknowledgement, is in the same group.
     if (builder.byteLength > BATCH_BYTES_SOFT_MAX) this.flush();
     this.#schedule();
-    writeOriginRecord(builder, message, this.#originOf(message, publisher));
+    writeOriginRecord(builder, message, this.#origin.of(message, publisher));
     this.#lastShard = shard;
   }
 
@@ -170,6 +170,22 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#schedule();
     const { builder } = this.#writerOf(message);
     writeDirectRecord(builder, message, session.clientId);
+  }
+
+  /**
+   * Appends a message of a shared group for one member, or back to the group.
+   *
+   * @param then  told whether it is committed; not when this life of the broker ends before
+   */
+  deal(
+    message: Message,
+    to: { readonly index: string; readonly deal: Deal },
+    then: (committed: boolean) => void,
+  ): void {
+    this.#schedule();
+    const shard = this.shards.shardOf(message.topic.hash);
+    writeDealtRecord(this.#writer(shard).builder, message, to);
+    this.#open.outcomes.push({ shard, then });
   }
 
   acknowledge(
@@ -244,7 +260,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
       table.afterWrite(() => this.#partDone(group));
       table.start();
     }
-    for (const table of this.#sessions.putAll(group.sessions)) {
+    for (const table of this.sessions.putAll(group.sessions)) {
       group.parts += 1;
       table.afterWrite(() => this.#partDone(group));
       table.start();
@@ -303,7 +319,9 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   sessionEnded(session: ClientSession): void {
     this.#schedule();
     this.#open.sessions.delete(session);
-    this.#sessions.remove(session.clientId, session.ownerEpoch);
+    // What its groups dealt to it is given back first: see `DurableSessions.forget`.
+    if (this.groups.wasMember(session)) return;
+    this.sessions.remove(session.clientId, session.ownerEpoch);
   }
 
   willChanged(): void {
@@ -349,7 +367,11 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   }
 
   progressed(session: ClientSession): void {
-    this.#sessions.putSoon(session);
+    this.sessions.putSoon(session);
+  }
+
+  giveBack(record: RecordInHand, deal: Deal): void {
+    giveBackUnread(this, record, deal);
   }
 
   expired(): void {
@@ -385,25 +407,6 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#lastIsOfClient = false;
     if (isOfClient) return this.#lastShard;
     return header === PUBREC ? REPEATED : NO_SHARD;
-  }
-
-  /** One object for all, since publishers come in runs. */
-  #originOf(message: Message, publisher: ClientSession | null): MessageOrigin {
-    const origin = this.#origin;
-    const clientId = publisher?.clientId ?? '';
-    if (clientId !== this.#originId) {
-      this.#originId = clientId;
-      origin.clientId = UTF8.encode(clientId);
-    }
-    origin.packetIdentifier = this.#packetIdentifierOf(message);
-    origin.tenure = tenureOf(publisher);
-    return origin;
-  }
-
-  /** That of the PUBLISH which is passing through; a will has none. */
-  #packetIdentifierOf(message: Message): number {
-    if (message.qos !== 2 || message !== this.#context.message) return 0;
-    return this.#context.publishFields.packetIdentifier;
   }
 
   #retain(message: Message, publisher: ClientSession | null): void {
@@ -480,6 +483,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
       this.#open.sessions.add(session);
     });
     sendDeliveries(this.#context, group, this.#message, isOver);
+    for (const { shard, then } of group.outcomes) then(!group.refused.has(shard));
     for (const callback of group.callbacks) callback(true);
   }
 }
@@ -491,8 +495,4 @@ function isOver({ session }: { readonly session: ClientSession }): boolean {
 
 export function cursorOf(session: ClientSession): SessionCursor | null {
   return session.consumer instanceof SessionCursor ? session.consumer : null;
-}
-
-function tenureOf(publisher: ClientSession | null): number {
-  return publisher === null ? 0 : (cursorOf(publisher)?.tenure ?? 0);
 }

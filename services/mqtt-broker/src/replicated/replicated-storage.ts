@@ -45,21 +45,28 @@ export async function openReplicatedPath(
     openEach(counts.retained, (number) => journal.openTable(`retained-${number}`)),
   ]);
   const ends = await Promise.all(shards.map((shard) => shard.committed(OPEN_DEADLINE_MS)));
-  const storage = build(context, parts, { shards, ends, sessions, retained });
-  const log = new ReplicatedLog(context, storage);
+  const groups = new ReplicatedGroups(context);
+  const storage = build(context, parts, { groups, shards, ends, sessions, retained });
+  const log = new ReplicatedLog(context, storage, groups);
   context.log = log;
-  context.groups = new ReplicatedGroups(context);
+  context.groups = groups;
   const { retainedFeed } = storage;
   const trimmer = new ShardTrimmer(context, storage);
   for (const feed of storage.feeds) feed.start();
   retainedFeed.start();
   await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
   return {
-    sessions: new DurableSessionRegistry(context, storage, log),
+    sessions: new DurableSessionRegistry(context, storage, { log, groups }),
     retainedCaughtUp: (deadlineMs) => retainedFeed.caughtUp(deadlineMs),
     trimOnce: (deadlineMs) => trimmer.trimOnce(deadlineMs),
-    tick: () => log.sessions.refresh(context.sessions.all()),
+    tick: () => {
+      log.sessions.refresh(context.sessions.all());
+      groups.tick();
+      log.groupRecords.tick(groups.dealers());
+    },
     stop: () => {
+      groups.stop();
+      log.groupRecords.stop();
       log.sessions.stop();
       retainedFeed.stop();
       for (const feed of storage.feeds) feed.stop();
@@ -73,6 +80,7 @@ function build(
   context: BrokerContext,
   parts: ReplicatedParts,
   opened: {
+    readonly groups: ReplicatedGroups;
     readonly shards: readonly SharedShard[];
     readonly ends: readonly number[];
     readonly sessions: readonly KeyedShard[];
@@ -92,7 +100,9 @@ function build(
     writers: opened.shards.map((shard, number) => {
       return new ShardWriter(shard, opened.ends[number] ?? 0, options);
     }),
-    feeds: opened.ends.map((end, number) => new ShardFeed(context, shards, number, end)),
+    feeds: opened.ends.map((from, number) => {
+      return new ShardFeed(context, shards, opened.groups, { number, from });
+    }),
     sessionTables: opened.sessions.map((table) => new TableWriter(table, failed)),
     retainedTables: opened.retained.map((table) => new TableWriter(table, failed)),
     retainedFeed: new RetainedFeed(context, opened.retained),

@@ -11,7 +11,7 @@ import { ExchangeState } from '@robustmq/mqtt-session';
 import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
 import type { SessionReader } from '../durable/broker-log.ts';
 import { isClosed, mergedDelivery } from '../durable/log-consumer.ts';
-import { directTopicOf } from '../durable/message-record.ts';
+import { dealOf, directTopicOf } from '../durable/message-record.ts';
 import { RECORD_KIND } from '../durable/operations.ts';
 import { isExpired } from '../durable/session-consumer.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -129,7 +129,10 @@ export class SessionCursor implements SessionReader, KeyedSource {
       delivery === null || this.#starts.mayHold(shard, offset)
         ? this.deliveryOf(record.topic, record.place, record.kind)
         : delivery;
-    if (own === null) return;
+    if (own === null) {
+      if (delivery === null) this.#giveBack(record);
+      return;
+    }
     if (own === delivery && !this.session.mayReceive(record.topic, own)) return;
     if (!this.session.hasRoom || !this.#take(record, own)) this.#fallBehind(shard, offset);
   }
@@ -302,6 +305,13 @@ export class SessionCursor implements SessionReader, KeyedSource {
     return true;
   }
 
+  /** What a group dealt to it before it left the group is the group's again. */
+  #giveBack(record: RecordInHand): void {
+    const deal = record.kind === RECORD_KIND.direct ? dealOf(record.body) : null;
+    if (deal === null || this.#host.groups.deliveryFor(this.session, record.topic) !== null) return;
+    this.#host.giveBack(record, deal);
+  }
+
   /** Repeated after a crash, which QoS 1 allows: that it was sent is written within a moment. */
   #sendNow(record: RecordInHand, delivery: Delivery): void {
     const { session } = this;
@@ -362,6 +372,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
       const isMessage = kind === RECORD_KIND.message || kind === RECORD_KIND.direct;
       const delivery = isMessage ? this.deliveryOf(topic, place, kind) : null;
       if (delivery !== null && (!this.session.hasRoom || !this.#take(record, delivery))) return;
+      if (delivery === null) this.#giveBack(record);
       ahead.next += 1;
       this.#positions[shard] = journalRecord.offset + 1;
       // What was sent may have ended the connection.
@@ -382,6 +393,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
     this.#behind -= 1;
     if (this.#ahead !== null) this.#ahead[shard] = null;
     this.#host.progressed(this.session);
+    if (this.live) this.#host.groups.roomAvailable(this.session);
   }
 
   /** @returns null when the reader must be opened anew */

@@ -1,10 +1,13 @@
 import type { Delivery } from '@robustmq/broker';
 import { JournalError, type JournalRecord, type Offset, type ShardTail } from '@robustmq/journal';
 import type { BrokerContext } from '../broker-context.ts';
+import { dealOf } from '../durable/message-record.ts';
 import { RECORD_KIND } from '../durable/operations.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import { GroupDealer } from './group-dealer.ts';
 import type { MessageShards } from './message-shards.ts';
 import { RecordInHand } from './record-in-hand.ts';
+import type { ReplicatedGroups } from './replicated-groups.ts';
 import { SessionCursor } from './session-cursor.ts';
 
 const RECORDS_MAX = 512;
@@ -18,6 +21,7 @@ const RETRY_MS = 100;
 export class ShardFeed {
   readonly #context: BrokerContext;
   readonly #shards: MessageShards;
+  readonly #groups: ReplicatedGroups;
   readonly #number: number;
   readonly #record: RecordInHand;
   #tail: ShardTail | null = null;
@@ -25,8 +29,15 @@ export class ShardFeed {
   /** Every record below was handed to all sessions that were live here. */
   position: number;
 
-  constructor(context: BrokerContext, shards: MessageShards, number: number, from: number) {
+  constructor(
+    context: BrokerContext,
+    shards: MessageShards,
+    groups: ReplicatedGroups,
+    place: { readonly number: number; readonly from: number },
+  ) {
+    const { number, from } = place;
     this.#context = context;
+    this.#groups = groups;
     this.#shards = shards;
     this.#number = number;
     this.#record = new RecordInHand(context);
@@ -90,12 +101,25 @@ export class ShardFeed {
       const { consumer } = delivery.subscriber as ClientSession;
       // Sessions that are served elsewhere have only their interest here.
       if (consumer instanceof SessionCursor) consumer.offer(this.#record, delivery);
+      else if (delivery.subscriber instanceof GroupDealer) this.#wake(delivery.subscriber);
     }
   }
 
+  #wake(dealer: GroupDealer): void {
+    dealer.wake(this.#number, this.#record.offset);
+  }
+
   #serveDirect(indexTopic: string): void {
+    if (indexTopic.charCodeAt(1) === 0) {
+      const dealer = this.#groups.dealerOf(indexTopic.slice(2));
+      if (dealer !== null) this.#wake(dealer);
+      return;
+    }
     const session = this.#context.sessions.find(indexTopic.slice(1));
     const consumer = session?.consumer;
-    if (consumer instanceof SessionCursor) consumer.offer(this.#record, null);
+    if (!(consumer instanceof SessionCursor) || session === undefined) return;
+    consumer.offer(this.#record, null);
+    const deal = dealOf(this.#record.body);
+    if (deal !== null) this.#groups.arrived(session, deal.group);
   }
 }

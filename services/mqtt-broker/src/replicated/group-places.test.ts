@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PublisherActor, SubscriberActor } from './actors.fixture.ts';
+import { Cluster, type Node, turns, until } from './cluster.fixture.ts';
+import { joinGroup } from './group-model.fixture.ts';
+
+let cluster: Cluster;
+let nodes: Node[];
+
+beforeEach(async () => {
+  cluster = new Cluster('real');
+  nodes = [];
+  for (const id of [1, 2, 3]) nodes.push(await cluster.start(`n${id}`, id));
+});
+
+afterEach(async () => {
+  await cluster.end();
+});
+
+async function memberAt(
+  node: Node,
+  clientId: string,
+  receiveMaximum = 20,
+): Promise<SubscriberActor> {
+  const member = new SubscriberActor(clientId, receiveMaximum);
+  await member.connect(cluster, node);
+  await joinGroup(member);
+  return member;
+}
+
+async function publish(node: Node, count: number, qos: 1 | 2): Promise<readonly string[]> {
+  const publisher = new PublisherActor(`publisher-${cluster.nodes.length}-${count}`, [
+    'x/1',
+    'y/2',
+  ]);
+  await publisher.connect(cluster, node);
+  for (let number = 0; number < count; number += 1) publisher.publish(number, qos);
+  await until(() => publisher.openCount === 0);
+  publisher.drop();
+  return [...publisher.counts].flatMap(([kind, sent]) =>
+    Array.from({ length: sent }, (_, number) => `${kind} ${number}`),
+  );
+}
+
+describe('a shared subscription with durable members', () => {
+  test('keeps its place while nobody is there, also when its dealer dies', async () => {
+    const member = await memberAt(nodes[0] as Node, 'only');
+    member.drop();
+    const sent = await publish(nodes[1] as Node, 10, 2);
+    for (const [index, node] of [...nodes].entries()) {
+      await cluster.crash(node);
+      nodes[index] = await cluster.start(`n${index + 1}`, index + 1);
+    }
+    expect(member.texts).toEqual([]);
+    await member.connect(cluster, nodes[2] as Node);
+    await until(() => member.texts.length >= sent.length);
+    await turns(50);
+    expect([...member.exactlyOnce].sort()).toEqual([...sent].sort());
+  });
+
+  test('deals to members on every broker', async () => {
+    const members: SubscriberActor[] = [];
+    for (const [index, node] of nodes.entries()) members.push(await memberAt(node, `m${index}`));
+    const sent = await publish(nodes[0] as Node, 60, 2);
+    await until(() => members.flatMap(({ texts }) => texts).length >= sent.length);
+    await turns(50);
+    expect(members.flatMap(({ exactlyOnce }) => exactlyOnce).sort()).toEqual([...sent].sort());
+    for (const { texts } of members) expect(texts.length).toBeGreaterThan(5);
+  });
+
+  test('gets back what was dealt to a member whose session ends', async () => {
+    const first = await memberAt(nodes[0] as Node, 'first', 1);
+    first.mute = true;
+    const sent = await publish(nodes[1] as Node, 12, 1);
+    await until(() => first.texts.length === 1);
+    const second = await memberAt(nodes[1] as Node, 'second');
+    const peer = first.peer;
+    peer?.send({
+      kind: 'disconnect',
+      reasonCode: 0,
+      properties: { sessionExpiryIntervalSeconds: 0 },
+    });
+    await until(() => second.texts.length >= sent.length);
+    expect([...new Set(second.texts)].sort()).toEqual([...sent].sort());
+  });
+
+  test('gets back what a member had not read when it unsubscribed', async () => {
+    const first = await memberAt(nodes[0] as Node, 'first', 1);
+    first.mute = true;
+    const sent = await publish(nodes[1] as Node, 12, 2);
+    await until(() => first.texts.length === 1);
+    const second = await memberAt(nodes[2] as Node, 'second');
+    first.peer?.send({
+      kind: 'unsubscribe',
+      packetIdentifier: 9,
+      filters: ['$share/workers/#'],
+      properties: {},
+    });
+    await until(() => first.peer?.packets.some(({ kind }) => kind === 'unsuback') === true);
+    first.speak();
+    await until(() => first.texts.length + second.texts.length >= sent.length);
+    await turns(50);
+    expect([...first.exactlyOnce, ...second.exactlyOnce].sort()).toEqual([...sent].sort());
+  });
+});
