@@ -13,6 +13,7 @@ import {
 import type { AccessControl } from './access-control.ts';
 import type { BrokerCluster } from './cluster/contract.ts';
 import type { ClientConnection } from './connection/client-connection.ts';
+import { ConnectAdmission } from './connection/connect-admission.ts';
 import type { OutputChunks } from './connection/output-chunks.ts';
 import type { OutputContext, OutputStream } from './connection/output-stream.ts';
 import type { PublishEncoder } from './connection/publish-encoder.ts';
@@ -54,6 +55,8 @@ export class BrokerContext implements OutputContext {
   presence: Presence;
   /** null: this broker stands alone. */
   cluster: BrokerCluster | null = null;
+  /** Of clients whose session the cluster keeps. */
+  readonly admission: ConnectAdmission;
   readonly offer: ServerOffer;
   connectionsMade = 0;
   pendingOutputBytes = 0;
@@ -117,6 +120,11 @@ export class BrokerContext implements OutputContext {
     this.publishFields = parts.publishFields;
     this.acknowledgementFields = parts.acknowledgementFields;
     this.message = parts.message;
+    const { connectsDecidingMax, connectsWaitingMax } = parts.settings.limits;
+    this.admission = new ConnectAdmission({
+      decidingMax: connectsDecidingMax,
+      waitingMax: connectsWaitingMax,
+    });
     this.offer = { ...parts.settings.protocol, ...parts.settings.limits };
     // Assembly sets these before the first turn; until then a use is a mistake and crashes.
     this.sessions = unset();

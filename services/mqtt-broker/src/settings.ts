@@ -85,6 +85,9 @@ export interface LimitSettings {
   readonly connectionsPerSecondPerAddressMax: number;
   /** Published messages a second and client, and bytes a second and client; 0: unlimited. */
   readonly publishesPerSecondPerClientMax: number;
+  /** Clients of a cluster that are let in at the same time, and that wait for it. */
+  readonly connectsDecidingMax: number;
+  readonly connectsWaitingMax: number;
   readonly publishBytesPerSecondPerClientMax: number;
 }
 

@@ -20,6 +20,8 @@ export interface LimitsSection {
   readonly retained_messages_max: number;
   readonly retained_bytes_max: number;
   readonly connections_per_second_per_address_max: number;
+  readonly connects_deciding_max: number;
+  readonly connects_waiting_max: number;
   readonly publishes_per_second_per_client_max: number;
   readonly publish_bytes_per_second_per_client_max: number;
 }
@@ -125,6 +127,18 @@ export const limitsSection: SectionDeclaration<LimitsSection> = {
     retained_messages_max: countKey(1_000_000, 0, 'Retained messages.', 'They are held in memory.'),
     retained_bytes_max: sizeKey(2 ** 30, 'Bytes of retained messages.', 'They are held in memory.'),
     connections_per_second_per_address_max: rateKey('New connections a second from one address.'),
+    connects_deciding_max: countKey(
+      256,
+      1,
+      'Clients of a cluster, of those whose session is kept, that are let in at the same time.',
+      'Each asks the placement center; connected clients must not wait for them.',
+    ),
+    connects_waiting_max: countKey(
+      8192,
+      0,
+      'How many more wait for it, in their order.',
+      'Who waits longer than connect_timeout_ms is closed; better to be told to come again.',
+    ),
     publishes_per_second_per_client_max: rateKey('Messages that one client may publish a second.'),
     publish_bytes_per_second_per_client_max: rateKey(
       'Payload bytes that one client may publish a second.',

@@ -137,6 +137,8 @@ function limitSettings(section: LimitsSection, machine: MachineFacts): LimitSett
     publishesPerSecondPerClientMax: section.publishes_per_second_per_client_max,
     publishBytesPerSecondPerClientMax: section.publish_bytes_per_second_per_client_max,
   };
+    connectsDecidingMax: section.connects_deciding_max,
+    connectsWaitingMax: section.connects_waiting_max,
 }
 
 function accessSettings(section: AccessSection): AccessSettings {

@@ -169,9 +169,12 @@ function acquire(
   const { clientId, username } = identity;
   const { sessionExpirySeconds } = terms;
   connection.suspend();
-  cluster
-    .acquire({ clientId, username, cleanStart, sessionExpirySeconds, will })
-    .then((answer) => {
+  const decide = async (): Promise<void> => {
+    // It may have gone while it waited.
+    if (isClosed(connection)) return;
+    try {
+      const request = { clientId, username, cleanStart, sessionExpirySeconds, will };
+      const answer = await cluster.acquire(request);
       if (answer.verdict === 'refuse') {
         refuseConnect(connection, answer.reasonCode, answer.reason);
       } else if (isClosed(connection)) cluster.abandoned(clientId, answer.epoch);
@@ -179,8 +182,15 @@ function acquire(
         const claim = { ...claimant.claim, ownerEpoch: answer.epoch };
         takeSession(connection, connect, { ...claimant, claim });
       }
-    })
-    .catch((error: unknown) => connection.context.fatal('taking a session over', error));
+    } catch (error) {
+      connection.context.fatal('taking a session over', error);
+    }
+  };
+  // What ends with the connection is not kept anywhere: it must not wait for those that are.
+  if (sessionExpirySeconds === 0 && will === null) void decide();
+  else if (!connection.context.admission.submit(decide)) {
+    refuseConnect(connection, ReasonCode.serverBusy, 'too many clients connect at once');
+  }
 }
 
 function takeSession(
