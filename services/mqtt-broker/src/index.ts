@@ -6,3 +6,4 @@ export type { BrokerConfigurationValues } from './configuration/schema.ts';
 export { brokerSettingsFrom } from './configuration/settings-from.ts';
 export type { MachineFacts } from './configuration/settings-from.ts';
 export type { BrokerSettings } from './settings.ts';
+export { workerSettings } from './worker-settings.ts';

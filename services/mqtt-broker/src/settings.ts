@@ -5,6 +5,8 @@ import type { MediaSettings } from './media-settings.ts';
 export interface BrokerSettings {
   readonly nodeId: number;
   readonly clusterName: string;
+  /** Processes that share the ports for clients; more than one in a cluster only. */
+  readonly workers: number;
   readonly version: string;
   readonly listeners: readonly ListenerOptions[];
   readonly protocol: ProtocolSettings;
@@ -83,11 +85,11 @@ export interface LimitSettings {
   readonly retainedBytesMax: number;
   /** New connections a second from one address; 0: unlimited. */
   readonly connectionsPerSecondPerAddressMax: number;
-  /** Published messages a second and client, and bytes a second and client; 0: unlimited. */
-  readonly publishesPerSecondPerClientMax: number;
   /** Clients of a cluster that are let in at the same time, and that wait for it. */
   readonly connectsDecidingMax: number;
   readonly connectsWaitingMax: number;
+  /** Published messages a second and client, and bytes a second and client; 0: unlimited. */
+  readonly publishesPerSecondPerClientMax: number;
   readonly publishBytesPerSecondPerClientMax: number;
 }
 

@@ -5,6 +5,7 @@ import type { SectionDeclaration } from '@robustmq/config';
 export interface NodeSection {
   readonly cluster_name: string;
   readonly broker_id: number;
+  readonly workers: number;
   readonly grpc_port: number | 'off';
   readonly http_host: string;
   readonly http_port: number | 'off';
@@ -30,6 +31,14 @@ export const nodeSection: SectionDeclaration<NodeSection> = {
       reason:
         'It is part of message identifiers and of $SYS topics; never reuse it for another node.',
       aliases: ['node_id', 'node.node_id'],
+    }),
+    workers: integerKey({
+      default: 1,
+      minimum: 1,
+      maximum: 64,
+      meaning:
+        'Processes that share the ports for clients, in a cluster. Each is a member: worker k has broker_id, grpc_port and http_port 1000·(k − 1) higher.',
+      reason: 'One process uses one core. As many as cores, less those for other processes.',
     }),
     grpc_port: integerOrWordKey({
       default: 9981,

@@ -15,6 +15,7 @@ import { configuredListeners, listenerProblems } from './listeners.ts';
 import { mediaProblems, mediaSettings } from './media.ts';
 import type { ProtocolSection } from './protocol-section.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
+import { workerProblems } from './worker-problems.ts';
 
 /** What the machine offers; the edge that calls measures it. */
 export interface MachineFacts {
@@ -44,12 +45,14 @@ export function brokerSettingsFrom(
     ...exposureProblems(listeners, configuration),
     ...mediaProblems(configuration),
     ...clusterProblems(configuration),
+    ...workerProblems(listeners, configuration),
   ];
   if (problems.length > 0) return fail(problems);
   const { node, storage, subscribe, system, ...sections } = configuration.values;
   return succeed({
     nodeId: node.broker_id,
     clusterName: node.cluster_name,
+    workers: node.workers,
     version,
     listeners: listeners.map((listener) => listener.options),
     protocol: protocolSettings(sections.mqtt),
@@ -134,11 +137,11 @@ function limitSettings(section: LimitsSection, machine: MachineFacts): LimitSett
     retainedMessagesMax: section.retained_messages_max,
     retainedBytesMax: section.retained_bytes_max,
     connectionsPerSecondPerAddressMax: section.connections_per_second_per_address_max,
+    connectsDecidingMax: section.connects_deciding_max,
+    connectsWaitingMax: section.connects_waiting_max,
     publishesPerSecondPerClientMax: section.publishes_per_second_per_client_max,
     publishBytesPerSecondPerClientMax: section.publish_bytes_per_second_per_client_max,
   };
-    connectsDecidingMax: section.connects_deciding_max,
-    connectsWaitingMax: section.connects_waiting_max,
 }
 
 function accessSettings(section: AccessSection): AccessSettings {

@@ -179,7 +179,9 @@ describe('the commands about brokers and their clients', () => {
     expect(noted).toContain('0 sent away, 3 clients, 3 sessions');
     expect(noted).toContain('2 sent away, 1 clients, 1 sessions');
     expect(brokers.get(1)?.asked).toEqual([{ clientsPerSecond: 50, toBroker: 2 }]);
-    expect(await robustctl('node', 'undrain', '1')).toBe('broker 1 lets clients in\n');
+    expect(await robustctl('node', 'undrain', '1', '2')).toBe(
+      'broker 1 lets clients in\nbroker 2 lets clients in\n',
+    );
     expect(brokers.get(1)?.draining).toBe(false);
   });
 });

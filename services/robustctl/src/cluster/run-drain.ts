@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallOptions } from '@robustmq/placement';
+import type { NodeRecord } from '@robustmq/placement-registry';
 import type { broker } from '@robustmq/rpc';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { note, print } from '../output.ts';
@@ -17,45 +18,64 @@ export interface DrainFlags extends ClusterFlags {
   readonly to?: number;
 }
 
-/** `node drain`: sends the clients of a broker to others, and waits until none is left. */
-export function runDrain(nodeId: number, flags: DrainFlags): Promise<void> {
+/**
+ * `node drain`: sends the clients of brokers to others, and waits until none is left. All are begun before
+ * one is waited for, so that none of them is a place that another sends clients to.
+ */
+export function runDrain(brokers: readonly number[], flags: DrainFlags): Promise<void> {
   return withRegistries(flags, async (registries, call) => {
-    const node = await brokerOf(registries, nodeId, call);
-    await onBroker(flags, node, async (on) => {
-      const request = { clientsPerSecond: flags.rate, toBroker: flags.to ?? 0 };
-      const begun = await on.drain(request, call);
-      const drained = await untilEmpty(on, begun, call);
+    const nodes: NodeRecord[] = [];
+    for (const nodeId of brokers) nodes.push(await brokerOf(registries, nodeId, call));
+    const request = { clientsPerSecond: flags.rate, toBroker: flags.to ?? 0 };
+    const begun: broker.DrainStatus[] = [];
+    for (const node of nodes) {
+      begun.push(await onBroker(flags, node, (on) => on.drain(request, call)));
+    }
+    for (const [index, node] of nodes.entries()) {
+      const { nodeId } = node;
+      const first = begun[index] as broker.DrainStatus;
+      const drained = await onBroker(flags, node, (on) => untilEmpty(on, { nodeId, first, call }));
       print(
         flags.output === 'json'
           ? JSON.stringify({ broker: nodeId, ...drained })
           : `broker ${nodeId} is drained: ${drained.sentAway} clients sent away; it can be stopped`,
       );
-    });
+    }
   });
 }
 
-/** `node undrain`: the broker lets clients in again. */
-export function runUndrain(nodeId: number, flags: ClusterFlags): Promise<void> {
+/** `node undrain`: brokers let clients in again. */
+export function runUndrain(brokers: readonly number[], flags: ClusterFlags): Promise<void> {
   return withRegistries(flags, async (registries, call) => {
-    const node = await brokerOf(registries, nodeId, call);
-    const status = await onBroker(flags, node, (on) => on.undrain({}, call));
-    print(
-      flags.output === 'json'
-        ? JSON.stringify({ broker: nodeId, ...status })
-        : `broker ${nodeId} lets clients in`,
-    );
+    for (const nodeId of brokers) {
+      const node = await brokerOf(registries, nodeId, call);
+      const status = await onBroker(flags, node, (on) => on.undrain({}, call));
+      print(
+        flags.output === 'json'
+          ? JSON.stringify({ broker: nodeId, ...status })
+          : `broker ${nodeId} lets clients in`,
+      );
+    }
   });
 }
 
 async function untilEmpty(
   on: BrokerClient,
-  begun: broker.DrainStatus,
-  call: CallOptions,
+  {
+    nodeId,
+    first,
+    call,
+  }: {
+    readonly nodeId: number;
+    readonly first: broker.DrainStatus;
+    readonly call: CallOptions;
+  },
 ): Promise<broker.DrainStatus> {
-  let status = begun;
+  let status = first;
   let changedMs = performance.now();
   while (status.clients > 0 || status.sessions > 0) {
-    note(`${status.sentAway} sent away, ${status.clients} clients, ${status.sessions} sessions`);
+    const { sentAway, clients, sessions } = status;
+    note(`broker ${nodeId}: ${sentAway} sent away, ${clients} clients, ${sessions} sessions`);
     await sleep(POLL_MS);
     const now = await on.getDrain({}, call);
     if (!now.draining) throw new CommandError(ExitCode.failed, 'somebody has ended the drain');

@@ -7,6 +7,10 @@ import { wholeNumber } from '../mqtt/client-flags.ts';
 
 const brokerNumber = wholeNumber(1, 2 ** 31);
 
+function brokerNumbers(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), brokerNumber(text)];
+}
+
 /** `robustctl client list|kick`. */
 export function clientCommand(): Command {
   const command = group('client', 'clients that are connected, on all brokers');
@@ -28,15 +32,17 @@ export function nodeCommand(): Command {
   const command = group('node', 'one broker of the cluster');
   addClusterFlags(command.command('drain'))
     .description('send its clients to other brokers with 0x9C, and wait until none is left')
-    .argument('<broker>', 'its number', brokerNumber)
+    .argument('<broker...>', 'its number, or several', brokerNumbers)
     .option('--rate <number>', 'clients a second', wholeNumber(1, 1_000_000), 200)
     .option('--to <broker>', 'send all to this one (default: to all others in turn)', brokerNumber)
-    .action(async (broker: number, flags: DrainFlags) => (await drain()).runDrain(broker, flags));
+    .action(async (brokers: readonly number[], flags: DrainFlags) =>
+      (await drain()).runDrain(brokers, flags),
+    );
   addClusterFlags(command.command('undrain'))
     .description('let clients in again')
-    .argument('<broker>', 'its number', brokerNumber)
-    .action(async (broker: number, flags: ClusterFlags) =>
-      (await drain()).runUndrain(broker, flags),
+    .argument('<broker...>', 'its number, or several', brokerNumbers)
+    .action(async (brokers: readonly number[], flags: ClusterFlags) =>
+      (await drain()).runUndrain(brokers, flags),
     );
   return command;
 }

@@ -4,7 +4,7 @@ import { print, table } from '../output.ts';
 import type { OutputFormat } from '../output.ts';
 import { askHealth } from '../process/health.ts';
 import type { Health } from '../process/health.ts';
-import type { ProcessRecord } from '../process/process-file.ts';
+import type { ProcessRecord, WorkerRecord } from '../process/process-file.ts';
 import { runningProcess } from '../process/stop-process.ts';
 import { dataDirectoryOf } from './start-component.ts';
 
@@ -17,7 +17,8 @@ export async function showStatus(
   const directory = dataDirectoryOf(component, named);
   const running = runningProcess(directory);
   const health = running?.httpAddress == null ? null : await askHealth(running.httpAddress);
-  const well = running !== null && (health === null || isWell(health));
+  const workersRun = running?.workers?.every(({ pid }) => pid !== null) ?? true;
+  const well = running !== null && workersRun && (health === null || isWell(health));
   if (!well) process.exitCode = ExitCode.unavailable;
   if (output === 'json') {
     print(
@@ -48,9 +49,22 @@ function statusTable(running: ProcessRecord, directory: string, health: Health |
         [`listener ${name}`, `${kind} ${address} port ${String(port)}`] as const,
     ),
     ['http', running.httpAddress ?? 'off'],
+    ...(running.workers ?? []).map(workerRow),
     ...healthRows(health),
   ];
   return table(['what', 'value'], rows);
+}
+
+function workerRow({
+  worker,
+  nodeId,
+  pid,
+  httpAddress,
+  restarts,
+}: WorkerRecord): readonly [string, string] {
+  const state = pid === null ? 'ended, starts again' : `process ${pid}`;
+  const again = restarts === 0 ? '' : `, started again ${restarts} times`;
+  return [`worker ${worker}`, `broker ${nodeId}, ${state}, http ${httpAddress ?? '-'}${again}`];
 }
 
 function healthRows(health: Health | null): (readonly [string, string])[] {

@@ -3,6 +3,7 @@ import { loadBroker } from '../configuration/broker-configuration.ts';
 import { loadJournalServer } from '../configuration/journal-configuration.ts';
 import { loadPlacementCenter } from '../configuration/placement-configuration.ts';
 import { ExitCode } from '../exit-code.ts';
+import { workerNumber } from '../process/worker.ts';
 
 /**
  * Starts a component, in this process or in the background.
@@ -35,6 +36,16 @@ async function startBroker(
       startedText: (started) => startedText(component, loaded, started),
     });
     return ExitCode.ok;
+  }
+  if (loaded.settings.workers > 1) {
+    const worker = workerNumber();
+    if (worker === null) {
+      const { runWorkers } = await import('../process/run-workers.ts');
+      return runWorkers(component, loaded);
+    }
+    const { workerSettings } = await import('@robustmq/mqtt-broker');
+    const { runBroker } = await import('../process/run-broker.ts');
+    return runBroker(component, { ...loaded, settings: workerSettings(loaded.settings, worker) });
   }
   const { runBroker } = await import('../process/run-broker.ts');
   return runBroker(component, loaded);

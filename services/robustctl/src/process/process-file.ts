@@ -27,6 +27,19 @@ export interface ProcessRecord extends ProcessIdentity {
   }[];
   /** `host:port` of its HTTP server; null when it has none, or is not ready. */
   readonly httpAddress: string | null;
+  /** The processes that do its work, if those are others. */
+  readonly workers?: readonly WorkerRecord[];
+}
+
+/** One of several processes that share the ports of a broker. */
+export interface WorkerRecord {
+  readonly worker: number;
+  readonly nodeId: number;
+  /** null: it has ended, and is started again. */
+  readonly pid: number | null;
+  readonly httpAddress: string | null;
+  /** How often it was started again. */
+  readonly restarts: number;
 }
 
 /** The file's name within a data directory. */

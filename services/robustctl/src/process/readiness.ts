@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Component } from '../component.ts';
 import type { ProcessRecord } from './process-file.ts';
+import { workerNumber } from './worker.ts';
 
 /** What a background process tells the command that started it. */
 export interface ReadyMessage extends Pick<ProcessRecord, 'listeners' | 'httpAddress'> {
@@ -17,12 +18,21 @@ export function isBackground(): boolean {
 
 /** The log file of a background process. */
 export function logFileOf(component: Component, logPath: string): string {
-  return join(logPath, `${component.name}.log`);
+  const worker = workerNumber();
+  return join(logPath, `${component.name}${worker === null ? '' : `-worker-${worker}`}.log`);
 }
 
-/** Tells the command that waits, then lets it go. Does nothing in the foreground. */
+/**
+ * Tells the command that waits, then lets it go; a worker stays joined to its supervisor. Does nothing in
+ * the foreground.
+ */
 export function tellParent(message: ReadyMessage): void {
-  if (!isBackground() || process.send === undefined) return;
+  if (process.send === undefined) return;
+  if (workerNumber() !== null) {
+    process.send(message);
+    return;
+  }
+  if (!isBackground()) return;
   process.send(message, () => {
     if (process.connected) process.disconnect();
   });

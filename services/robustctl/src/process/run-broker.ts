@@ -8,6 +8,7 @@ import { CommandError, ExitCode } from '../exit-code.ts';
 import { claimDirectory, releaseDirectory } from './process-file.ts';
 import { tellParent } from './readiness.ts';
 import { announce, crashLoudly, serviceLogger, stopSignal, stopWithin } from './service-process.ts';
+import { followSupervisor, workerNumber } from './worker.ts';
 import { openStandalonePlacement } from './standalone-placement.ts';
 import { startedText } from './started-text.ts';
 
@@ -31,13 +32,17 @@ export async function runBroker(component: Component, loaded: LoadedBroker): Pro
   });
   crashLoudly(logger, directory);
   const stopAsked = stopSignal(logger);
+  if (workerNumber() !== null) followSupervisor();
   try {
     const broker = assembleBroker(settings, logger);
     await startBroker(broker, logger);
     process.on('SIGHUP', () => void reload(broker, logger));
     const { listeners, httpAddress } = broker;
     announce(directory, { ...record, listeners, httpAddress }, logger);
-    process.stdout.write(startedText(component, loaded, { listeners, httpAddress }));
+    // The supervisor says it for all workers.
+    if (workerNumber() === null) {
+      process.stdout.write(startedText(component, loaded, { listeners, httpAddress }));
+    }
     tellParent({ kind: 'ready', listeners, httpAddress });
     const placement = openStandalonePlacement(component, loaded, logger);
     await stopAsked;

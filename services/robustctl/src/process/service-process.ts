@@ -5,6 +5,7 @@ import { ExitCode } from '../exit-code.ts';
 import { releaseDirectory, updateProcessFile } from './process-file.ts';
 import type { ProcessRecord } from './process-file.ts';
 import { isBackground, logFileOf } from './readiness.ts';
+import { workerNumber } from './worker.ts';
 
 /** The keys of `[log]`, which all components share. */
 export interface LogKeys {
@@ -37,11 +38,15 @@ export function announce(directory: string, record: ProcessRecord, logger: Logge
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+/**
+ * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, unless it is a worker:
+ * its supervisor and whoever signals a whole group of processes both ask.
+ */
 export function stopSignal(logger: Logger): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals): void => {
+      if (asked && workerNumber() !== null) return;
       if (asked) {
         logger.sink.warn({ signal }, 'asked again: exiting at once');
         logger.flushSync();
