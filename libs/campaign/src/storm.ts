@@ -111,6 +111,8 @@ async function harm(
       await Promise.all(units.map(killUnit));
       await pause(forMs / 4);
       for (const each of units) startUnit(each);
+      // Or the next one would come before there is anything to kill.
+      await Promise.all(units.map(isBack));
   }
 }
 
