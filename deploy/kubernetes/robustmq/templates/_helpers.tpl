@@ -39,7 +39,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   valueFrom:
     fieldRef:
       fieldPath: metadata.name
-- name: ROBUST_MQ_SERVER_CLUSTER_TOKEN
+- name: {{ .tokenVariable }}
   valueFrom:
     secretKeyRef:
       name: {{ include "robustmq.tokenSecret" .root }}

@@ -91,12 +91,12 @@ export class ContainerCluster {
     await network.disconnect({ Container: this.#container(name).getId(), Force: true });
   }
 
-  /** The end of `cutOff`, at the address it had. */
-  async join(name: string, address: string): Promise<void> {
+  /** The end of `cutOff`. While no other one joins, it gets the address that it had. */
+  async join(name: string): Promise<void> {
     const network = await this.#dockerNetwork();
     await network.connect({
       Container: this.#container(name).getId(),
-      EndpointConfig: { Aliases: [name], IPAMConfig: { IPv4Address: address } },
+      EndpointConfig: { Aliases: [name] },
     });
   }
 
@@ -143,18 +143,13 @@ export class ContainerCluster {
     const container = await new GenericContainer(IMAGE)
       .withCommand([component, 'start', '/etc/robustmq/node.toml'])
       .withCopyContentToContainer([{ content, target: '/etc/robustmq/node.toml', mode: 0o444 }])
-      .withEnvironment({
-        ROBUST_MQ_SERVER_NODE_ID: String(number),
-        ROBUST_MQ_SERVER_BROKER_ID: String(number),
-        ROBUST_MQ_SERVER_BROKER_IP: name,
-        ROBUST_MQ_SERVER_CLUSTER_TOKEN: TOKEN,
-      })
+      .withEnvironment(environmentOf(role, number))
       .withLabels(LABEL)
       .withNetwork(this.#network)
       .withNetworkAliases(name)
       .withStartupTimeout(START_LIMIT_MS)
       // A shell for a look at the ports is what the image does not have.
-      .withWaitStrategy(Wait.forLogMessage(/"msg":/))
+      .withWaitStrategy(Wait.forLogMessage(/is ready/))
       .start();
     this.#containers.set(name, container);
   }
@@ -176,4 +171,18 @@ export class ContainerCluster {
     const client = await getContainerRuntimeClient();
     return client.container.dockerode.getContainer(this.#container(name).getId());
   }
+}
+
+function environmentOf(role: Role, number: number): Record<string, string> {
+  if (role === 'broker') {
+    return {
+      ROBUST_MQ_SERVER_BROKER_ID: String(number),
+      ROBUST_MQ_SERVER_CLUSTER_BROKER_IP: `${role}-${number}`,
+      ROBUST_MQ_SERVER_CLUSTER_CLUSTER_TOKEN: TOKEN,
+    };
+  }
+  return {
+    ROBUST_MQ_SERVER_NODE_ID: String(number),
+    ROBUST_MQ_SERVER_CLUSTER_TOKEN: TOKEN,
+  };
 }
