@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PublisherActor, SubscriberActor } from './actors.fixture.ts';
-import { Cluster, type Node, turns, until } from './cluster.fixture.ts';
+import { ClientConnection } from '../connection/client-connection.ts';
+import { Cluster, KEPT, type Node, turns, until } from './cluster.fixture.ts';
 import { joinGroup } from './group-model.fixture.ts';
+import { MemoryPeer } from './memory-peer.fixture.ts';
 
 let cluster: Cluster;
 let nodes: Node[];
@@ -81,6 +83,23 @@ describe('a shared subscription with durable members', () => {
     });
     await until(() => second.texts.length >= sent.length);
     expect([...new Set(second.texts)].sort()).toEqual([...sent].sort());
+  });
+
+  test('gets back what was dealt to a member that begins anew on another broker', async () => {
+    const first = await memberAt(nodes[0] as Node, 'first', 1);
+    first.mute = true;
+    const sent = await publish(nodes[1] as Node, 12, 1);
+    await until(() => first.texts.length === 1);
+    const second = await memberAt(nodes[1] as Node, 'second', 1);
+    second.mute = true;
+    await until(() => second.texts.length === 1);
+    const { context } = nodes[2] as Node;
+    const anew = new MemoryPeer((connection) => new ClientConnection(context, connection));
+    anew.connect('first', true, KEPT);
+    await until(() => anew.packets.some(({ kind }) => kind === 'connack'));
+    second.speak();
+    await until(() => sent.every((text) => second.texts.includes(text)));
+    anew.destroy();
   });
 
   test('gets back what a member had not read when it unsubscribed', async () => {
