@@ -1,6 +1,7 @@
 import { FaultyFileSystem, SeededRandom } from '@robustmq/environment';
 import type { Offset } from '@robustmq/journal';
 import { describe, expect, test } from 'vitest';
+import type { FoundDamage } from './segment-scrub.ts';
 import {
   readAll,
   ShardCluster,
@@ -52,9 +53,8 @@ describe('a flipped bit', () => {
       const length = (await node.disk.status(path))?.byteLength ?? 0;
       const before = await contentOf(node, path);
       node.disk.flipBits(path, 57 + random.below(length - 57), 1 + random.below(2));
-      const served = await readAll(node.replica).catch((error: Error) => error);
-      if (served instanceof Error) expect(served.message).toContain('is corrupt');
-      else expect(served.map(textOf)).toEqual(expected);
+      const served = await cluster.during(readAll(node.replica));
+      expect(served.map(textOf), `round ${round}, ${path}`).toEqual(expected);
       expect(await node.replica?.verify(), `round ${round}, ${path}`).toEqual([]);
       expect(await contentOf(node, path)).toEqual(before);
       expect((await readAll(node.replica)).map(textOf)).toEqual(expected);
@@ -65,7 +65,7 @@ describe('a flipped bit', () => {
   });
 
   test('is found by looking through the files in the background', async () => {
-    const limits = { segmentBytesMax: 4096, scrubBytesPerSecond: 5000 };
+    const limits = { segmentBytesMax: 4096, scrubBytesPerSecond: () => 5000 };
     const { cluster, expected } = await filled(limits);
     const node = cluster.nodes[1] as TestNode;
     const [path = ''] = (await completeFiles(node)).slice(3);
@@ -93,6 +93,35 @@ describe('a flipped bit', () => {
     const reader = node.replica?.openReader(20 as Offset, { kind: 'everything' });
     expect(await reader?.read(1, 1)).toHaveLength(1);
     expect(node.fatal).toEqual([]);
+    await cluster.stopAll();
+  });
+
+  test('is waited for while a replica that may have the entries does not answer', async () => {
+    let answers = false;
+    const found: FoundDamage[] = [];
+    const cluster: ShardCluster = await ShardCluster.found(3, {
+      onDamage: (damage) => void found.push(damage),
+      fetchEntries: async (from, through) => {
+        if (!answers) throw new Error('node 9 is away');
+        return (await cluster.leader()).encodeEntries(from, through);
+      },
+    });
+    const producer = new TestProducer(1);
+    for (let at = 0; at < 40; at += 1) await cluster.append(producer, `t:${at}${'x'.repeat(300)}`);
+    const leader = await cluster.leaderNode();
+    const node = cluster.nodes.find((each) => each !== leader) as TestNode;
+    await restart(cluster, node);
+    await cluster.converge();
+    const [path = ''] = await completeFiles(node);
+    node.disk.flipBits(path, 600, 1);
+    const refused = cluster.during(readAll(node.replica));
+    await expect(refused).rejects.toMatchObject({ fault: { code: 'RAFT_UNAVAILABLE' } });
+    expect(found.at(-1)).toMatchObject({ file: path, outcome: 'unanswered' });
+    expect(found.at(-1)?.detail).toContain('node 9 is away');
+    answers = true;
+    await cluster.pass(20);
+    expect(await cluster.during(readAll(node.replica))).toHaveLength(40);
+    expect(found.at(-1)).toMatchObject({ file: path, outcome: 'mended' });
     await cluster.stopAll();
   });
 

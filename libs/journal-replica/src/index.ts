@@ -9,6 +9,6 @@ export type {
   ShardReplicaOptions,
   ShardReplicaStatus,
 } from './shard-replica.ts';
-export type { FetchEntries, ScrubCounters } from './segment-scrub.ts';
+export type { FetchEntries, FoundDamage, ScrubCounters } from './segment-scrub.ts';
 export { SpaceWatch } from './space-watch.ts';
 export type { SpaceWatchOptions } from './space-watch.ts';

@@ -17,11 +17,12 @@ import {
 } from '@robustmq/journal';
 import { SegmentReader } from '@robustmq/journal-segment';
 import type { EntryId, LogIndex, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
-import type { DamagedBatch, RaftGroup } from '@robustmq/raft-driver';
+import { type DamagedBatch, RaftError, type RaftGroup } from '@robustmq/raft-driver';
 import { AppendsUnderWay } from './appends-under-way.ts';
+import { type MendFile, MendingReader, readMended } from './mending-reads.ts';
 import type { ReplicaSegment } from './replica-segment.ts';
 import { RetentionLoop } from './retention-loop.ts';
-import { SegmentScrub } from './segment-scrub.ts';
+import { type FoundDamage, SegmentScrub } from './segment-scrub.ts';
 import type { ShardMachine } from './shard-machine.ts';
 import type {
   AppendOutcome,
@@ -43,6 +44,7 @@ export class Replica implements ShardReplica {
   readonly #scrub: SegmentScrub;
   readonly #retention: RetentionLoop;
   readonly #underWay = new AppendsUnderWay();
+  readonly #mendFile: MendFile = (fault) => this.#mend(fault);
   #isClosed = false;
   #trimming: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -56,8 +58,9 @@ export class Replica implements ShardReplica {
     this.#scrub = new SegmentScrub({
       timers: options.environment.timers,
       log: () => machine.log,
-      bytesPerSecond: options.limits.scrubBytesPerSecond ?? 0,
+      bytesPerSecond: options.limits.scrubBytesPerSecond ?? null,
       fetchEntries: options.fetchEntries ?? (async () => null),
+      onDamage: (found) => options.onDamage?.(found),
     });
     this.#retention = new RetentionLoop({
       environment: options.environment,
@@ -126,40 +129,17 @@ export class Replica implements ShardReplica {
         return end();
       },
     };
-    return new SegmentReader<ReplicaSegment>(shard, from, selector);
+    const open = (at: Offset): JournalReader =>
+      new SegmentReader<ReplicaSegment>(shard, at, selector);
+    return new MendingReader(from, open, this.#mendFile);
   }
 
-  async readAt(offset: Offset): Promise<JournalRecord | null> {
-    this.#assertOpen();
-    if (offset < this.oldest || offset >= this.end) return null;
-    const { segments } = this.#machine;
-    const segment = segments.at(offset);
-    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
-    const batch = index.findBatch(offset - segment.baseOffset);
-    const chunk =
-      segments.batchInMemory(segment, index.batchPosition(batch)) ??
-      (await segments.loadBatches(segment, index, { first: batch, last: batch }));
-    const cursor = new RecordBatchReader();
-    segments.openBatch(cursor, chunk, { segment, index, batch });
-    while (cursor.next()) if (cursor.offset === offset) return cursor.record();
-    return null;
+  readAt(offset: Offset): Promise<JournalRecord | null> {
+    return readMended(this.#mendFile, () => this.#readAt(offset));
   }
 
-  async offsetAt(atMs: number): Promise<Offset> {
-    this.#assertOpen();
-    const { segments } = this.#machine;
-    // Everything before a segment that begins earlier than this is older still.
-    const at = Math.max(
-      0,
-      segments.list.findLastIndex(({ beginMs }) => beginMs < atMs),
-    );
-    const segment = segments.list[at];
-    if (segment === undefined) return this.end;
-    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
-    const batch = index.firstBatchAt(atMs);
-    const found =
-      batch < index.batchCount ? segment.baseOffset + index.batchFirst(batch) : segment.after;
-    return Math.max(found, this.oldest) as Offset;
+  offsetAt(atMs: number): Promise<Offset> {
+    return readMended(this.#mendFile, () => this.#offsetAt(atMs));
   }
 
   onMoved(listener: () => void): { stop(): void } {
@@ -188,7 +168,14 @@ export class Replica implements ShardReplica {
   }
 
   async encodeEntries(from: LogIndex, through: LogIndex): Promise<Uint8Array | null> {
-    return this.#machine.log?.encodeEntries(from, through) ?? null;
+    try {
+      return (await this.#machine.log?.encodeEntries(from, through)) ?? null;
+    } catch (error) {
+      if (error instanceof RaftError && error.fault.code === 'RAFT_LOG_CORRUPT') {
+        this.#machine.logDamaged(error.fault.file);
+      }
+      throw error;
+    }
   }
 
   verify(): Promise<readonly DamagedBatch[]> {
@@ -223,6 +210,58 @@ export class Replica implements ShardReplica {
     await this.#group.close();
     await this.#trimming;
     this.#listeners.clear();
+  }
+
+  async #readAt(offset: Offset): Promise<JournalRecord | null> {
+    this.#assertOpen();
+    if (offset < this.oldest || offset >= this.end) return null;
+    const { segments } = this.#machine;
+    const segment = segments.at(offset);
+    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
+    const batch = index.findBatch(offset - segment.baseOffset);
+    const chunk =
+      segments.batchInMemory(segment, index.batchPosition(batch)) ??
+      (await segments.loadBatches(segment, index, { first: batch, last: batch }));
+    const cursor = new RecordBatchReader();
+    segments.openBatch(cursor, chunk, { segment, index, batch });
+    while (cursor.next()) if (cursor.offset === offset) return cursor.record();
+    return null;
+  }
+
+  async #offsetAt(atMs: number): Promise<Offset> {
+    this.#assertOpen();
+    const { segments } = this.#machine;
+    // Everything before a segment that begins earlier than this is older still.
+    const at = Math.max(
+      0,
+      segments.list.findLastIndex(({ beginMs }) => beginMs < atMs),
+    );
+    const segment = segments.list[at];
+    if (segment === undefined) return this.end;
+    const index = segments.indexInMemory(segment) ?? (await segments.loadIndex(segment));
+    const batch = index.firstBatchAt(atMs);
+    const found =
+      batch < index.batchCount ? segment.baseOffset + index.batchFirst(batch) : segment.after;
+    return Math.max(found, this.oldest) as Offset;
+  }
+
+  async #mend(fault: Parameters<MendFile>[0]): Promise<readonly FoundDamage[]> {
+    const { file, position } = fault;
+    const segment = this.#machine.segments.list.find(({ path }) => path === file);
+    if (segment === undefined) return [];
+    const isWritten = this.#machine.log?.segments().at(-1)?.number === segment.number;
+    if (!isWritten || this.#isAlone) return this.#scrub.mended(segment.number);
+    const detail = 'this file is mended once it is complete';
+    const nowhere = { from: 1 as LogIndex, through: 0 as LogIndex };
+    const place = { file, position, after: position, ...nowhere };
+    const found: FoundDamage = { ...place, outcome: 'unanswered', detail };
+    this.#options.onDamage?.(found);
+    return [found];
+  }
+
+  get #isAlone(): boolean {
+    const { voters, outgoing, learners } = this.#group.status.configuration;
+    return new Set([...voters, ...outgoing, ...learners]).size <= 1;
   }
 
   /** What is certain of an append already; nothing later changes it. */

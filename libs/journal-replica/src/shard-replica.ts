@@ -18,7 +18,7 @@ import type {
 } from '@robustmq/raft';
 import type { DamagedBatch, RaftBootstrap, RaftEnvironment, RaftHost } from '@robustmq/raft-driver';
 import type { ReplicaStores } from './replica-stores.ts';
-import type { FetchEntries, ScrubCounters } from './segment-scrub.ts';
+import type { FetchEntries, FoundDamage, ScrubCounters } from './segment-scrub.ts';
 import type { SpaceWatch } from './space-watch.ts';
 
 export interface ShardReplicaOptions {
@@ -41,14 +41,16 @@ export interface ShardReplicaOptions {
   readonly neededFrom?: () => Offset;
   /** Where damaged parts of the log are had again; absent: nowhere. */
   readonly fetchEntries?: FetchEntries;
+  /** Told of each damaged stretch of the log, each time it is found. */
+  readonly onDamage?: (found: FoundDamage) => void;
   readonly raftOptions?: Partial<RaftOptions>;
 }
 
 export interface ShardLimits {
   /** LIMIT: a file of the log grows no further; 4 KiB to 1 GiB. */
   readonly segmentBytesMax: number;
-  /** So much of the log is read each second to find damage; 0, and when absent: none. */
-  readonly scrubBytesPerSecond?: number;
+  /** So much of the log is read each second to find damage, asked each second; absent: none. */
+  readonly scrubBytesPerSecond?: () => number;
   /** What the leader lets go by itself, asked at each look; nothing when absent. */
   readonly retention?: () => ShardRetention;
 }
@@ -87,13 +89,22 @@ export interface ShardReplica {
    */
   committed(deadlineMs: number): Promise<Offset>;
 
-  /** Records that are committed and applied here, in order; see {@link JournalReader}. */
+  /**
+   * Records that are committed and applied here, in order; see {@link JournalReader}. Damage is mended
+   * before it is read on: JOURNAL_RECORD_CORRUPT means that no other replica has the records.
+   *
+   * Its `read` @throws RaftError RAFT_UNAVAILABLE  damaged here, and a replica that may have them does
+   * not answer: read again
+   */
   openReader(from: Offset, selector: RecordSelector): JournalReader;
 
-  /** Null when it is trimmed, or past the end here. @throws JournalError JOURNAL_RECORD_CORRUPT */
+  /** Null when it is trimmed, or past the end here. Throws as a reader does. */
   readAt(offset: Offset): Promise<JournalRecord | null>;
 
-  /** Where the first record appended at `atMs` or later is; `end` when there is none here. */
+  /**
+   * Where the first record appended at `atMs` or later is; `end` when there is none here. Throws as a
+   * reader does.
+   */
   offsetAt(atMs: number): Promise<Offset>;
 
   /** Called after `end` moved, and after `oldest` did; `stop` ends it. */
