@@ -10,6 +10,7 @@ import {
 } from './contract/control-services.ts';
 import { journalService } from './contract/journal-exchange.ts';
 import type { AnyMethod, ServiceContract } from './contract/method.ts';
+import { repairService } from './contract/replica-repair.ts';
 import {
   healthService,
   kvService,
@@ -51,6 +52,7 @@ const services: readonly { readonly contract: ServiceContract<object>; readonly 
   { contract: mqttService, file: 'robustmq/mqtt/v1/mqtt.proto' },
   { contract: engineService, file: 'robustmq/engine/v1/engine.proto' },
   { contract: journalService, file: 'robustmq/journal/v1/journal.proto' },
+  { contract: repairService, file: 'robustmq/journal/v1/repair.proto' },
   { contract: clusterService, file: 'robustmq/cluster/v1/cluster.proto' },
   { contract: mqttBrokerService, file: 'robustmq/broker/v1/broker.proto' },
   { contract: raftTransportService, file: 'robustmq/raft/v1/raft_transport.proto' },

@@ -63,6 +63,8 @@ export {
   servedJournalService,
   type ServedJournalMethods,
 } from './contract/journal-exchange.ts';
+export { type RepairMethods, repairService } from './contract/replica-repair.ts';
+export type { ReadEntriesReply, ReadEntriesRequest } from './codec/repair.ts';
 export type {
   AnyMethod,
   Codec,

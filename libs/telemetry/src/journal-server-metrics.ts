@@ -23,6 +23,8 @@ export interface JournalServerGaugeSource {
   readonly calls: () => number;
   readonly recordsSent: () => number;
   readonly changesSent: () => number;
+  readonly damageFound: () => number;
+  readonly damageMended: () => number;
   readonly raftFlushes: () => number;
   readonly raftBytesWritten: () => number;
   readonly raftFramesSent: () => number;
@@ -64,6 +66,12 @@ export const journalServerMetrics: readonly PlainMetric<keyof JournalServerGauge
   total('calls_total', ['requests', 'calls', 'Requests that are no appends']),
   total('records_sent_total', ['records', 'recordsSent', 'Records sent to readers and tails']),
   total('changes_sent_total', ['changes', 'changesSent', 'Changes of keys sent to tails']),
+  total('damage_found_total', [
+    'places',
+    'damageFound',
+    'Damaged places found in files of shards; one that stays counts each time',
+  ]),
+  total('damage_mended_total', ['places', 'damageMended', 'Of these, mended from another replica']),
   total('raft_flushes_total', ['flushes', 'raftFlushes', 'Rounds of flushes of the Raft logs']),
   total('raft_written_bytes_total', ['bytes', 'raftBytesWritten', 'Written to the Raft logs']),
   total('raft_frames_sent_total', ['frames', 'raftFramesSent', 'Frames sent to other servers']),

@@ -445,6 +445,20 @@ export const logEvents = {
     fields: ['shard', 'step', 'err'],
     help: 'A shard was not opened, closed or changed as the registry wants; it is tried again.',
   },
+  shardDamageMended: {
+    name: 'shard.damage_mended',
+    level: 'warn',
+    perSecondMax: 5,
+    fields: ['shard', 'file', 'position', 'after', 'from', 'through'],
+    help: 'The disk gave these bytes of a file back damaged; the log entries in them were had from another replica. Check the disk.',
+  },
+  shardDamaged: {
+    name: 'shard.damaged',
+    level: 'error',
+    perSecondMax: 5,
+    fields: ['shard', 'file', 'position', 'after', 'from', 'through', 'outcome', 'detail'],
+    help: 'These bytes of a file are damaged and were not mended. `unanswered`: readers wait until a replica that may have the entries answers. `absent`: no other replica has them. Check the disk.',
+  },
   eventLoopDelayed: {
     name: 'process.event_loop_delayed',
     level: 'warn',

@@ -45,6 +45,7 @@ import {
   log,
   logEvents,
 } from '@robustmq/telemetry';
+import { DamageReports } from './admin/damage-reports.ts';
 import { gaugesOf } from './admin/gauges.ts';
 import { healthOf, type ServerCondition } from './admin/health.ts';
 import type { JournalListener, JournalServer } from './journal-server.ts';
@@ -52,7 +53,9 @@ import { JournalServerError } from './journal-server-error.ts';
 import { membership } from './membership.ts';
 import { DEFAULT_HOST_SHARDS_RULES, hostShards } from './reconcile/host-shards.ts';
 import type { JournalServerSettings } from './settings.ts';
-import { diskReplicas } from './shards/disk-replicas.ts';
+import { fetchEntries } from './repair/fetch-entries.ts';
+import { repairEntries } from './repair/serve-entries.ts';
+import { diskReplicas, type Mending } from './shards/disk-replicas.ts';
 import { HostedShards } from './shards/hosted-shards.ts';
 
 /** What a journal server takes from its surroundings. */
@@ -114,6 +117,7 @@ class ServerProcess implements JournalServer {
   readonly #stopping = new AbortController();
   readonly #fail: (error: Error) => void;
   readonly #exchange: ExchangeCounters = newExchangeCounters();
+  readonly #damage: DamageReports;
   #phase: ServerCondition['phase'] = 'new';
   #credentials: Credentials = { server: null, channel: null, token: null };
   #admin: AdminServer | null = null;
@@ -131,6 +135,7 @@ class ServerProcess implements JournalServer {
     this.#settings = settings;
     this.#environment = environment;
     this.#logger = environment.logger;
+    this.#damage = new DamageReports(environment.logger);
     this.#startedMs = environment.clock.monotonicMs();
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.failed = promise;
@@ -194,6 +199,7 @@ class ServerProcess implements JournalServer {
           shards: () => this.#shards,
           host: () => this.#host,
           exchange: this.#exchange,
+          damage: this.#damage.counters,
         }),
       ),
       health: healthOf(() => ({
@@ -245,7 +251,7 @@ class ServerProcess implements JournalServer {
   }
 
   #newShards(host: RaftHost, space: SpaceWatch): HostedShards {
-    const { directory, nodeId, raft, segmentBytesMax, cacheBytesMax, nodes } = this.#settings;
+    const { directory, nodeId, raft, segmentBytesMax, cacheBytesMax } = this.#settings;
     const { fileSystem, clock, timers, random } = this.#environment;
     const { electionTimeoutTicks, heartbeatTicks } = raft;
     const opener = diskReplicas({
@@ -258,6 +264,7 @@ class ServerProcess implements JournalServer {
       space,
       directory,
       segmentBytesMax,
+      mending: this.#mending(),
       raftOptions: {
         electionTimeoutTicks,
         heartbeatTicks,
@@ -265,8 +272,7 @@ class ServerProcess implements JournalServer {
         quiesceAfterTicks: QUIESCE_HEARTBEATS * heartbeatTicks,
       },
     });
-    const addressOf = (node: number): string | null =>
-      this.#places?.addressOf(node) ?? nodes.get(node) ?? null;
+    const addressOf = (node: number): string | null => this.#addressOf(node);
     const shards = new HostedShards({ self: nodeId, opener, clock, timers, addressOf });
     shards.onLeadership(({ name: shard, leader, term, role }) => {
       log(this.#logger, logEvents.shardLeaderChanged, { shard, leader: leader ?? 0, term, role });
@@ -274,8 +280,27 @@ class ServerProcess implements JournalServer {
     return shards;
   }
 
+  #addressOf(node: number): string | null {
+    return this.#places?.addressOf(node) ?? this.#settings.nodes.get(node) ?? null;
+  }
+
+  #mending(): Mending {
+    const { nodeId, clusterName, scrubBytesPerSecond } = this.#settings;
+    const { channel: tls, token } = this.#credentials;
+    const { signal } = this.#stopping;
+    const addressOf = (node: number): string | null => this.#addressOf(node);
+    const sources = { clusterName, tls, token, messageBytesMax, signal, addressOf };
+    return {
+      self: nodeId,
+      scrubBytesPerSecond,
+      fetchEntries: (wanted) => fetchEntries(sources, wanted),
+      onDamage: (shard, found) => this.#damage.report(shard, found),
+    };
+  }
+
   #openServer(): Promise<RpcServer> {
-    const { grpc } = this.#settings;
+    const { grpc, clusterName } = this.#settings;
+    const shards = this.#shards as HostedShards;
     const { timers } = this.#environment;
     const mistake = (task: string, error: unknown): void => {
       const err = error instanceof Error ? error : new Error(String(error));
@@ -288,12 +313,13 @@ class ServerProcess implements JournalServer {
       clusterToken: this.#credentials.token,
       services: [
         journalExchange({
-          directory: this.#shards as HostedShards,
+          directory: shards,
           timers,
           counters: this.#exchange,
           reportMistake: (error) => mistake('a request of a journal client', error),
         }),
         (this.#transport as GrpcPeerTransport).service(),
+        repairEntries({ clusterName, replicaOfGroup: (group) => shards.replicaOfGroup(group) }),
       ],
       limits: { ...defaultServerLimits, messageBytesMax },
       observer: { ...silentObserver, handlerFailed: mistake },

@@ -17,6 +17,8 @@ export interface JournalServerSettings extends CredentialSettings {
   readonly segmentBytesMax: number;
   readonly diskFreeBytesMin: number;
   readonly cacheBytesMax: number;
+  /** Of all shards together; 0: none. */
+  readonly scrubBytesPerSecond: number;
 }
 
 /** How the replicas of a shard agree. */

@@ -14,6 +14,7 @@ import {
   batchLengthAt,
   batchRecordCountAt,
   inspectBatch,
+  isWellFormed,
 } from '@robustmq/journal';
 import {
   type AppendCall,
@@ -205,7 +206,9 @@ class ServedExchange {
 /** What is wrong with what should be one whole batch; null: nothing. */
 function damageOf(batch: Uint8Array): string | null {
   const found = inspectBatch(batch, 0, batch.length);
-  if (found === 'valid' && batchLengthAt(batch, 0) === batch.length) return null;
+  if (found === 'valid' && batchLengthAt(batch, 0) === batch.length) {
+    return isWellFormed(batch, 0) ? null : 'the batch is malformed: its records do not fill it';
+  }
   const size = `${batch.length} bytes, of which ${BATCH_HEADER_BYTES} are the header`;
   return `the batch arrived damaged (${found === 'valid' ? 'bytes behind its end' : found}; ${size})`;
 }

@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { codecCase, testCodecs } from '../testing/codec-cases.ts';
 import { loadProtoFiles } from '../testing/proto-files.ts';
 import { codecOf } from './codec-of.ts';
+import { repairService } from '../contract/replica-repair.ts';
 import { type JournalReplyFault, readJournalFault, writeJournalFault } from './journal-fault.ts';
 import { type JournalOutcome, journalRepliesCodec } from './journal-replies.ts';
 import { type JournalCall, journalRequestsCodec, type WireSelector } from './journal-requests.ts';
@@ -174,14 +175,27 @@ const requests = fc.array(fc.record({ id: number, shard: text, deadlineMs: numbe
   maxLength: 3,
 });
 const replies = fc.array(fc.record({ id: number, outcome }), { maxLength: 3 });
+const { readEntries } = repairService.methods;
+const entriesRequest = fc.record({
+  clusterName: text,
+  groupId: number,
+  from: number,
+  through: number,
+});
+const entriesReply = fc.record({ entries: fc.option(fc.uint8Array({ maxLength: 2000 })) });
 const P = 'robustmq.journal.v1';
 
 describe('the codec of the journal', () => {
-  testCodecs(loadProtoFiles(['robustmq/journal/v1/journal.proto']), [
-    codecCase(`${P}.JournalRequests`, journalRequestsCodec, requests),
-    codecCase(`${P}.JournalReplies`, journalRepliesCodec, replies),
-    codecCase(`${P}.JournalFault`, codecOf(writeJournalFault, readJournalFault), fault),
-  ]);
+  testCodecs(
+    loadProtoFiles(['robustmq/journal/v1/journal.proto', 'robustmq/journal/v1/repair.proto']),
+    [
+      codecCase(`${P}.JournalRequests`, journalRequestsCodec, requests),
+      codecCase(`${P}.JournalReplies`, journalRepliesCodec, replies),
+      codecCase(`${P}.ReadEntriesRequest`, readEntries.request, entriesRequest),
+      codecCase(`${P}.ReadEntriesReply`, readEntries.reply, entriesReply),
+      codecCase(`${P}.JournalFault`, codecOf(writeJournalFault, readJournalFault), fault),
+    ],
+  );
 
   test('joins requests by standing one behind the other', () => {
     const batch = fc.sample(requests, { numRuns: 5, seed: 3 }).flat();

@@ -1,6 +1,7 @@
 import type { ExchangeCounters } from '@robustmq/journal-client';
 import type { RaftHost } from '@robustmq/raft-driver';
 import type { JournalServerGaugeSource } from '@robustmq/telemetry';
+import type { DamageCounters } from './damage-reports.ts';
 import type { HostedShards } from '../shards/hosted-shards.ts';
 
 /** What metrics read. Before the server is open everything is 0. */
@@ -9,8 +10,9 @@ export function gaugesOf(parts: {
   readonly shards: () => HostedShards | null;
   readonly host: () => RaftHost | null;
   readonly exchange: ExchangeCounters;
+  readonly damage: DamageCounters;
 }): JournalServerGaugeSource {
-  const { exchange } = parts;
+  const { exchange, damage } = parts;
   const count = (isCounted: (status: Status) => boolean): number =>
     (parts.shards()?.list() ?? []).filter(isCounted).length;
   return {
@@ -28,6 +30,8 @@ export function gaugesOf(parts: {
     calls: () => exchange.calls,
     recordsSent: () => exchange.recordsSent,
     changesSent: () => exchange.changesSent,
+    damageFound: () => damage.found,
+    damageMended: () => damage.mended,
     raftFlushes: () => parts.host()?.counters.flushes ?? 0,
     raftBytesWritten: () => parts.host()?.counters.bytesWritten ?? 0,
     raftFramesSent: () => parts.host()?.counters.framesSent ?? 0,

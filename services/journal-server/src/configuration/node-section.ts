@@ -24,6 +24,7 @@ export interface NodeSection extends ClusterTokenKeys {
   readonly segment_bytes_max: number;
   readonly disk_free_bytes_min: number;
   readonly cache_bytes_max: number;
+  readonly scrub_bytes_per_second: number;
   readonly heartbeat_timeout_ms: number;
 }
 
@@ -113,7 +114,11 @@ function clusterKeys(): SectionDeclaration<ClusterKeys>['keys'] {
 
 type StorageKeys = Pick<
   NodeSection,
-  'data_path' | 'segment_bytes_max' | 'disk_free_bytes_min' | 'cache_bytes_max'
+  | 'data_path'
+  | 'segment_bytes_max'
+  | 'disk_free_bytes_min'
+  | 'cache_bytes_max'
+  | 'scrub_bytes_per_second'
 >;
 
 function storageKeys(): SectionDeclaration<StorageKeys>['keys'] {
@@ -143,6 +148,15 @@ function storageKeys(): SectionDeclaration<StorageKeys>['keys'] {
       maximum: 2 ** 40,
       meaning: 'Memory for the newest and the last read batches, and as much for indexes.',
       reason: 'Tails of clients that keep up are read from here.',
+    }),
+    scrub_bytes_per_second: bytesKey({
+      default: 4 * 2 ** 20,
+      minimum: 0,
+      maximum: 2 ** 30,
+      meaning:
+        'So much of the complete segments is read each second, over all shards, to find damage and mend ' +
+        'it from another replica. 0: only readers find it.',
+      reason: 'One TiB in three days, at the cost of one slow stream from the disk.',
     }),
   };
 }

@@ -52,6 +52,7 @@ export function journalServerSettingsFrom(
     segmentBytesMax: node.segment_bytes_max,
     diskFreeBytesMin: node.disk_free_bytes_min,
     cacheBytesMax: node.cache_bytes_max,
+    scrubBytesPerSecond: node.scrub_bytes_per_second,
     ...credentialSettingsFrom(tls, node),
   });
 }

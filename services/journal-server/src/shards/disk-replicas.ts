@@ -1,11 +1,17 @@
 /** Replicas on the disk of this node, in one Raft host. */
 import type { ShardRetention as ReplicaRetention } from '@robustmq/journal';
-import type { ReplicaStores, SpaceWatch } from '@robustmq/journal-replica';
+import type {
+  FoundDamage,
+  ReplicaStores,
+  ShardReplica,
+  SpaceWatch,
+} from '@robustmq/journal-replica';
 import { deleteShardReplica, openShardReplica } from '@robustmq/journal-replica';
 import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap, RaftEnvironment, RaftHost } from '@robustmq/raft-driver';
-import type { RaftOptions } from '@robustmq/raft';
+import type { Configuration, RaftOptions } from '@robustmq/raft';
 import { openKeyedReplica, keyedGroupNameOf } from '@robustmq/journal-keyed';
+import type { WantedEntries } from '../repair/fetch-entries.ts';
 import { removeTree } from './remove-tree.ts';
 import type { OpenedReplica, ReplicaOpener } from './replica-opener.ts';
 import type { HostedShard, StoredReplica } from './shard-set.ts';
@@ -20,14 +26,26 @@ export interface DiskReplicasOptions {
   readonly directory: string;
   readonly raftOptions: Partial<RaftOptions>;
   readonly segmentBytesMax: number;
+  readonly mending: Mending;
+}
+
+/** How damage of message shards is found and mended. */
+export interface Mending {
+  readonly self: number;
+  /** Of all replicas together; 0: nothing is read in search of damage. */
+  readonly scrubBytesPerSecond: number;
+  /** As {@link fetchEntries}. */
+  readonly fetchEntries: (wanted: WantedEntries) => Promise<Uint8Array | null>;
+  readonly onDamage: (shard: string, found: FoundDamage) => void;
 }
 
 /** {@link ReplicaOpener} on `journal-replica` and `journal-keyed`. */
 export function diskReplicas(options: DiskReplicasOptions): ReplicaOpener {
+  const open = new Set<ShardReplica>();
   return {
     open: (shard, bootstrap, retention) =>
       shard.kind === 'messages'
-        ? openMessages(options, shard, { bootstrap, retention })
+        ? openMessages(options, shard, { bootstrap, retention, open })
         : openKeyed(options, shard, bootstrap),
     delete: (replica) => deleteReplica(options, replica),
     stored: () => storedReplicas(options),
@@ -35,20 +53,40 @@ export function diskReplicas(options: DiskReplicasOptions): ReplicaOpener {
 }
 
 async function openMessages(
-  { segmentBytesMax, directory, ...shared }: DiskReplicasOptions,
+  { segmentBytesMax, directory, mending, ...shared }: DiskReplicasOptions,
   { name, groupId }: HostedShard,
-  how: { readonly bootstrap: RaftBootstrap; readonly retention: () => ShardRetention },
+  how: {
+    readonly bootstrap: RaftBootstrap;
+    readonly retention: () => ShardRetention;
+    /** Message shards that are open on this node. */
+    readonly open: Set<ShardReplica>;
+  },
 ): Promise<OpenedReplica> {
-  const { bootstrap, retention } = how;
+  const { bootstrap, retention, open } = how;
+  const { self, scrubBytesPerSecond, fetchEntries } = mending;
+  let opened: ShardReplica | null = null;
   const replica = await openShardReplica({
     ...shared,
     directory: directoryOf(directory, groupId),
     name,
     groupId,
     bootstrap,
-    limits: { segmentBytesMax, retention: () => replicaRetention(retention()) },
+    limits: {
+      segmentBytesMax,
+      retention: () => replicaRetention(retention()),
+      scrubBytesPerSecond: () => Math.ceil(scrubBytesPerSecond / Math.max(1, open.size)),
+    },
+    fetchEntries: async (from, through) => {
+      if (opened === null) throw new Error('the shard is being opened');
+      const nodes = othersIn(opened.status.raft.configuration, self);
+      return fetchEntries({ groupId, from, through, nodes });
+    },
+    onDamage: (found) => mending.onDamage(name, found),
   });
+  opened = replica;
+  open.add(replica);
   return {
+    encodeEntries: (from, through) => replica.encodeEntries(from, through),
     content: { kind: 'messages', replica },
     raft: () => replica.status.raft,
     amounts: () => {
@@ -58,8 +96,17 @@ async function openMessages(
     changeMembership: (changes, deadlineMs) => replica.changeMembership(changes, deadlineMs),
     transferLeadership: (to, deadlineMs) => replica.transferLeadership(to, deadlineMs),
     onLeadership: (listener) => replica.onLeadership(listener),
-    close: () => replica.close(),
+    close: () => {
+      open.delete(replica);
+      return replica.close();
+    },
   };
+}
+
+function othersIn({ voters, outgoing, learners }: Configuration, self: number): readonly number[] {
+  return [...new Set<number>([...voters, ...outgoing, ...learners])].filter(
+    (each) => each !== self,
+  );
 }
 
 /** Readers release what they have read (`trimBefore`): the bounds here ask nobody. */
@@ -86,6 +133,7 @@ async function openKeyed(
     raftOptions,
   });
   return {
+    encodeEntries: null,
     content: { kind: 'keyed', replica },
     raft: () => replica.status.raft,
     amounts: () => {

@@ -74,6 +74,14 @@ export class HostedShards implements ShardSet, ReplicaDirectory {
     return this.#hosted.get(name)?.opened?.amounts() ?? null;
   }
 
+  /** For other servers that mend theirs; null: it is not open here. */
+  replicaOfGroup(groupId: number): OpenedReplica | null {
+    for (const { shard, opened } of this.#hosted.values()) {
+      if (shard.groupId === groupId) return opened;
+    }
+    return null;
+  }
+
   replicaOf(name: string): OpenReplica | null {
     return this.#hosted.get(name)?.served?.replica ?? null;
   }

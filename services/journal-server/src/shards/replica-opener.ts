@@ -1,6 +1,6 @@
 /** How replicas are opened and deleted, and what is seen of an open one beside its records. */
 import type { OpenReplica } from '@robustmq/journal-client';
-import type { EntryId, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
+import type { EntryId, LogIndex, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
 import type { ShardRetention } from '@robustmq/placement-registry';
 import type { RaftBootstrap } from '@robustmq/raft-driver';
 import type { HostedShard, StoredReplica } from './shard-set.ts';
@@ -29,6 +29,10 @@ export interface OpenedReplica {
   /** Fresh copies at each look. */
   raft(): RaftStatus;
   amounts(): ReplicaAmounts;
+  /** For a replica on another node, as `ShardReplica.encodeEntries`; null: this kind is not mended so. */
+  readonly encodeEntries:
+    | ((from: LogIndex, through: LogIndex) => Promise<Uint8Array | null>)
+    | null;
   changeMembership(changes: readonly MembershipChange[], deadlineMs: number): Promise<EntryId>;
   transferLeadership(to: NodeId, deadlineMs: number): Promise<void>;
   onLeadership(listener: (status: RaftStatus) => void): { stop(): void };

@@ -37,6 +37,7 @@ export interface TestServersOptions {
   readonly rules?: Partial<PlaceShardsRules>;
   /** The cluster token; null: none is asked for. */
   readonly token?: string | null;
+  readonly scrubBytesPerSecond?: number;
 }
 
 /** A cluster of one test. */
@@ -45,15 +46,17 @@ export class TestServers {
   /** Of the log. */
   readonly lines: string[] = [];
   readonly #placement = new MemoryPlacement();
-  readonly #directory = mkdtempSync(join(tmpdir(), 'journal-servers-'));
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'journal-servers-'));
   readonly #servers = new Map<number, JournalServer>();
   readonly #journals: SharedJournal[] = [];
   readonly #stopping = new AbortController();
   readonly #loops: Promise<void>;
   readonly #logger: Logger;
   readonly #token: string | null;
+  readonly #scrubBytesPerSecond: number;
 
-  private constructor({ rules = {}, token = null }: TestServersOptions) {
+  private constructor({ rules = {}, token = null, ...others }: TestServersOptions) {
+    this.#scrubBytesPerSecond = others.scrubBytesPerSecond ?? 0;
     this.#token = token;
     this.#logger = createLoggerTo(
       {
@@ -117,7 +120,7 @@ export class TestServers {
 
   /** Whether a server has files of a shard. */
   hasFiles(node: number, groupId: number): boolean {
-    return existsSync(join(this.#directory, String(node), 'shards', String(groupId)));
+    return existsSync(join(this.directory, String(node), 'shards', String(groupId)));
   }
 
   /** What the leader of the shard told, once it looks so. */
@@ -169,7 +172,7 @@ export class TestServers {
     this.#stopping.abort();
     await this.#loops;
     await this.#placement.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   #settings(nodeId: number): JournalServerSettings {
@@ -177,7 +180,7 @@ export class TestServers {
       clusterName: 'test',
       nodeId,
       version: '0.0.0',
-      directory: join(this.#directory, String(nodeId)),
+      directory: join(this.directory, String(nodeId)),
       grpc: { host: HOST, port: 0 },
       http: { enabled: true, host: HOST, port: 0 },
       nodes: new Map(),
@@ -187,6 +190,7 @@ export class TestServers {
       segmentBytesMax: 1024 * 1024,
       diskFreeBytesMin: 1024 * 1024,
       cacheBytesMax: 4 * 1024 * 1024,
+      scrubBytesPerSecond: this.#scrubBytesPerSecond,
       tls: null,
       clusterToken: this.#token === null ? null : { kind: 'text', text: this.#token },
     };
