@@ -34,7 +34,10 @@ export interface FaultStormOptions {
   readonly calmMs: readonly [least: number, most: number];
   /** Hears of every fault as it begins. */
   readonly tell: (progress: string) => void;
-  /** Resolves once `unit`, which was started again, serves: the next one may be ended. */
+  /**
+   * Resolves once `unit`, which was started again, serves: only then the next one is harmed, however long
+   * a start takes, so that what a fault costs is its own.
+   */
   readonly isBack: (unit: FaultUnit) => Promise<void>;
 }
 
@@ -84,6 +87,7 @@ async function harm(
       await killUnit(unit);
       await pause(forMs);
       startUnit(unit);
+      await isBack(unit);
       return;
     case 'stop':
       for (const each of unit.processes) each.stop();

@@ -27,7 +27,7 @@ function expectPromisesKept(
 describe('the journal keeps its promises', () => {
   test('when hosts die and are cut off', async (context) => {
     const kinds = ['kill', 'isolate'] as const;
-    const options = { seed: 1, seconds: 15, kinds, appendsPerSecond, tell };
+    const options = { seed: 1, seconds: 12, kinds, appendsPerSecond, tell };
     expectPromisesKept(await runJournalStorm(options), context);
   });
 

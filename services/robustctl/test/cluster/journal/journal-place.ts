@@ -1,6 +1,6 @@
 /** The journal of a test cluster, as its clients reach it. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FaultUnit } from '@robustmq/campaign';
+import type { FaultUnit, ServiceProcess } from '@robustmq/campaign';
 import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { SharedJournal } from '@robustmq/journal';
 import { connectJournal, registryPlaces } from '@robustmq/journal-client';
@@ -96,14 +96,20 @@ export class JournalPlace {
     return performance.now() - beganMs;
   }
 
-  /** Waits until the processes of `unit`, which were started again, serve, and every shard does. */
+  /** Waits until every shard and the processes of `unit`, which were started again, serve. */
   async isBack(unit: FaultUnit, limitMs: number): Promise<void> {
-    const endMs = performance.now() + limitMs;
-    while (!unit.processes.every((each) => each.outputSinceStart.includes('is ready'))) {
-      if (performance.now() > endMs) throw new Error(`${unit.name}: ${this.#cluster.lastWords()}`);
+    await this.ready(unit.processes, limitMs);
+    await this.serving(limitMs);
+  }
+
+  /** Waits until processes that were started say that they serve. @returns ms from the call on */
+  async ready(processes: readonly ServiceProcess[], limitMs: number): Promise<number> {
+    const beganMs = performance.now();
+    while (!processes.every((each) => each.outputSinceStart.includes('is ready'))) {
+      if (performance.now() - beganMs > limitMs) throw new Error(this.#cluster.lastWords());
       await pause(POLL_MS);
     }
-    await this.serving(limitMs);
+    return performance.now() - beganMs;
   }
 
   async close(): Promise<void> {

@@ -84,6 +84,14 @@ export class MessageLoad {
     return Math.max(...this.producers.map(({ gapMsMax }) => gapMsMax));
   }
 
+  /** Who has heard nothing for so long, and of which shard. */
+  silentFor(leastMs: number): readonly string[] {
+    const nowMs = performance.now();
+    return this.producers
+      .filter(({ lastAtMs }) => nowMs - lastAtMs >= leastMs)
+      .map(({ id, shard, lastAtMs }) => `${id} (${shard}) ${Math.round(nowMs - lastAtMs)} ms`);
+  }
+
   start(): void {
     for (const each of [...this.producers, ...this.#tails]) each.start();
     this.#reading = this.#readMeanwhile();

@@ -75,6 +75,7 @@ async function cutRepeatedly(
 ): Promise<CampaignResult> {
   const random = new SeededRandom(seed);
   const servingMs: number[] = [];
+  const readyMs: number[] = [];
   const cutAll = async (): Promise<void> => {
     await cluster.killAll();
     for (const disk of disks) disk.cut();
@@ -89,9 +90,17 @@ async function cutRepeatedly(
   for (let round = 2; round <= rounds; round += 1) {
     await pause(random.below(ALIVE_MS_MAX));
     await cutAll();
-    const served = await scene.place.serving(SERVING_LIMIT_MS);
+    const processes = JOURNAL_ROLES.flatMap((role) => cluster.processesOf(role));
+    const [ready, served] = await Promise.all([
+      scene.place.ready(processes, SERVING_LIMIT_MS),
+      scene.place.serving(SERVING_LIMIT_MS),
+    ]);
+    readyMs.push(ready);
     servingMs.push(served);
-    tell(`power cut ${round} of ${rounds}: serving after ${Math.round(served)} ms`);
+    tell(
+      `power cut ${round} of ${rounds}: processes ready after ${Math.round(ready)} ms, ` +
+        `serving after ${Math.round(served)} ms`,
+    );
   }
   const { figures, examples } = await scene.verdict();
   const writes = disks.reduce((sum, disk) => sum + disk.writes, 0);
@@ -102,6 +111,7 @@ async function cutRepeatedly(
       atLeast('power cuts of all three hosts', servingMs.length + 1, rounds),
       told('writes under way when cut', writes),
       told('shards made and serving after the first, ms', Math.round(firstMs)),
+      told('processes ready after, longest, ms', Math.round(Math.max(...readyMs))),
       atMost('serving after, longest, ms', longestMs, SERVING_MS_MAX),
       atMost('unasked exits', cluster.crashes, 0),
       ...figures,

@@ -18,6 +18,8 @@ import { JournalScene } from './journal-scene.ts';
 const SERVING_LIMIT_MS = 90_000;
 const BACK_LIMIT_MS = 60_000;
 const LAYOUT = 'together';
+/** Silences from this length on are told as they last. */
+const TOLD_SILENCE_MS = 2000;
 
 /** The longest time without an acknowledgement that each kind of fault may cause a producer. */
 const SILENCE_MS_MAX: Readonly<Record<FaultKind, number>> = {
@@ -71,13 +73,20 @@ async function stormOver(
   cluster.startAll();
   const servedMs = await scene.begin(SERVING_LIMIT_MS);
   tell(`serving after ${Math.round(servedMs)} ms`);
+  const silence = setInterval(() => {
+    const silent = scene.messages.silentFor(TOLD_SILENCE_MS);
+    if (silent.length > 0) tell(`silent: ${silent.join(', ')}`);
+  }, TOLD_SILENCE_MS);
   const faults = await runFaultStorm(
     { units: cluster.units, hosts, random: new SeededRandom(seed) },
     {
       ...{ kinds, seconds, faultMs: [3000, 9000], calmMs: [4000, 8000], tell },
-      isBack: (unit) => scene.place.isBack(unit, BACK_LIMIT_MS),
+      isBack: async (unit) => {
+        await scene.place.isBack(unit, BACK_LIMIT_MS);
+        tell(`${unit.name} is back`);
+      },
     },
-  );
+  ).finally(() => clearInterval(silence));
   await scene.place.serving(SERVING_LIMIT_MS);
   const { figures, examples } = await scene.verdict();
   const silenceMs = Math.round(scene.messages.gapMsMax);
