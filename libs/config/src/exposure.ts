@@ -1,13 +1,8 @@
 /** What must not be said together about a port that is open to other machines. */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ClusterTokenKeys } from './cluster-token-keys.ts';
+import type { KeyFault } from './key-fault.ts';
 import type { TlsSection } from './tls-section.ts';
-
-/** A key whose value can't work or must not be, and why. */
-export interface KeyFault {
-  readonly key: string;
-  readonly message: string;
-}
 
 /** Of `[tls]` alone. */
 export function tlsFaults(tls: TlsSection): readonly KeyFault[] {
@@ -48,7 +43,8 @@ export function exposureFaults(
   ];
 }
 
-function isLoopbackHost(host: string): boolean {
+/** Whether nobody but this machine can reach an address. Names other than `localhost` may point anywhere. */
+export function isLoopbackHost(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true;
   if (isIPv4(host)) return host.startsWith('127.');
   return isIPv6(host) && /^::ffff:127\./i.test(host);

@@ -2,9 +2,10 @@ export { annotatedFile } from './annotated-file.ts';
 export type { AnnotatedFileOptions } from './annotated-file.ts';
 export { formatBytes, parseBytes } from './byte-size.ts';
 export { type ClusterTokenKeys, clusterTokenKeys } from './cluster-token-keys.ts';
-export { exposureFaults, type KeyFault, tlsFaults } from './exposure.ts';
+export { exposureFaults, isLoopbackHost, tlsFaults } from './exposure.ts';
 export { effectiveSettings, explainKeys, REDACTED } from './explanation.ts';
 export type { EffectiveSetting, KeyExplanation } from './explanation.ts';
+export { type KeyFault, refusedCombination } from './key-fault.ts';
 export {
   booleanKey,
   bytesKey,
@@ -19,8 +20,11 @@ export {
 export type { KeyDeclaration, KeyWords } from './key.ts';
 export { loadConfiguration } from './load.ts';
 export { logSection, type LogSection } from './log-section.ts';
+export { isHostAndPort, nodesFaults, ownPortFaults } from './node-addresses.ts';
 export { describeOrigin, describeProblem } from './problem.ts';
 export type { Origin, Problem } from './problem.ts';
+export { raftTimeFaults, raftTimeKeys, raftTimesFrom } from './raft-time-keys.ts';
+export type { RaftTimeKeys, RaftTimes } from './raft-time-keys.ts';
 export { resolveConfiguration } from './resolve.ts';
 export type { Configuration, ConfigurationSource, Setting } from './resolve.ts';
 export { keysOf } from './schema.ts';

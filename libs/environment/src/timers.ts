@@ -26,3 +26,10 @@ export const systemTimers: Timers = {
     setImmediate(action);
   },
 };
+
+/** Ends this turn of the event loop, so that others have theirs before a long work goes on. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

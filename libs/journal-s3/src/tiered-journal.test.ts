@@ -1,5 +1,4 @@
-import { ManualClock, MemoryFileSystem, SeededRandom } from '@robustmq/environment';
-import type { TimerHandle, Timers } from '@robustmq/environment';
+import { ManualClock, ManualTimers, MemoryFileSystem, SeededRandom } from '@robustmq/environment';
 import type { JournalShard, Offset, RecordSelector } from '@robustmq/journal';
 import { appendSamples, describeJournal, readToEnd, textOf } from '@robustmq/journal-conformance';
 import { expect, test } from 'vitest';
@@ -10,34 +9,14 @@ import type { TieredJournal } from './s3-journal.ts';
 const START = 0 as Offset;
 const EVERYTHING: RecordSelector = { kind: 'everything' };
 
-/** Timers that run when they are told to. */
-class ManualTimers implements Timers {
-  pending: { readonly milliseconds: number; readonly action: () => void }[] = [];
-
-  after(milliseconds: number, action: () => void): TimerHandle {
-    const timer = { milliseconds, action };
-    this.pending.push(timer);
-    return { cancel: () => void (this.pending = this.pending.filter((each) => each !== timer)) };
-  }
-
-  every(): TimerHandle {
-    throw new Error('not used');
-  }
-
-  soon(action: () => void): void {
-    setImmediate(action);
-  }
-
-  runAll(): void {
-    for (const { action } of this.pending.splice(0)) action();
-  }
-}
+/** The longest wait between two attempts, in milliseconds. */
+const RETRY_MS_MAX = 60_000;
 
 /** A machine with a disk, and the bucket it uses. */
 class World {
   objects = new MemoryObjects();
   fileSystem = new MemoryFileSystem();
-  readonly timers: ManualTimers = new ManualTimers();
+  readonly timers: ManualTimers = new ManualTimers(0);
   readonly reports: unknown[] = [];
 
   open(options: Partial<Parameters<typeof openTieredJournal>[1]> = {}): Promise<TieredJournal> {
@@ -177,17 +156,17 @@ test('a bucket that fails is tried again, later and later, until appends are ref
   const { next } = shard;
   const waits: number[] = [];
   for (let i = 0; i < 9; i += 1) {
-    waits.push(...here.timers.pending.map(({ milliseconds }) => milliseconds));
-    here.timers.runAll();
+    waits.push(...here.timers.waitsMs);
+    here.timers.advance(RETRY_MS_MAX);
     await journal.settle();
   }
   expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   here.objects.fault = null;
-  here.timers.runAll();
+  here.timers.advance(RETRY_MS_MAX);
   await journal.settle();
   expect(await appendSamples(shard, ['x'], 'sync')).toBe(next);
   expect(await textsOf(shard)).toHaveLength(next + 1);
-  expect(here.timers.pending).toEqual([]);
+  expect(here.timers.waitsMs).toEqual([]);
   await journal.close();
 });
 
@@ -201,7 +180,7 @@ test('what comes back changed is kept here', async () => {
   expect(String(here.reports[0])).toContain('came back changed');
   expect((await here.localSegments()).length).toBeGreaterThan(5);
   here.objects.damages = false;
-  here.timers.runAll();
+  here.timers.advance(RETRY_MS_MAX);
   await journal.settle();
   expect(await here.localSegments()).toHaveLength(2);
   expect(await textsOf(shard)).toHaveLength(120);

@@ -1,7 +1,7 @@
+import { ManualTimers, settle } from '@robustmq/environment';
 import type { LeaseId } from '@robustmq/placement';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { ManualTimers, turn } from './manual-timers.fixture.ts';
 
 const ONE = 1 as LeaseId;
 const TWO = 2 as LeaseId;
@@ -13,7 +13,7 @@ let confirm: () => Promise<void>;
 let keeper: LeaseKeeper;
 
 beforeEach(() => {
-  timers = new ManualTimers();
+  timers = new ManualTimers(0);
   expired = [];
   expire = async (id) => {
     expired.push(id);
@@ -32,29 +32,29 @@ describe('a lease', () => {
   test('ends after its time and not before', async () => {
     keeper.begin([], 0);
     keeper.granted({ id: ONE, ttlSeconds: 2 });
-    await timers.advance(1900);
+    await timers.elapse(1900);
     expect(expired).toEqual([]);
-    await timers.advance(100);
+    await timers.elapse(100);
     expect(expired).toEqual([ONE]);
     expect(keeper.remainingSeconds(ONE)).toBeNull();
   });
 
   test('that is kept alive lives for its whole time from the call on', async () => {
     keeper.begin([{ id: ONE, ttlSeconds: 2 }], 0);
-    await timers.advance(1900);
+    await timers.elapse(1900);
     expect(await keeper.keep(ONE)).toEqual({ id: ONE, ttlSeconds: 2 });
-    await timers.advance(1900);
+    await timers.elapse(1900);
     expect(expired).toEqual([]);
-    await timers.advance(200);
+    await timers.elapse(200);
     expect(expired).toEqual([ONE]);
   });
 
   test('gets its whole time and the grace from a new leader', async () => {
     keeper.begin([{ id: ONE, ttlSeconds: 2 }], 1000);
-    await timers.advance(2900);
+    await timers.elapse(2900);
     expect(expired).toEqual([]);
     expect(keeper.remainingSeconds(ONE)).toBe(1);
-    await timers.advance(200);
+    await timers.elapse(200);
     expect(expired).toEqual([ONE]);
   });
 
@@ -75,13 +75,13 @@ describe('a lease', () => {
   test('whose end is under way is not told to live, even when the end fails', async () => {
     expire = () => Promise.reject(new Error('no majority'));
     keeper.begin([{ id: ONE, ttlSeconds: 1 }], 0);
-    await timers.advance(1100);
+    await timers.elapse(1100);
     const gone = { fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' } };
     await expect(keeper.keep(ONE)).rejects.toMatchObject(gone);
     expire = async (id) => {
       expired.push(id);
     };
-    await timers.advance(1100);
+    await timers.elapse(1100);
     expect(expired).toEqual([ONE]);
   });
 
@@ -90,7 +90,7 @@ describe('a lease', () => {
     keeper.ended(ONE);
     const gone = { fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' } };
     await expect(keeper.keep(ONE)).rejects.toMatchObject(gone);
-    await timers.advance(1100);
+    await timers.elapse(1100);
     expect(expired).toEqual([ONE]);
   });
 
@@ -105,7 +105,7 @@ describe('a lease', () => {
       await expect(keeper.keep(ONE)).rejects.toMatchObject({
         fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' },
       });
-      await timers.advance(1000);
+      await timers.elapse(1000);
       expect(expired).toEqual([ONE]);
     });
   }
@@ -113,7 +113,7 @@ describe('a lease', () => {
   test('that was revoked is forgotten', async () => {
     keeper.begin([{ id: ONE, ttlSeconds: 1 }], 0);
     keeper.revoked(ONE);
-    await timers.advance(5000);
+    await timers.elapse(5000);
     expect(expired).toEqual([]);
     await expect(keeper.keep(ONE)).rejects.toMatchObject({
       fault: { code: 'PLACEMENT_LEASE_NOT_FOUND' },
@@ -126,7 +126,7 @@ test('leases that come and go while a new leader reads the others are neither lo
   keeper.granted({ id: TWO, ttlSeconds: 1 });
   keeper.revoked(ONE);
   keeper.begin([{ id: ONE, ttlSeconds: 1 }], 0);
-  await timers.advance(1000);
+  await timers.elapse(1000);
   expect(expired).toEqual([TWO]);
 });
 
@@ -134,7 +134,7 @@ test('a member that does not lead ends nothing', async () => {
   keeper.begin([{ id: ONE, ttlSeconds: 1 }], 0);
   keeper.end();
   keeper.granted({ id: TWO, ttlSeconds: 1 });
-  await timers.advance(10_000);
+  await timers.elapse(10_000);
   expect(expired).toEqual([]);
 });
 
@@ -152,10 +152,10 @@ test('many leases that end at once are ended a few at a time, all of them', asyn
     ttlSeconds: 1,
   }));
   keeper.begin(leases, 0);
-  await timers.advance(1000);
+  await timers.elapse(1000);
   while (waiting.length > 0) {
     waiting.shift()?.();
-    if (waiting.length === 0) await turn();
+    if (waiting.length === 0) await settle(3);
   }
   expect(expired.length).toBe(1000);
   expect(inFlightMax).toBe(64);

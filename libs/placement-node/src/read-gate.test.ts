@@ -1,6 +1,6 @@
+import { settle } from '@robustmq/environment';
 import { expect, test } from 'vitest';
 import { ReadGate } from './read-gate.ts';
-import { turn } from './manual-timers.fixture.ts';
 
 test('reads of one turn share a barrier, and later ones wait for a barrier that begins after them', async () => {
   const open: (() => void)[] = [];
@@ -12,16 +12,16 @@ test('reads of one turn share a barrier, and later ones wait for a barrier that 
   );
   const passed: string[] = [];
   for (const name of ['a', 'b']) void gate.pass().then(() => passed.push(name));
-  await turn();
+  await settle(3);
   expect(open.length).toBe(1);
   for (const name of ['c', 'd']) void gate.pass().then(() => passed.push(name));
-  await turn();
+  await settle(3);
   expect(open.length).toBe(1);
   open[0]?.();
-  await turn();
+  await settle(3);
   expect([passed, open.length]).toEqual([['a', 'b'], 2]);
   open[1]?.();
-  await turn();
+  await settle(3);
   expect(passed).toEqual(['a', 'b', 'c', 'd']);
 });
 

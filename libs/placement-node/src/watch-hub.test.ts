@@ -1,3 +1,4 @@
+import { ManualTimers, settle } from '@robustmq/environment';
 import {
   type KeyEvent,
   type KeyRange,
@@ -10,7 +11,6 @@ import {
 } from '@robustmq/placement';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ChangeHistory, ChangePage, RevisionChanges } from './change-history.ts';
-import { ManualTimers, turn } from './manual-timers.fixture.ts';
 import { WatchHub } from './watch-hub.ts';
 import { WATCH_BUFFER_BYTES_MAX, WATCH_BUFFER_EVENTS_MAX } from './watcher.ts';
 
@@ -42,7 +42,7 @@ let hub: WatchHub;
 
 beforeEach(() => {
   history = new MemoryHistory();
-  timers = new ManualTimers();
+  timers = new ManualTimers(0);
   hub = new WatchHub({ history, clock: timers.clock, timers });
 });
 
@@ -167,7 +167,7 @@ describe('a watch', () => {
     const iterator = watch('a/', null, 1000)[Symbol.asyncIterator]();
     const next = iterator.next();
     change('b/1');
-    await timers.advance(1100);
+    await timers.elapse(1100);
     expect((await next).value).toEqual({ revision: 1, events: [] });
   });
 
@@ -190,7 +190,7 @@ test('a change that ten thousand watch wakes them over many turns', async () => 
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
   expect(batches.length).toBeLessThan(1000);
-  while (batches.length < 10_000) await turn();
+  while (batches.length < 10_000) await settle(3);
   const [first] = batches;
   expect(batches.every(({ events }) => events[0] === first?.events[0])).toBe(true);
 });

@@ -1,8 +1,8 @@
+import { settle } from '@robustmq/environment';
 import type { DataEntry, Entry, LogIndex, Term } from '@robustmq/raft';
 import { expect, test } from 'vitest';
 import { ApplyLoop } from './apply-loop.ts';
 import { ListMachine, newListDisk } from './testing/list-machine.ts';
-import { settle } from './testing/manual-timers.ts';
 
 function entry(index: number): DataEntry {
   const data = new TextEncoder().encode(`${index}`);

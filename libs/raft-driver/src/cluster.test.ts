@@ -1,8 +1,8 @@
+import { settle } from '@robustmq/environment';
 import type { LogIndex, NodeId } from '@robustmq/raft';
 import { describe, expect, test } from 'vitest';
 import type { RaftError } from './raft-error.ts';
 import type { RaftGroup } from './raft-group.ts';
-import { settle } from './testing/manual-timers.ts';
 import { TestCluster, type TestNode } from './testing/test-cluster.ts';
 
 function bytes(text: string): Uint8Array {

@@ -1,11 +1,10 @@
-import { FaultyFileSystem, MemoryFileSystem } from '@robustmq/environment';
+import { FaultyFileSystem, MemoryFileSystem, settle } from '@robustmq/environment';
 import type { LogIndex, NodeId } from '@robustmq/raft';
 import { describe, expect, test } from 'vitest';
 import type { RaftError } from './raft-error.ts';
 import type { RaftGroup } from './raft-group.ts';
 import type { RaftHost } from './raft-host.ts';
 import { ListMachine, newListDisk } from './testing/list-machine.ts';
-import { settle } from './testing/manual-timers.ts';
 import { TestCluster, type TestNode } from './testing/test-cluster.ts';
 
 function bytes(text: string): Uint8Array {
@@ -295,7 +294,7 @@ describe('what groups share', () => {
     });
     await cluster.propose('a');
     await cluster.pass(20);
-    expect(cluster.timers.pendingCount).toBe(0);
+    expect(cluster.timers.waitsMs).toEqual([]);
     await cluster.propose('b');
     expect(itemsOf(cluster.nodes[0] as TestNode)).toEqual(['a', 'b']);
     await cluster.stopAll();

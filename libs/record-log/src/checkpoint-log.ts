@@ -4,7 +4,7 @@
  * Each write appends one frame: the entries, a few live entries on their way out of the oldest
  * segment, and the caller's commit. Memory holds where each live value stands, never the values.
  */
-import { systemRandom } from '@robustmq/environment';
+import { nextTurn, systemRandom } from '@robustmq/environment';
 import type { DirectoryLock, FileSystem, RandomSource } from '@robustmq/environment';
 import { AppendError, AppendFile } from './append-file.ts';
 import { CheckpointCompaction } from './checkpoint-compaction.ts';
@@ -232,10 +232,6 @@ export class CheckpointLog {
 
 /** Entries that are noted before others have their turn. */
 const NOTED_PER_TURN = 8192;
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 interface CheckpointParts {
   readonly fileSystem: FileSystem;

@@ -19,6 +19,7 @@ export type {
 } from './listener.ts';
 export { connectMemoryPair } from './memory-pair.ts';
 export type { MemoryPair, MemoryPairOptions } from './memory-pair.ts';
+export { isLoopbackAddress } from './peer-address.ts';
 export { parseProxyHeader } from './proxy-header.ts';
 export type { ProxyHeaderResult } from './proxy-header.ts';
 export { probeRawEngine } from './raw-probe.ts';

@@ -1,3 +1,4 @@
+import type { RaftTimes } from '@robustmq/config';
 import type { CredentialSettings } from '@robustmq/rpc';
 
 /** What a journal server is told. Everything is checked. */
@@ -13,17 +14,11 @@ export interface JournalServerSettings extends CredentialSettings {
   /** As `host:port`; at least one. */
   readonly placementCenter: readonly string[];
   readonly nodeTtlSeconds: number;
+  /** How the replicas of a shard agree. */
   readonly raft: RaftTimes;
   readonly segmentBytesMax: number;
   readonly diskFreeBytesMin: number;
   readonly cacheBytesMax: number;
   /** Of all shards together; 0: none. */
   readonly scrubBytesPerSecond: number;
-}
-
-/** How the replicas of a shard agree. */
-export interface RaftTimes {
-  readonly tickMs: number;
-  readonly electionTimeoutTicks: number;
-  readonly heartbeatTicks: number;
 }

@@ -6,7 +6,7 @@ import type {
   Credentials,
 } from '@robustmq/access';
 import type { Connect } from '@robustmq/mqtt-codec';
-import type { ByteConnection } from '@robustmq/transport';
+import { type ByteConnection, isLoopbackAddress } from '@robustmq/transport';
 
 /** What decides: made once at the start; the files behind it may be read again. */
 export interface AccessParts {
@@ -89,8 +89,4 @@ export class AccessControl {
     if (!name.startsWith('$SYS/') || this.#parts.sysReaders === 'everybody') return true;
     return client.username !== null || isLoopbackAddress(client.remoteAddress);
   }
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || /^::ffff:127\./i.test(address);
 }

@@ -1,6 +1,5 @@
 export { assembleBroker } from './assemble.ts';
 export type { Broker } from './assemble.ts';
-export { isLoopbackHost } from './configuration/exposure.ts';
 export { brokerSchema } from './configuration/schema.ts';
 export type { BrokerConfigurationValues } from './configuration/schema.ts';
 export { brokerSettingsFrom } from './configuration/settings-from.ts';

@@ -1,3 +1,4 @@
+import type { RaftTimes } from '@robustmq/config';
 import type { CredentialSettings } from '@robustmq/rpc';
 
 /** What one process of the placement center is told. Everything is checked. */
@@ -20,10 +21,7 @@ export interface PlacementCenterSettings extends CredentialSettings {
   readonly raft: RaftSettings;
 }
 
-export interface RaftSettings {
-  readonly tickMs: number;
-  readonly electionTimeoutTicks: number;
-  readonly heartbeatTicks: number;
+export interface RaftSettings extends RaftTimes {
   readonly reads: 'quorum' | 'lease';
   readonly logBytesMax: number;
   readonly logEntriesMax: number;

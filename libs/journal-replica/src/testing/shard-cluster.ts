@@ -1,4 +1,10 @@
-import { type FileSystem, MemoryFileSystem, SeededRandom } from '@robustmq/environment';
+import {
+  type FileSystem,
+  ManualTimers,
+  MemoryFileSystem,
+  SeededRandom,
+  settle,
+} from '@robustmq/environment';
 import {
   type JournalRecord,
   type Offset,
@@ -18,7 +24,6 @@ import { openShardReplica } from '../open-shard-replica.ts';
 import { newReplicaStores, type ReplicaStores } from '../replica-stores.ts';
 import type { AppendOutcome, ShardReplica, ShardReplicaOptions } from '../shard-replica.ts';
 import { SpaceWatch } from '../space-watch.ts';
-import { ManualTimers, settle } from './manual-timers.ts';
 
 const encoder = new TextEncoder();
 
@@ -37,7 +42,7 @@ export interface TestNode {
 
 /** Replicas of one shard in one process, on memory disks and manual time. */
 export class ShardCluster {
-  readonly timers: ManualTimers = new ManualTimers();
+  readonly timers: ManualTimers = new ManualTimers(1_700_000_000_000);
   readonly network: MemoryPeerNetwork = new MemoryPeerNetwork(this.timers);
   readonly nodes: TestNode[] = [];
   readonly #options: Partial<ShardReplicaOptions>;

@@ -2,10 +2,9 @@
  * Random histories of three nodes: crashes in the middle of writes, partitions, snapshots, disks that
  * fail or are full. In the end everybody lives and hears everybody.
  */
-import { FaultyFileSystem, SeededRandom } from '@robustmq/environment';
+import { FaultyFileSystem, SeededRandom, settle } from '@robustmq/environment';
 import type { NodeId } from '@robustmq/raft';
 import type { RaftGroup } from '../raft-group.ts';
-import { settle } from './manual-timers.ts';
 import { TestCluster, type TestNode } from './test-cluster.ts';
 
 const STEPS = 60;

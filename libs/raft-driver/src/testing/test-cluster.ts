@@ -1,11 +1,16 @@
-import { type FileSystem, MemoryFileSystem, SeededRandom } from '@robustmq/environment';
+import {
+  type FileSystem,
+  ManualTimers,
+  MemoryFileSystem,
+  SeededRandom,
+  settle,
+} from '@robustmq/environment';
 import type { NodeId } from '@robustmq/raft';
 import { MemoryPeerNetwork } from '../memory-peer-network.ts';
 import { openRaftHost } from '../open-raft-host.ts';
 import type { RaftFault, RaftGroup } from '../raft-group.ts';
 import type { PeerRefusal, RaftGroupOptions, RaftHost, RaftHostOptions } from '../raft-host.ts';
 import { type ListDisk, ListMachine, newListDisk } from './list-machine.ts';
-import { ManualTimers, settle } from './manual-timers.ts';
 
 /** One node of a test: what is volatile is null while it is down. */
 export interface TestNode {
@@ -28,7 +33,7 @@ export interface TestClusterOptions {
 
 /** Nodes of one process on memory disks and manual time. */
 export class TestCluster {
-  readonly timers: ManualTimers = new ManualTimers();
+  readonly timers: ManualTimers = new ManualTimers(1_000_000);
   readonly network: MemoryPeerNetwork = new MemoryPeerNetwork(this.timers);
   readonly nodes: TestNode[] = [];
   readonly #options: TestClusterOptions;

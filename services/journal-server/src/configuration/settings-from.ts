@@ -1,20 +1,22 @@
 import {
   type Configuration,
   exposureFaults,
+  isHostAndPort,
   type KeyFault,
+  nodesFaults,
+  ownPortFaults,
   type Problem,
+  raftTimeFaults,
+  raftTimesFrom,
+  refusedCombination,
   tlsFaults,
 } from '@robustmq/config';
 import { fail, succeed } from '@robustmq/errors';
 import type { Result } from '@robustmq/errors';
 import { credentialSettingsFrom } from '@robustmq/rpc';
-import type { JournalServerSettings, RaftTimes } from '../settings.ts';
+import type { JournalServerSettings } from '../settings.ts';
 import type { NodeSection } from './node-section.ts';
-import type { RaftSection } from './raft-section.ts';
 import type { JournalServerValues } from './schema.ts';
-
-/** The number of elections that must not fit into one heartbeat. */
-const HEARTBEATS_PER_ELECTION_MIN = 3;
 
 /**
  * Turns a checked configuration into what the process is told.
@@ -29,11 +31,12 @@ export function journalServerSettingsFrom(
   const { node, raft, tls } = configuration.values;
   const faults = [
     ...nodeFaults(node),
-    ...raftFaults(raft),
+    ...raftTimeFaults(raft),
     ...tlsFaults(tls),
     ...exposureFaults(node, tls, 'the journal'),
   ];
-  if (faults.length > 0) return fail(faults.map((fault) => problemOf(configuration, fault)));
+  if (faults.length > 0)
+    return fail(faults.map((fault) => refusedCombination(configuration, fault)));
   return succeed({
     clusterName: node.cluster_name,
     nodeId: node.node_id,
@@ -48,7 +51,7 @@ export function journalServerSettingsFrom(
     nodes: new Map(Object.entries(node.nodes).map(([id, address]) => [Number(id), address])),
     placementCenter: node.placement_center,
     nodeTtlSeconds: Math.ceil(node.heartbeat_timeout_ms / 1000),
-    raft: raftTimes(raft),
+    raft: raftTimesFrom(raft),
     segmentBytesMax: node.segment_bytes_max,
     diskFreeBytesMin: node.disk_free_bytes_min,
     cacheBytesMax: node.cache_bytes_max,
@@ -57,75 +60,20 @@ export function journalServerSettingsFrom(
   });
 }
 
-function problemOf(
-  configuration: Configuration<JournalServerValues>,
-  { key, message }: KeyFault,
-): Problem {
-  const origin = configuration.originOf(key);
-  return { severity: 'error', code: 'CONFIG_COMBINATION_REFUSED', origin, key, message };
-}
-
 function nodeFaults(node: NodeSection): readonly KeyFault[] {
-  const faults: KeyFault[] = [];
-  for (const [id, address] of Object.entries(node.nodes)) {
-    if (!/^[1-9]\d{0,4}$/.test(id) || Number(id) > 65535) {
-      faults.push({
-        key: 'nodes',
-        message: `names "${id}", expected node numbers from 1 to 65535`,
-      });
-    }
-    if (!isAddress(address)) {
-      faults.push({
-        key: 'nodes',
-        message: `has "${address}" for node ${id}, expected "host:port"`,
-      });
-    }
-  }
+  const faults: KeyFault[] = [...nodesFaults(node.nodes)];
   if (node.placement_center.length === 0) {
     faults.push({ key: 'placement_center', message: 'is empty: name a member of it' });
   }
   for (const address of node.placement_center) {
-    if (isAddress(address)) continue;
+    if (isHostAndPort(address)) continue;
     faults.push({ key: 'placement_center', message: `has "${address}", expected "host:port"` });
   }
   if (node.data_path.length !== 1 || node.data_path[0] === '') {
     const count = String(node.data_path.length);
     faults.push({ key: 'data_path', message: `names ${count} directories, expected one` });
   }
-  return [...faults, ...ownAddressFaults(node)];
-}
-
-function ownAddressFaults(node: NodeSection): readonly KeyFault[] {
   const own = node.nodes[String(node.node_id)];
-  if (own === undefined || node.grpc_port === 0) return [];
-  if (Number(own.slice(own.lastIndexOf(':') + 1)) === node.grpc_port) return [];
-  const message = `is ${String(node.grpc_port)}, but nodes tells the others to reach this server at ${own}`;
-  return [{ key: 'grpc_port', message }];
-}
-
-function isAddress(text: string): boolean {
-  return /^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i.test(text);
-}
-
-function raftFaults(raft: RaftSection): readonly KeyFault[] {
-  if (raft.election_timeout_ms >= raft.heartbeat_ms * HEARTBEATS_PER_ELECTION_MIN) return [];
-  return [
-    {
-      key: 'raft.election_timeout_ms',
-      message: `is ${String(raft.election_timeout_ms)}, expected at least ${String(HEARTBEATS_PER_ELECTION_MIN)} times heartbeat_ms (${String(raft.heartbeat_ms)})`,
-    },
-  ];
-}
-
-function raftTimes(raft: RaftSection): RaftTimes {
-  const ticks = (milliseconds: number): number =>
-    Math.max(1, Math.ceil(milliseconds / raft.tick_ms));
-  return {
-    tickMs: raft.tick_ms,
-    electionTimeoutTicks: Math.max(
-      ticks(raft.election_timeout_ms),
-      HEARTBEATS_PER_ELECTION_MIN * ticks(raft.heartbeat_ms),
-    ),
-    heartbeatTicks: ticks(raft.heartbeat_ms),
-  };
+  if (own !== undefined) faults.push(...ownPortFaults(node.grpc_port, own, 'this server'));
+  return faults;
 }

@@ -1,5 +1,9 @@
-import { isIPv4 } from 'node:net';
-import type { Configuration, Problem } from '@robustmq/config';
+import {
+  type Configuration,
+  isLoopbackHost,
+  type Problem,
+  refusedCombination,
+} from '@robustmq/config';
 import type { ClusterPlace } from '../settings.ts';
 import type { ConfiguredListener } from './listeners.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
@@ -70,8 +74,7 @@ export function clusterProblems(
   if (node.placement_center.length === 0) return [];
   const problems: Problem[] = [];
   const refuse = (key: string, message: string): void => {
-    const origin = configuration.originOf(key);
-    problems.push({ severity: 'error', code: 'CONFIG_COMBINATION_REFUSED', origin, key, message });
+    problems.push(refusedCombination(configuration, { key, message }));
   };
   if (node.grpc_port === 'off') {
     refuse('grpc_port', 'is "off", but the other brokers of a cluster connect to it');
@@ -80,9 +83,7 @@ export function clusterProblems(
     refuse('cluster.tls_key', 'goes with tls_cert: give both or none');
   }
   const hasToken = cluster.cluster_token !== '' || cluster.cluster_token_file !== '';
-  const isOpen =
-    !(cluster.addr === 'localhost' || cluster.addr === '::1') && !isLoopback(cluster.addr);
-  if (isOpen && !hasToken) {
+  if (!isLoopbackHost(cluster.addr) && !hasToken) {
     refuse(
       'cluster.addr',
       `is "${cluster.addr}": other machines could send messages as if they were brokers. ` +
@@ -96,10 +97,6 @@ export function clusterProblems(
     );
   }
   return problems;
-}
-
-function isLoopback(host: string): boolean {
-  return isIPv4(host) && host.startsWith('127.');
 }
 
 function tokenOf(file: string, text: string): ClusterPlace['token'] {

@@ -1,14 +1,11 @@
-import { isIPv4, isIPv6 } from 'node:net';
-import type { Configuration, Problem } from '@robustmq/config';
+import {
+  type Configuration,
+  isLoopbackHost,
+  type Problem,
+  refusedCombination,
+} from '@robustmq/config';
 import type { ConfiguredListener } from './listeners.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
-
-/** Whether nobody but this machine can reach an address. Names other than `localhost` may point anywhere. */
-export function isLoopbackHost(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  if (isIPv4(host)) return host.startsWith('127.');
-  return isIPv6(host) && /^::ffff:127\./i.test(host);
-}
 
 /**
  * The safety rule: a listener that others can reach needs a login, or a sentence in the
@@ -25,10 +22,7 @@ export function exposureProblems(
     const certificates = options.tls?.clientCertificate === 'required';
     if (certificates && auth.certificate_as_username) return [];
     return [
-      {
-        severity: 'error',
-        code: 'CONFIG_COMBINATION_REFUSED',
-        origin: configuration.originOf(hostPath),
+      refusedCombination(configuration, {
         key: hostPath,
         message: certificates
           ? `is "${options.host}": listener "${options.name}" asks for client certificates, but nobody is logged in by one, so every client would be refused. ` +
@@ -38,7 +32,7 @@ export function exposureProblems(
             'Either listen on 127.0.0.1, or set [auth] password_file (make one with `robustctl passwd FILE USER`), ' +
             'or require client certificates (tls_client_certificate = "required" with [auth] certificate_as_username = true), ' +
             'or, in a network you trust, set [auth] allow_anonymous_remote = true',
-      } satisfies Problem,
+      }),
     ];
   });
 }

@@ -1,4 +1,4 @@
-import type { Configuration, Problem } from '@robustmq/config';
+import { type Configuration, type Problem, refusedCombination } from '@robustmq/config';
 import type { ListenerOptions } from '@robustmq/transport';
 import type { ListenerRow } from './listener-rows.ts';
 import type { ListenerTraits } from './network-section.ts';
@@ -54,8 +54,7 @@ export function listenerProblems(
 ): readonly Problem[] {
   const problems: Problem[] = [];
   const refuse = (key: string, message: string): void => {
-    const origin = configuration.originOf(key);
-    problems.push({ severity: 'error', code: 'CONFIG_COMBINATION_REFUSED', origin, key, message });
+    problems.push(refusedCombination(configuration, { key, message }));
   };
   if (listeners.length === 0) {
     refuse(

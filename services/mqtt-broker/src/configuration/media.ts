@@ -1,5 +1,5 @@
 /** The sections of the media that keep the journal elsewhere, and whether the chosen one can work. */
-import type { Configuration, Problem } from '@robustmq/config';
+import { type Configuration, type Problem, refusedCombination } from '@robustmq/config';
 import type { MediaSettings } from '../media-settings.ts';
 import { jetStreamMedium } from './jetstream-section.ts';
 import type { JetStreamSection } from './jetstream-section.ts';
@@ -21,10 +21,9 @@ export function mediaSettings(values: BrokerConfigurationValues): MediaSettings 
 export function mediaProblems(
   configuration: Configuration<BrokerConfigurationValues>,
 ): readonly Problem[] {
-  return faultsOf(configuration.values).map(([key, message]) => {
-    const origin = configuration.originOf(key);
-    return { severity: 'error', code: 'CONFIG_COMBINATION_REFUSED', origin, key, message };
-  });
+  return faultsOf(configuration.values).map(([key, message]) =>
+    refusedCombination(configuration, { key, message }),
+  );
 }
 
 /** Keys, and what is wrong with each. */

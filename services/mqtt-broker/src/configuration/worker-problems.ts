@@ -1,4 +1,4 @@
-import type { Configuration, Problem } from '@robustmq/config';
+import { type Configuration, type Problem, refusedCombination } from '@robustmq/config';
 import { WORKER_STEP } from '../worker-settings.ts';
 import type { ConfiguredListener } from './listeners.ts';
 import type { BrokerConfigurationValues } from './schema.ts';
@@ -14,8 +14,7 @@ export function workerProblems(
   if (node.workers === 1) return [];
   const problems: Problem[] = [];
   const refuse = (key: string, message: string): void => {
-    const origin = configuration.originOf(key);
-    problems.push({ severity: 'error', code: 'CONFIG_COMBINATION_REFUSED', origin, key, message });
+    problems.push(refusedCombination(configuration, { key, message }));
   };
   if (node.placement_center.length === 0) {
     refuse(

@@ -1,3 +1,4 @@
+import { nextTurn } from '@robustmq/environment';
 import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -165,8 +166,4 @@ function keepNeeded(context: BrokerContext, topic: string, lagging: Set<Reader>)
   for (const group of match.shared) {
     if (group.state !== null) lagging.delete(group.state as DurableGroup);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,11 +1,8 @@
-import { bytesKey, choiceKey, integerKey } from '@robustmq/config';
-import type { SectionDeclaration } from '@robustmq/config';
+import { bytesKey, choiceKey, integerKey, raftTimeKeys } from '@robustmq/config';
+import type { RaftTimeKeys, SectionDeclaration } from '@robustmq/config';
 
 /** `[raft]`. */
-export interface RaftSection {
-  readonly tick_ms: number;
-  readonly election_timeout_ms: number;
-  readonly heartbeat_ms: number;
+export interface RaftSection extends RaftTimeKeys {
   readonly reads: 'quorum' | 'lease';
   readonly log_bytes_max: number;
   readonly log_entries_max: number;
@@ -17,32 +14,12 @@ export const raftSection: SectionDeclaration<RaftSection> = {
   name: 'raft',
   meaning: 'How the members agree. The same on all of them.',
   keys: {
-    tick_ms: integerKey({
-      default: 50,
-      minimum: 10,
-      maximum: 1000,
-      meaning: 'The clock of Raft: the other times are rounded up to multiples of it.',
-      reason: 'Must be well above the pauses of the machine.',
-      unit: 'milliseconds',
-    }),
-    election_timeout_ms: integerKey({
-      default: 500,
-      minimum: 50,
-      maximum: 60_000,
-      meaning:
+    ...raftTimeKeys({
+      electionMeaning:
         'A follower that hears no leader for this long, and up to half of it more by chance, stands for election.',
-      reason:
+      electionReason:
         'Writes pause that long when a leader dies. Below ten times the round trip between members, ' +
         'or below the pauses of a busy machine, leaders are deposed for nothing.',
-      unit: 'milliseconds',
-    }),
-    heartbeat_ms: integerKey({
-      default: 100,
-      minimum: 10,
-      maximum: 10_000,
-      meaning: 'How often a leader without work shows that it lives.',
-      reason: 'A few must fit into election_timeout_ms.',
-      unit: 'milliseconds',
     }),
     reads: choiceKey({
       default: 'quorum',

@@ -1,8 +1,13 @@
 import {
   type Configuration,
   exposureFaults,
-  type KeyFault as Fault,
+  type KeyFault,
+  nodesFaults,
+  ownPortFaults,
   type Problem,
+  raftTimeFaults,
+  raftTimesFrom,
+  refusedCombination,
   tlsFaults,
 } from '@robustmq/config';
 import { fail, succeed } from '@robustmq/errors';
@@ -12,9 +17,6 @@ import type { PlacementCenterSettings, RaftSettings } from '../settings.ts';
 import type { NodeSection } from './node-section.ts';
 import type { RaftSection } from './raft-section.ts';
 import type { PlacementCenterValues } from './schema.ts';
-
-/** The number of elections that must not fit into one heartbeat. */
-const HEARTBEATS_PER_ELECTION_MIN = 3;
 
 /**
  * Turns a checked configuration into what the process is told.
@@ -29,11 +31,12 @@ export function placementCenterSettingsFrom(
   const { node, raft, tls, etcd } = configuration.values;
   const faults = [
     ...(node.backend === 'raft' ? memberFaults(node) : etcdFaults(etcd.endpoints)),
-    ...raftFaults(raft),
+    ...raftTimeFaults(raft),
     ...tlsFaults(tls),
     ...exposureFaults(node, tls, 'the placement center'),
   ];
-  if (faults.length > 0) return fail(faults.map((fault) => problemOf(configuration, fault)));
+  if (faults.length > 0)
+    return fail(faults.map((fault) => refusedCombination(configuration, fault)));
   return succeed({
     clusterName: node.cluster_name,
     nodeId: node.node_id,
@@ -57,30 +60,10 @@ export function placementCenterSettingsFrom(
   });
 }
 
-function problemOf(
-  configuration: Configuration<PlacementCenterValues>,
-  { key, message }: Fault,
-): Problem {
-  const origin = configuration.originOf(key);
-  return { severity: 'error', code: 'CONFIG_COMBINATION_REFUSED', origin, key, message };
-}
-
-function memberFaults(node: NodeSection): readonly Fault[] {
-  const faults: Fault[] = [];
+function memberFaults(node: NodeSection): readonly KeyFault[] {
+  const faults: KeyFault[] = [...nodesFaults(node.nodes)];
   const addresses = new Map<string, string>();
   for (const [id, address] of Object.entries(node.nodes)) {
-    if (!/^[1-9]\d{0,4}$/.test(id) || Number(id) > 65535) {
-      faults.push({
-        key: 'nodes',
-        message: `names "${id}", expected node numbers from 1 to 65535`,
-      });
-    }
-    if (!/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i.test(address)) {
-      faults.push({
-        key: 'nodes',
-        message: `has "${address}" for node ${id}, expected "host:port"`,
-      });
-    }
     const other = addresses.get(address);
     if (other !== undefined) {
       faults.push({
@@ -93,7 +76,7 @@ function memberFaults(node: NodeSection): readonly Fault[] {
   return [...faults, ...ownEntryFaults(node)];
 }
 
-function ownEntryFaults(node: NodeSection): readonly Fault[] {
+function ownEntryFaults(node: NodeSection): readonly KeyFault[] {
   const own = node.nodes[String(node.node_id)];
   const known = Object.keys(node.nodes);
   if (node.join) {
@@ -111,41 +94,17 @@ function ownEntryFaults(node: NodeSection): readonly Fault[] {
       },
     ];
   }
-  const port = Number(own.slice(own.lastIndexOf(':') + 1));
-  if (node.grpc_port === 0 || port === node.grpc_port) return [];
-  return [
-    {
-      key: 'grpc_port',
-      message: `is ${String(node.grpc_port)}, but nodes tells the others to reach this member at ${own}`,
-    },
-  ];
+  return ownPortFaults(node.grpc_port, own, 'this member');
 }
 
-function etcdFaults(endpoints: readonly string[]): readonly Fault[] {
+function etcdFaults(endpoints: readonly string[]): readonly KeyFault[] {
   if (endpoints.length > 0) return [];
   return [{ key: 'etcd.endpoints', message: 'is empty, but backend = "etcd" needs one' }];
 }
 
-function raftFaults(raft: RaftSection): readonly Fault[] {
-  if (raft.election_timeout_ms >= raft.heartbeat_ms * HEARTBEATS_PER_ELECTION_MIN) return [];
-  return [
-    {
-      key: 'raft.election_timeout_ms',
-      message: `is ${String(raft.election_timeout_ms)}, expected at least ${String(HEARTBEATS_PER_ELECTION_MIN)} times heartbeat_ms (${String(raft.heartbeat_ms)})`,
-    },
-  ];
-}
-
 function raftSettings(raft: RaftSection): RaftSettings {
-  const ticks = (milliseconds: number): number =>
-    Math.max(1, Math.ceil(milliseconds / raft.tick_ms));
   return {
-    tickMs: raft.tick_ms,
-    electionTimeoutTicks: Math.max(
-      ticks(raft.election_timeout_ms),
-      HEARTBEATS_PER_ELECTION_MIN * ticks(raft.heartbeat_ms),
-    ),
-    heartbeatTicks: ticks(raft.heartbeat_ms),
+    ...raftTimesFrom(raft),
     reads: raft.reads,
     logBytesMax: raft.log_bytes_max,
     logEntriesMax: raft.log_entries_max,
