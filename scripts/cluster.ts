@@ -4,7 +4,7 @@
  * usage: node scripts/cluster.ts up|down
  *
  * Data and logs lie where the files of config/cluster say, below the working directory. `down` stops the
- * brokers first, and keeps the data.
+ * brokers first, and keeps the data. `up` leaves what runs already as it is.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -22,10 +22,20 @@ function robustctl(words: readonly string[]): boolean {
   return status === 0;
 }
 
+/** Whether the process of a configuration file runs, started by whomever. */
+function runs(component: string, file: string): boolean {
+  const words = [component, 'status', file];
+  return spawnSync(`${root}scripts/robustctl`, words, { cwd: root, stdio: 'ignore' }).status === 0;
+}
+
 function up(): boolean {
   for (const { component, folder } of ROLES) {
     for (const node of NODES) {
       const file = `config/cluster/${folder}/node-${node}.toml`;
+      if (runs(component, file)) {
+        console.log(`${component} ${file} runs already`);
+        continue;
+      }
       if (!robustctl([component, 'start', file, '--daemon'])) return false;
     }
   }
