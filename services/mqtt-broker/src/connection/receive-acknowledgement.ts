@@ -101,7 +101,7 @@ function received(connection: ClientConnection, session: ClientSession, identifi
     if (session.connection?.accepted === true) {
       session.connection.writeAcknowledgement(PUBREL, identifier);
     }
-  });
+  }, session);
 }
 
 /**

@@ -227,7 +227,7 @@ function takeSession(
       return;
     }
     accept(connection, connect, outcome);
-  });
+  }, taken.session);
 }
 
 function accept(connection: ClientConnection, connect: Connect, outcome: Outcome): void {

@@ -61,7 +61,7 @@ export function receiveSubscribe(connection: ClientConnection, subscribe: Subscr
     context.log.afterCommit((committed) => {
       if (committed) spread();
       else refuse(ReasonCode.quotaExceeded);
-    });
+    }, session);
   } else spread();
   context.presence.subscribed(session, subscribe.subscriptions);
 }

@@ -44,7 +44,7 @@ export function receiveUnsubscribe(connection: ClientConnection, unsubscribe: Un
     context.log.afterCommit((committed) => {
       if (committed) spread();
       else connection.close(ReasonCode.quotaExceeded, 'the journal is full');
-    });
+    }, session);
   } else spread();
   context.presence.unsubscribed(session, unsubscribe.filters);
 }

@@ -13,9 +13,8 @@ import type { WillMessage } from '../session/will-message.ts';
 
 /**
  * Where durable messages and the state of durable sessions go, as connections, sessions and wills see
- * it: one open commit group gathers until it is committed, and then everything that waited for it is
- * said in order. `DurableLog` is the journal of a broker of its own, `ReplicatedLog` the shards of a
- * cluster.
+ * it: what comes gathers until it is committed, and then what waited for it is said. `DurableLog` is the
+ * journal of a broker of its own, `ReplicatedLog` the shards of a cluster.
  *
  * A *place* is one safe number for one record, such as an offset: it grows within a topic.
  */
@@ -45,7 +44,7 @@ export interface BrokerLog {
   deliverDirect(session: ClientSession, delivery: Delivery, message: Message): void;
 
   /**
-   * An acknowledgement that leaves when everything up to now is committed; those of one connection
+   * An acknowledgement that leaves when what it vouches for is committed; those of one connection
    * leave in the order of their packets (MQTT-5.0 [MQTT-4.6.0-2], [MQTT-4.6.0-3]).
    *
    * @param vouchesForRecord  it is refused when the append fails
@@ -60,8 +59,11 @@ export interface BrokerLog {
 
   /** Runs `then` once this broker has the retained messages that were acknowledged before the call. */
   afterRetained(then: () => void): void;
-  /** Runs `then` once everything up to now is committed, or with false when it was refused. */
-  afterCommit(then: (committed: boolean) => void): void;
+  /**
+   * Runs `then` once what is kept of the session, as it is now, is committed; with false when that was
+   * refused.
+   */
+  afterCommit(then: (committed: boolean) => void, session: ClientSession): void;
   /** Resolves at the next commit, whatever it holds. */
   nextCommit(): Promise<void>;
   /** Everything up to now is committed when this resolves. */

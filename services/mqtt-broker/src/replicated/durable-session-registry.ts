@@ -109,8 +109,7 @@ export class DurableSessionRegistry implements DurableSessions {
 
   /** Everything of the session up to now, its record included, is committed. */
   #committed(session: ClientSession): Promise<void> {
-    this.#log.saveWith(session);
-    return new Promise((resolve) => this.#log.afterCommit(() => resolve()));
+    return new Promise((resolve) => this.#log.afterAll(session, resolve));
   }
 
   #put(stored: StoredSession, state: SessionState | null): void {

@@ -245,7 +245,7 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
     }
     this.#record.hold(shard.number, head);
     const message = copyOf(this.#record);
-    if (this.#log.full || !this.#log.hasRoomFor(message) || this.#log.batchIsLarge) {
+    if (this.#log.full || !this.#log.hasRoomFor(message) || this.#log.isLargeAt(shard.number)) {
       await wait(BEHIND_TAIL_MS);
       return true;
     }

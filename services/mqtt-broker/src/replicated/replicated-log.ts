@@ -4,7 +4,6 @@ import {
   type JournalError,
   type JournalFault,
   type JournalRecord,
-  type Offset,
 } from '@robustmq/journal';
 import { ExchangeState } from '@robustmq/mqtt-session';
 import { log, logEvents } from '@robustmq/telemetry';
@@ -20,14 +19,15 @@ import {
 import { OPERATION } from '../durable/operations.ts';
 import { sendDeliveries } from '../durable/send-deliveries.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import { acknowledgeAll } from './acknowledge-group.ts';
+import { AcknowledgementLanes } from './acknowledgement-lanes.ts';
+import type { CommitRound } from './commit-round.ts';
 import type { CursorHost } from './cursor-host.ts';
 import { giveBackUnread } from './give-back-dealt.ts';
 import { GroupRecords } from './group-records.ts';
+import { MessageRounds } from './message-rounds.ts';
 import type { MessageShards } from './message-shards.ts';
 import { OriginInHand } from './origin-in-hand.ts';
 import { RecordInHand } from './record-in-hand.ts';
-import { NO_SHARD, REPEATED, ReplicatedGroup } from './replicated-group.ts';
 import type { ReplicatedGroups } from './replicated-groups.ts';
 import type { ReplicatedStorage } from './replicated-storage.ts';
 import type { RepeatedPublishes } from './repeated-publishes.ts';
@@ -35,27 +35,26 @@ import { encodeRetainedValue } from './retained-value.ts';
 import { SessionCursor } from './session-cursor.ts';
 import { SessionRecords } from './session-records.ts';
 import type { ShardWriter } from './shard-writer.ts';
+import { TableRounds } from './table-rounds.ts';
+import type { TableWriter } from './table-writer.ts';
+import { Vouches, WaitingAcknowledgement } from './waiting-acknowledgement.ts';
 
 const PUBACK = 0x40;
 const PUBREC = 0x50;
 /** A batch is closed early at this size, so that one append stays short. */
 const BATCH_BYTES_SOFT_MAX = 1024 * 1024;
 const BATCH_BYTES_RESERVED = 64 * 1024;
-/** While so many groups are under way the next one gathers: batches grow with the load. */
-const GROUPS_MAX = 4;
+const NO_SHARD = -1;
 /** How long messages are refused after a shard said that it is full. */
 const FULL_MS = 1000;
 /** A SUBSCRIBE waits so long for the retained messages of the cluster. */
 const RETAINED_DEADLINE_MS = 5000;
 
 /**
- * The broker's side of the shards of a cluster: one open group gathers messages, records of sessions and
- * acknowledgements; at the end of a turn its parts are written side by side, and when all of them are
- * committed what waited for them is said. Groups overlap, and are finished in their order.
- *
- * So one shard without a leader holds back the acknowledgements of all messages that came after the
- * first one for it: those of one connection may not overtake each other, and their topics are in every
- * shard.
+ * The broker's side of the shards of a cluster: messages and records of sessions gather during a turn; at
+ * its end each shard gets its part. What waits for a part is said when that one is committed, and an
+ * acknowledgement besides in the order of its session's packets: a shard without a leader holds up those
+ * who publish to it, and nobody else.
  *
  * Durable sessions are not served here: `ShardFeed` brings them what is committed, from this broker as
  * from all others.
@@ -69,24 +68,19 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   readonly groupRecords: GroupRecords;
   readonly groups: ReplicatedGroups;
   readonly #message: Message;
-  #open = new ReplicatedGroup();
-  readonly #underWay: ReplicatedGroup[] = [];
-  /** By shard: where our finished groups end. */
-  readonly #finishedEnds: number[];
-  /** By shard: batches of groups that are not finished. */
-  readonly #unfinished: number[];
+  readonly #messages: MessageRounds;
+  readonly #tables: TableRounds;
+  readonly #lanes: AcknowledgementLanes;
+  /** Their records are written at the end of the turn. */
+  readonly #openSessions = new Set<ClientSession>();
   #waiters: (() => void)[] = [];
   #scheduled = false;
   #fullUntilMs = 0;
-  #bytesUnderWay = 0;
   /** Of the message appended last, which its acknowledgement follows. */
   #lastShard = NO_SHARD;
+  #lastRetained: TableWriter | null = null;
   #lastIsOfClient = false;
-  /** Receipt logged last, until its acknowledgement tells whether a message stands behind it. */
-  #lastReceipt: { readonly session: ClientSession; readonly identifier: number } | null = null;
   readonly #origin: OriginInHand;
-  #appendedRecords = 0;
-  #appends = 0;
 
   constructor(context: BrokerContext, storage: ReplicatedStorage, groups: ReplicatedGroups) {
     this.#context = context;
@@ -97,8 +91,12 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#message = new Message(context.router.topicOf('-'));
     this.sessions = new SessionRecords(storage.sessionTables);
     this.groupRecords = new GroupRecords(this.sessions);
-    this.#finishedEnds = storage.writers.map((_, shard) => storage.feeds[shard]?.position ?? 0);
-    this.#unfinished = storage.writers.map(() => 0);
+    this.#messages = new MessageRounds(context, storage, (round, error) =>
+      this.#messagesFinished(round, error),
+    );
+    const tables = [...storage.sessionTables, ...storage.retainedTables];
+    this.#tables = new TableRounds(tables, (round) => this.#recordsFinished(round));
+    this.#lanes = new AcknowledgementLanes((session) => this.saveWith(session));
   }
 
   get shards(): MessageShards {
@@ -111,23 +109,21 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   }
 
   get backlogBytes(): number {
-    let bytes = this.#bytesUnderWay;
-    for (const { builder } of this.#storage.writers) {
-      if (builder.recordCount > 0) bytes += builder.byteLength;
-    }
-    return bytes;
+    return this.#messages.bytes;
   }
 
   get isSettled(): boolean {
-    return this.#underWay.length === 0 && this.#open.isEmpty && !this.#hasRecords;
-  }
-
-  get #hasRecords(): boolean {
-    return this.#storage.writers.some(({ builder }) => builder.recordCount > 0);
+    const isGathering = this.#openSessions.size > 0 || !this.#lanes.isEmpty;
+    return !isGathering && this.#messages.isIdle && this.#tables.isIdle;
   }
 
   get batchIsLarge(): boolean {
-    return this.#storage.writers.some(({ builder }) => builder.byteLength > BATCH_BYTES_SOFT_MAX);
+    return this.#storage.writers.some((_, shard) => this.isLargeAt(shard));
+  }
+
+  /** What gathers in the shard should not grow further in this turn. */
+  isLargeAt(shard: number): boolean {
+    return this.#writer(shard).builder.byteLength > BATCH_BYTES_SOFT_MAX;
   }
 
   get gauges(): LogGauges {
@@ -140,8 +136,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
       oldest: writers.reduce((sum, { shard }) => sum + shard.oldest, 0),
       committed: position,
       next: position,
-      appendedRecords: this.#appendedRecords,
-      flushes: this.#appends,
+      appendedRecords: this.#messages.appendedRecords,
+      flushes: this.#messages.appends,
     };
   }
 
@@ -153,12 +149,13 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   append(message: Message, publisher: ClientSession | null, wanted: MatchResult | null): void {
     this.#schedule();
     this.#lastShard = NO_SHARD;
+    this.#lastRetained = null;
     this.#lastIsOfClient = message === this.#context.message && message.qos > 0;
     if (message.retain && !message.topic.reserved) this.#retain(message, publisher);
     if (wanted === null) return;
     const shard = this.shards.shardOf(message.topic.hash);
     const { builder } = this.#writer(shard);
-    // Before the record: what belongs to it, such as its acknowledgement, is in the same group.
+    // Before the record: what belongs to it, such as its acknowledgement, gathers with it.
     if (builder.byteLength > BATCH_BYTES_SOFT_MAX) this.flush();
     this.#schedule();
     writeOriginRecord(builder, message, this.#origin.of(message, publisher));
@@ -185,7 +182,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#schedule();
     const shard = this.shards.shardOf(message.topic.hash);
     writeDealtRecord(this.#writer(shard).builder, message, to);
-    this.#open.outcomes.push({ shard, then });
+    this.#messages.gathering(shard).outcomes.push(then);
   }
 
   acknowledge(
@@ -195,26 +192,32 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     vouchesForRecord: boolean,
     reasonCode = 0,
   ): void {
-    this.#schedule();
-    const group = this.#open;
-    const shard = vouchesForRecord ? this.#vouchedShard(header) : NO_SHARD;
-    const receipt = this.#lastReceipt;
-    this.#lastReceipt = null;
-    if (shard >= 0 && receipt?.identifier === identifier) {
-      cursorOf(receipt.session)?.receiptPending(identifier);
+    const session = connection.session as ClientSession;
+    const shard = this.#lastShard;
+    const retained = this.#lastRetained;
+    const vouches = vouchesForRecord ? this.#vouchesFor(header) : Vouches.nothing;
+    const what = { identifier, reasonCode, vouches };
+    const waiting = new WaitingAcknowledgement(connection, header, what);
+    if (vouches === Vouches.message) waitFor(this.#messages.gathering(shard), waiting);
+    if (vouchesForRecord && retained !== null) waitFor(this.#tables.gathering(retained), waiting);
+    this.#lastRetained = null;
+    // Its receipt, or that there is none any more, is in the session's record.
+    if (header !== PUBACK && session.durable && !this.#isRecorded(session)) {
+      waitFor(this.#recordOf(session), waiting);
     }
-    if (header === PUBACK) connection.waitingPubacks += 1;
-    group.ackConnections.push(connection);
-    group.ackHeaders.push(header);
-    group.ackIdentifiers.push(identifier);
-    group.ackReasonCodes.push(reasonCode);
-    group.ackShards.push(shard);
-    connection.waitingAcknowledgements += 1;
+    if (waiting.needs > 0) this.#schedule();
+    this.#lanes.add(session, waiting);
   }
 
-  afterCommit(then: (committed: boolean) => void): void {
+  afterCommit(then: (committed: boolean) => void, session: ClientSession): void {
     this.#schedule();
-    this.#open.callbacks.push(then);
+    this.#recordOf(session).outcomes.push(then);
+  }
+
+  /** Runs `then` once everything of the session up to now, its record included, is committed. */
+  afterAll(session: ClientSession, then: () => void): void {
+    this.saveWith(session);
+    this.afterCommit(() => this.#lanes.afterAll(session, then), session);
   }
 
   afterRetained(then: () => void): void {
@@ -244,34 +247,16 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   flush(): void {
     this.#scheduled = false;
-    if (this.#underWay.length >= GROUPS_MAX) return;
-    const group = this.#open;
-    if (group.isEmpty && !this.#hasRecords) return;
-    this.#open = new ReplicatedGroup();
-    this.#underWay.push(group);
-    group.parts = 1;
-    for (const [shard, writer] of this.#storage.writers.entries()) {
-      if (writer.builder.recordCount > 0) this.#appendTo(group, shard, writer);
-    }
-    for (const number of group.retainedTables) {
-      const table = this.#storage.retainedTables[number];
-      if (table === undefined) continue;
-      group.parts += 1;
-      table.afterWrite(() => this.#partDone(group));
-      table.start();
-    }
-    for (const table of this.sessions.putAll(group.sessions)) {
-      group.parts += 1;
-      table.afterWrite(() => this.#partDone(group));
-      table.start();
-    }
-    this.#partDone(group);
+    this.#messages.flush();
+    for (const table of this.sessions.putAll(this.#openSessions)) this.#tables.touch(table);
+    this.#openSessions.clear();
+    this.#tables.flush();
   }
 
-  /** The session's record is written with the open group. */
+  /** The session's record is written at the end of the turn. */
   saveWith(session: ClientSession): void {
     this.#schedule();
-    this.#open.sessions.add(session);
+    this.#openSessions.add(session);
   }
 
   readAt(place: number): Promise<JournalRecord | null> {
@@ -287,18 +272,15 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
       this.progressed(session);
       return;
     }
-    if (code === OPERATION.receipt) this.#lastReceipt = { session, identifier };
     if (code === OPERATION.receipt || code === OPERATION.receiptReleased) {
       (session.repeats as RepeatedPublishes | null)?.settle(identifier);
     }
-    this.#schedule();
-    this.#open.sessions.add(session);
+    this.saveWith(session);
   }
 
   sessionMade(session: ClientSession): void {
     session.consumer = new SessionCursor(this, session, null);
-    this.#schedule();
-    this.#open.sessions.add(session);
+    this.saveWith(session);
   }
 
   termsChanged(session: ClientSession): void {
@@ -318,7 +300,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   sessionEnded(session: ClientSession): void {
     this.#schedule();
-    this.#open.sessions.delete(session);
+    this.#openSessions.delete(session);
     // What its groups dealt to it is given back first: see `DurableSessions.forget`.
     if (this.groups.wasMember(session)) return;
     this.sessions.remove(session.clientId, session.ownerEpoch);
@@ -337,13 +319,12 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   }
 
   knownEnd(shard: number): number {
-    return Math.max(this.feedPosition(shard), this.#finishedEnds[shard] ?? 0);
+    return Math.max(this.feedPosition(shard), this.#messages.at(shard).finishedEnd);
   }
 
   watermark(shard: number): number {
-    const writer = this.#storage.writers[shard];
-    const isIdle = this.#unfinished[shard] === 0 && writer?.builder.recordCount === 0;
-    return isIdle ? this.knownEnd(shard) : (this.#finishedEnds[shard] ?? 0);
+    const { finishedEnd, isIdle } = this.#messages.at(shard);
+    return isIdle ? this.knownEnd(shard) : finishedEnd;
   }
 
   planExactlyOnce(session: ClientSession, delivery: Delivery, record: RecordInHand): void {
@@ -351,9 +332,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     const identifier = window.take(ExchangeState.assigned);
     const { topic, kind, body, place } = record;
     window.setOffset(identifier, place);
-    this.#schedule();
-    this.#open.sessions.add(session);
-    this.#open.deliveries.push({
+    this.saveWith(session);
+    this.#recordOf(session).deliveries.push({
       session,
       delivery,
       identifier,
@@ -402,11 +382,22 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   }
 
   /** An acknowledgement without a message before it is that of a repeated PUBLISH. */
-  #vouchedShard(header: number): number {
+  #vouchesFor(header: number): Vouches {
     const isOfClient = this.#lastIsOfClient;
     this.#lastIsOfClient = false;
-    if (isOfClient) return this.#lastShard;
-    return header === PUBREC ? REPEATED : NO_SHARD;
+    if (isOfClient) return this.#lastShard === NO_SHARD ? Vouches.nothing : Vouches.message;
+    return header === PUBREC ? Vouches.repeated : Vouches.nothing;
+  }
+
+  /** What waits for the session's record. */
+  #recordOf(session: ClientSession): CommitRound {
+    return this.#tables.gathering(this.sessions.tableOf(session.clientId));
+  }
+
+  /** Its record says all there is to say, as far as this broker has been told. */
+  #isRecorded(session: ClientSession): boolean {
+    if (this.#openSessions.has(session)) return false;
+    return this.#tables.isIdleAt(this.sessions.tableOf(session.clientId));
   }
 
   #retain(message: Message, publisher: ClientSession | null): void {
@@ -417,12 +408,14 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
         ? null
         : encodeRetainedValue(publisher?.clientId ?? '', retainedRecordOf(message));
     // The newest in the order of the shard counts, whoever wrote it.
-    retainedTables[number]?.put(message.topic.name, {
+    const table = retainedTables[number] as TableWriter;
+    table.put(message.topic.name, {
       fence: 0,
       value: () => value,
       refused: () => {},
     });
-    this.#open.retainedTables.add(number);
+    this.#tables.touch(table);
+    this.#lastRetained = table;
   }
 
   #schedule(): void {
@@ -431,61 +424,41 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#context.scheduleFlush();
   }
 
-  #appendTo(group: ReplicatedGroup, shard: number, writer: ShardWriter): void {
-    const batch = writer.builder.seal(0 as Offset, this.#context.nowMs());
-    group.parts += 1;
-    group.shards.push(shard);
-    this.#unfinished[shard] = (this.#unfinished[shard] ?? 0) + 1;
-    const { length } = batch.bytes;
-    this.#bytesUnderWay += length;
-    this.#appendedRecords += batch.recordCount;
-    this.#appends += 1;
-    const startedNs = process.hrtime.bigint();
-    writer.append(batch, (next, error) => {
-      const { histograms } = this.#context;
-      histograms.journalFlushNs.observe(Number(process.hrtime.bigint() - startedNs));
-      histograms.journalCommitRecords.observe(batch.recordCount);
-      this.#bytesUnderWay -= length;
-      writer.builder.recycle(batch.bytes);
-      if (next === null) this.#refused(group, shard, error);
-      else group.ends.push({ shard, next });
-      this.#partDone(group);
-    });
+  #messagesFinished(round: CommitRound, error: JournalError | null): void {
+    if (error?.fault.code === 'JOURNAL_FULL') {
+      this.#fullUntilMs = performance.now() + FULL_MS;
+      this.#context.journalFull(error);
+    }
+    for (const waiting of round.acknowledgements) waiting.decided(error === null);
+    for (const waiting of round.acknowledgements) this.#lanes.goOn(waiting);
+    for (const then of round.outcomes) then(error === null);
+    this.#goOn();
   }
 
-  #refused(group: ReplicatedGroup, shard: number, error: JournalError | null): void {
-    group.refused.add(shard);
-    if (error?.fault.code !== 'JOURNAL_FULL') return;
-    this.#fullUntilMs = performance.now() + FULL_MS;
-    this.#context.journalFull(error);
+  #recordsFinished(round: CommitRound): void {
+    for (const waiting of round.acknowledgements) waiting.needs -= 1;
+    for (const waiting of round.acknowledgements) this.#lanes.goOn(waiting);
+    if (round.deliveries.length > 0) {
+      const planned = { deliveries: round.deliveries, bytes: null };
+      sendDeliveries(this.#context, planned, this.#message, isOver);
+    }
+    for (const then of round.outcomes) then(true);
+    this.#goOn();
   }
 
-  #partDone(group: ReplicatedGroup): void {
-    group.parts -= 1;
-    if (group.parts > 0 || this.#underWay[0] !== group) return;
-    while (this.#underWay[0]?.parts === 0) this.#finish(this.#underWay.shift() as ReplicatedGroup);
+  /** What gathered meanwhile goes at the end of the turn, and the sockets are written then. */
+  #goOn(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
-    // What gathered meanwhile goes at once; the sockets are written in the same turn.
-    this.flush();
-    this.#context.flushOutput();
+    this.#schedule();
     this.#context.relievePublishers();
   }
+}
 
-  #finish(group: ReplicatedGroup): void {
-    for (const { shard, next } of group.ends) this.#finishedEnds[shard] = next;
-    for (const shard of group.shards) {
-      this.#unfinished[shard] = (this.#unfinished[shard] ?? 0) - 1;
-    }
-    acknowledgeAll(group, (session) => {
-      this.#schedule();
-      this.#open.sessions.add(session);
-    });
-    sendDeliveries(this.#context, group, this.#message, isOver);
-    for (const { shard, then } of group.outcomes) then(!group.refused.has(shard));
-    for (const callback of group.callbacks) callback(true);
-  }
+function waitFor(round: CommitRound, waiting: WaitingAcknowledgement): void {
+  waiting.needs += 1;
+  round.acknowledgements.push(waiting);
 }
 
 /** A session that was taken over meanwhile says nothing more. */

@@ -166,6 +166,76 @@ describe('an exactly-once message whose broker dies', () => {
   }
 });
 
+describe('a message shard without a leader', () => {
+  const shardOf = (topic: string): number =>
+    a.context.router.topicOf(topic).hash % (a.context.log as ReplicatedLog).shards.count;
+  /** Topics of that shard, and of the others. */
+  const topics = Array.from({ length: 20 }, (_, number) => `t/${number}`);
+  const stuckTopics = (): string[] => topics.filter((topic) => shardOf(topic) === 0);
+  const freeTopics = (): string[] => topics.filter((topic) => shardOf(topic) !== 0);
+  const holdShard = (): { release(): void } =>
+    cluster.memory.faults.hold({ process: a.name, shard: 'mqtt-0', kinds: ['append'] });
+
+  test('holds back those who publish to it, and nobody else', async () => {
+    const reader = await subscriber(b, 'reader', 't/#', 2);
+    const stuck = await cluster.client(a, 'stuck');
+    const free = await cluster.client(a, 'free');
+    const once = await cluster.client(a, 'once');
+    const hold = holdShard();
+    const [stuckTopic = ''] = stuckTopics();
+    const [freeTopic = ''] = freeTopics();
+    // Far more turns than batches may be under way in one shard.
+    for (let id = 1; id <= 20; id += 1) {
+      stuck.send(publish(stuckTopic, 1, id));
+      free.send(publish(freeTopic, 1, id));
+      once.send(publish(freeTopic, 2, id));
+      await until(() => of(free, 'puback').length === id && of(once, 'pubrec').length === id);
+      once.send(acknowledgement('pubrel', id));
+      await until(() => of(once, 'pubcomp').length === id);
+    }
+    expect(of(stuck, 'puback')).toEqual([]);
+    await until(() => of(reader, 'publish').length === 40);
+    hold.release();
+    await until(() => of(stuck, 'puback').length === 20);
+    await until(() => of(reader, 'publish').length === 60);
+  });
+
+  test('does not let the acknowledgements of one client overtake each other', async () => {
+    await subscriber(b, 'reader', 't/#', 2);
+    const writer = await cluster.client(a, 'writer');
+    const hold = holdShard();
+    writer.send(publish(freeTopics()[0] as string, 1, 1));
+    writer.send(publish(stuckTopics()[0] as string, 1, 2));
+    writer.send(publish(freeTopics()[0] as string, 1, 3));
+    await until(() => of(writer, 'puback').length === 1);
+    await turns(20);
+    expect(of(writer, 'puback')).toMatchObject([{ packetIdentifier: 1 }]);
+    hold.release();
+    await until(() => of(writer, 'puback').length === 3);
+    expect(of(writer, 'puback')).toMatchObject(
+      [1, 2, 3].map((packetIdentifier) => ({ packetIdentifier })),
+    );
+  });
+
+  test('lets other sessions be subscribed, moved and received from', async () => {
+    const stuck = await cluster.client(a, 'stuck');
+    await subscriber(b, 'reader', 't/#', 2);
+    holdShard();
+    for (let id = 1; id <= 8; id += 1) {
+      stuck.send(publish(stuckTopics()[0] as string, 2, id));
+      await turns(3);
+    }
+    const other = await subscriber(a, 'other', freeTopics()[0] as string, 2);
+    other.send(publish(freeTopics()[0] as string, 2, 1));
+    await until(() => of(other, 'publish').length === 1);
+    other.send(acknowledgement('pubrec', (of(other, 'publish')[0] as Publish).packetIdentifier));
+    await until(() => of(other, 'pubrel').length === 1);
+    const moved = await cluster.client(b, 'other');
+    expect(of(moved, 'connack')).toMatchObject([{ sessionPresent: true }]);
+    expect(of(stuck, 'pubrec')).toEqual([]);
+  });
+});
+
 describe('a retained message in a cluster', () => {
   function retained(topic: string, id: number, text: string): Publish {
     return { ...publish(topic, 1, id), retain: true, payload: new TextEncoder().encode(text) };

@@ -50,7 +50,7 @@ export class RetainedReplay {
         return;
       }
       if (this.#context.log.batchIsLarge) {
-        this.#context.log.afterCommit(() => this.#goOn());
+        void this.#context.log.nextCommit().then(() => this.#goOn());
         return;
       }
       const slot = this.#cursor.next();
