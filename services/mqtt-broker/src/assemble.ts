@@ -184,8 +184,8 @@ class BrokerNode implements Broker {
     const keepStorage = await this.#openLog(context);
     this.#gauges = gaugesOf(context, this.#listeners);
     this.#maintenance = new Maintenance(context, [
-      () => context.sessions.expireDue(Date.now()),
-      () => context.wills.publishDue(Date.now()),
+      () => context.sessions.expireDue(context.clock.nowMs()),
+      () => context.wills.publishDue(context.clock.nowMs()),
       () => sys.tick(),
       keepStorage,
     ]);

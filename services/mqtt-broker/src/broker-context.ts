@@ -10,7 +10,9 @@ import {
   logEvents,
 } from '@robustmq/telemetry';
 
+import type { Clock, RandomSource, Timers } from '@robustmq/environment';
 import type { AccessControl } from './access-control.ts';
+import type { BrokerEnvironment } from './broker-environment.ts';
 import type { BrokerCluster } from './cluster/contract.ts';
 import type { ClientConnection } from './connection/client-connection.ts';
 import { ConnectAdmission } from './connection/connect-admission.ts';
@@ -30,6 +32,9 @@ import type { BrokerSettings } from './settings.ts';
  */
 export class BrokerContext implements OutputContext {
   readonly settings: BrokerSettings;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: RandomSource;
   readonly logger: Logger;
   readonly counters: BrokerCounters;
   readonly histograms: BrokerHistograms;
@@ -92,6 +97,7 @@ export class BrokerContext implements OutputContext {
 
   constructor(parts: {
     readonly settings: BrokerSettings;
+    readonly environment: BrokerEnvironment;
     readonly logger: Logger;
     readonly counters: BrokerCounters;
     readonly histograms: BrokerHistograms;
@@ -107,6 +113,9 @@ export class BrokerContext implements OutputContext {
     readonly message: Message;
   }) {
     this.settings = parts.settings;
+    this.clock = parts.environment.clock;
+    this.timers = parts.environment.timers;
+    this.random = parts.environment.random;
     this.logger = parts.logger;
     this.counters = parts.counters;
     this.histograms = parts.histograms;
@@ -137,7 +146,7 @@ export class BrokerContext implements OutputContext {
   /** Wall clock, read at most once per turn. */
   nowMs(): number {
     if (!this.#nowIsFresh) {
-      this.#nowMs = Date.now();
+      this.#nowMs = this.clock.nowMs();
       this.#nowIsFresh = true;
       this.scheduleFlush();
     }
@@ -148,7 +157,7 @@ export class BrokerContext implements OutputContext {
   scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setImmediate(this.#flushNow);
+    this.timers.soon(this.#flushNow);
   }
 
   flushOutput(): void {

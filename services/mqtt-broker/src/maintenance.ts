@@ -1,3 +1,4 @@
+import type { TimerHandle } from '@robustmq/environment';
 import { ReasonCode } from '@robustmq/mqtt-codec';
 import { keepAliveDeadlineMs } from '@robustmq/mqtt-session';
 import type { BrokerContext } from './broker-context.ts';
@@ -13,7 +14,7 @@ const TIMER_SLACK_MS = 5;
 export class Maintenance {
   readonly #context: BrokerContext;
   readonly #everySecond: readonly (() => void)[];
-  #timer: NodeJS.Timeout | null = null;
+  #timer: TimerHandle | null = null;
   #lastMs = 0;
 
   constructor(context: BrokerContext, everySecond: readonly (() => void)[]) {
@@ -22,12 +23,13 @@ export class Maintenance {
   }
 
   start(): void {
-    this.#lastMs = performance.now();
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    const { clock, timers } = this.#context;
+    this.#lastMs = clock.monotonicMs();
+    this.#timer = timers.every(TICK_MS, () => this.#tick());
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#timer = null;
   }
 
@@ -38,7 +40,7 @@ export class Maintenance {
    */
   #tick(): void {
     const context = this.#context;
-    const nowMs = performance.now();
+    const nowMs = context.clock.monotonicMs();
     if (nowMs - this.#lastMs < TICK_MS - TIMER_SLACK_MS) return;
     this.#lastMs = nowMs;
     context.tick += 1;

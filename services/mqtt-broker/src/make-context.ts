@@ -1,5 +1,4 @@
 import { Message, RetainedStore, Router } from '@robustmq/broker';
-import { systemRandom } from '@robustmq/environment';
 import {
   createAcknowledgementFields,
   createFrame,
@@ -10,6 +9,7 @@ import type { AuthenticationMethod } from '@robustmq/mqtt-session';
 import type { BrokerCounters, BrokerHistograms, Logger } from '@robustmq/telemetry';
 import type { AccessControl } from './access-control.ts';
 import { BrokerContext } from './broker-context.ts';
+import { type BrokerEnvironment, systemEnvironment } from './broker-environment.ts';
 import { OutputChunks } from './connection/output-chunks.ts';
 import { PublishEncoder } from './connection/publish-encoder.ts';
 import { GroupRegistry } from './durable/group-registry.ts';
@@ -28,11 +28,13 @@ export interface ContextParts {
   readonly histograms: BrokerHistograms;
   readonly access: AccessControl;
   readonly methods: readonly AuthenticationMethod[];
+  /** That of the machine, if not said. */
+  readonly environment?: BrokerEnvironment;
 }
 
 /** An empty broker; its storage and its presence are still to be set. */
 export function makeContext(parts: ContextParts): BrokerContext {
-  const { settings, methods } = parts;
+  const { settings, methods, environment = systemEnvironment } = parts;
   const { limits } = settings;
   const encoder = new TextEncoder();
   const router = new Router({
@@ -42,6 +44,7 @@ export function makeContext(parts: ContextParts): BrokerContext {
   });
   const context = new BrokerContext({
     settings,
+    environment,
     logger: parts.logger,
     counters: parts.counters,
     histograms: parts.histograms,
@@ -49,7 +52,7 @@ export function makeContext(parts: ContextParts): BrokerContext {
     retained: new RetainedStore({
       messagesMax: limits.retainedMessagesMax,
       bytesMax: limits.retainedBytesMax,
-      seed: systemRandom.uint32(),
+      seed: environment.random.uint32(),
     }),
     access: parts.access,
     encoder: new PublishEncoder(),

@@ -1,4 +1,3 @@
-import { systemClock, systemRandom, systemTimers } from '@robustmq/environment';
 import type { ProducerName } from '@robustmq/journal';
 import {
   brokerShards,
@@ -10,6 +9,7 @@ import {
 import { Backoff, silentObserver } from '@robustmq/rpc';
 import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import type { ReplicatedPath } from '../replicated/contract.ts';
 import { openReplicatedPath } from '../replicated/replicated-storage.ts';
 import type { ClusterPlace } from '../settings.ts';
@@ -23,6 +23,7 @@ import { RefusingLog, refuseFromNowOn } from './refusing-log.ts';
 const START_WAIT_MS = 120_000;
 const STATE_DEADLINE_MS = 10_000;
 const TRIM_EVERY_SECONDS = 10;
+const RETRY = { firstMs: 100, longestMs: 2_000 };
 
 /**
  * A broker in its cluster: registered, knowing what the others want, with the shards open. Each of its
@@ -48,7 +49,7 @@ export class OpenCluster {
     const { placement, registries, transport, innerAddress } = connected;
     const { nodeId, clusterName } = context.settings;
     const { brokerIp: nodeIp, leaseSeconds, subackWaitMs, yieldWaitMs, callDeadlineMs } = place;
-    context.log = new RefusingLog();
+    context.log = new RefusingLog(context.timers);
     this.node = new ClusterNode(
       {
         settings: {
@@ -59,7 +60,7 @@ export class OpenCluster {
           serveWithoutPlacement: place.serveWithoutPlacement,
         },
         ...{ context, placement, registries, transport, durable: this.#sessions },
-        ...{ clock: systemClock, timers: systemTimers, random: systemRandom },
+        ...{ clock: context.clock, timers: context.timers, random: context.random },
         failed: (task, error) => this.#failed(task, error),
         revoked: (node, incarnation) => {
           log(context.logger, logEvents.clusterNodeRevoked, { nodeId: node, incarnation });
@@ -72,17 +73,18 @@ export class OpenCluster {
 
   /** After it clients may be let in. @throws what the last attempt met, when nobody answers for 120 s */
   async begin(): Promise<void> {
-    const backoff = new Backoff({ firstMs: 100, longestMs: 2_000 }, systemRandom);
-    const untilMs = performance.now() + START_WAIT_MS;
+    const { clock, timers, random } = this.#context;
+    const backoff = new Backoff(RETRY, random);
+    const untilMs = clock.monotonicMs() + START_WAIT_MS;
     for (;;) {
       try {
         await this.#ensureShards();
         await this.node.begin();
         break;
       } catch (error) {
-        if (performance.now() > untilMs) throw error;
+        if (clock.monotonicMs() > untilMs) throw error;
         this.#failed('joining the cluster', error);
-        await new Promise((resolve) => setTimeout(resolve, backoff.nextMs()));
+        await waitMs(timers, backoff.nextMs());
       }
     }
     await this.#opening;
@@ -121,7 +123,7 @@ export class OpenCluster {
     await ensureShards(
       this.#connected.registries.shards,
       brokerShards(shards, KEEP_UNTIL_RELEASED),
-      { namespace: BROKER_NAMESPACE, replicas: shardReplicas, nowMs: Date.now() },
+      { namespace: BROKER_NAMESPACE, replicas: shardReplicas, nowMs: this.#context.clock.nowMs() },
       { deadlineMs: callDeadlineMs, signal: null },
     );
   }
@@ -138,11 +140,12 @@ export class OpenCluster {
 
   /** Never rejects: tried until it is open or this life is over. */
   async #openPath(registration: Registration): Promise<void> {
-    const backoff = new Backoff({ firstMs: 100, longestMs: 2_000 }, systemRandom);
+    const { clock, timers, random } = this.#context;
+    const backoff = new Backoff(RETRY, random);
     const { nodeId, incarnation } = registration.node;
     const producer: ProducerName = { id: nodeId, incarnation };
-    const untilMs = performance.now() + START_WAIT_MS;
-    while (this.#life === registration && !this.#stopped && performance.now() < untilMs) {
+    const untilMs = clock.monotonicMs() + START_WAIT_MS;
+    while (this.#life === registration && !this.#stopped && clock.monotonicMs() < untilMs) {
       try {
         const path = await openReplicatedPath(this.#context, {
           journal: this.#connected.journal,
@@ -161,7 +164,7 @@ export class OpenCluster {
         return;
       } catch (error) {
         this.#failed('opening the shards of the journal', error);
-        await new Promise((resolve) => setTimeout(resolve, backoff.nextMs()));
+        await waitMs(timers, backoff.nextMs());
       }
     }
   }

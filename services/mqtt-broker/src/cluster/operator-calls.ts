@@ -82,7 +82,7 @@ function describe(connection: ClientConnection): broker.Client {
     userName: session?.identity.username ?? '',
     remoteAddress: `${bracketed(transport.remoteAddress)}:${transport.remotePort}`,
     protocolLevel: version,
-    connectedAtMs: Date.now() - (context.tick - acceptedTick) * 1000,
+    connectedAtMs: context.clock.nowMs() - (context.tick - acceptedTick) * 1000,
     listener: transport.listener.name,
     subscriptions: session?.subscriptions.size ?? 0,
   };

@@ -1,3 +1,4 @@
+import type { Timers } from '@robustmq/environment';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import type { BrokerLog, LogGauges } from '../durable/broker-log.ts';
@@ -25,6 +26,11 @@ export class RefusingLog implements BrokerLog {
   readonly batchIsLarge = false;
   readonly bringsRetained = true;
   readonly gauges: LogGauges = NO_GAUGES;
+  readonly #timers: Timers;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
 
   hasRoomFor(): boolean {
     return false;
@@ -49,7 +55,7 @@ export class RefusingLog implements BrokerLog {
   }
 
   afterCommit(then: (committed: boolean) => void): void {
-    setImmediate(() => then(false));
+    this.#timers.soon(() => then(false));
   }
 
   async nextCommit(): Promise<void> {
@@ -103,7 +109,7 @@ export class RefusingLog implements BrokerLog {
 
 /** From now on nothing is durable here: whoever waits for an acknowledgement does so in vain. */
 export function refuseFromNowOn(context: BrokerContext): void {
-  context.log = new RefusingLog();
+  context.log = new RefusingLog(context.timers);
   for (const connection of [...context.connections]) {
     if (connection.waitingAcknowledgements > 0) {
       connection.close(0x89, 'this broker has lost its place in the cluster');

@@ -1,4 +1,5 @@
 import { type Message, type SharedGroup, type Subscriber, Subscription } from '@robustmq/broker';
+import type { Clock } from '@robustmq/environment';
 import type { GroupMember, MemberRoom } from '../cluster/contract.ts';
 
 /** What a member said of its room counts so long; its broker says it anew more often. */
@@ -12,16 +13,18 @@ export class DealtMember implements Subscriber {
   retainAsPublished = false;
   /** The broker that told of its room. */
   node = 0;
+  readonly #clock: Clock;
   #room = 0;
   #validUntilMs = 0;
   #underWay = 0;
 
-  constructor(clientId: string) {
+  constructor(clientId: string, clock: Clock) {
     this.clientId = clientId;
+    this.#clock = clock;
   }
 
   get online(): boolean {
-    return this.#room > 0 && performance.now() < this.#validUntilMs;
+    return this.#room > 0 && this.#clock.monotonicMs() < this.#validUntilMs;
   }
 
   /** Who has the most room has the least under way. */
@@ -36,7 +39,7 @@ export class DealtMember implements Subscriber {
 
   setRoom(room: number): void {
     this.#room = Math.min(room, ROOM_MOST);
-    this.#validUntilMs = performance.now() + ROOM_VALID_MS;
+    this.#validUntilMs = this.#clock.monotonicMs() + ROOM_VALID_MS;
   }
 
   began(): void {
@@ -56,14 +59,16 @@ export class DealtMember implements Subscriber {
 /** The durable members of one group, as its dealer knows them. */
 export class DealtMembers {
   readonly #group: SharedGroup;
+  readonly #clock: Clock;
   readonly #members = new Map<string, DealtMember>();
   /** By client identifier: sessions up to this epoch are over. As long as it is a member. */
   readonly #ended = new Map<string, number>();
   /** Those that went with something under way. */
   readonly #leaving = new Set<DealtMember>();
 
-  constructor(group: SharedGroup) {
+  constructor(group: SharedGroup, clock: Clock) {
     this.#group = group;
+    this.#clock = clock;
   }
 
   get haveRoom(): boolean {
@@ -76,7 +81,7 @@ export class DealtMembers {
     for (const { clientId, retainAsPublished } of members) {
       gone.delete(clientId);
       const known = this.#members.get(clientId);
-      const member = known ?? new DealtMember(clientId);
+      const member = known ?? new DealtMember(clientId, this.#clock);
       member.retainAsPublished = retainAsPublished;
       if (known !== undefined) continue;
       this.#members.set(clientId, member);

@@ -1,8 +1,10 @@
 import { Subscription } from '@robustmq/broker';
+import type { TimerHandle } from '@robustmq/environment';
 import { JournalError, type ProducerName } from '@robustmq/journal';
 import type { ExchangeState } from '@robustmq/mqtt-session';
 import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import type {
   DurableSessions,
   GroupDealing,
@@ -68,7 +70,7 @@ export class DurableSessionRegistry implements DurableSessions {
     const cursor = cursorOf(session);
     if (cursor === null || !cursor.isOurs) return;
     const settling = cursor.beginSettling();
-    await within(deadlineMs, `settling session ${session.clientId}`, async () => {
+    await this.#within(deadlineMs, `settling session ${session.clientId}`, async () => {
       await this.#committed(session);
       cursor.finish(settling);
       await this.#committed(session);
@@ -77,7 +79,7 @@ export class DurableSessionRegistry implements DurableSessions {
   }
 
   async forget(clientId: string, epoch: number, deadlineMs: number): Promise<void> {
-    await within(deadlineMs, `removing the record of session ${clientId}`, async () => {
+    await this.#within(deadlineMs, `removing the record of session ${clientId}`, async () => {
       await giveBackDealt(this.#context, this.#log, { clientId, epoch, deadlineMs });
       const table = this.#log.sessions.remove(clientId, epoch);
       await new Promise<void>((resolve) => {
@@ -91,7 +93,8 @@ export class DurableSessionRegistry implements DurableSessions {
     const name = lastIncarnationOf(producer);
     const { shards } = this.#storage;
     const all = Array.from({ length: shards.count }, (_, number) => shards.at(number));
-    const endMs = performance.now() + deadlineMs;
+    const { clock, timers } = this.#context;
+    const endMs = clock.monotonicMs() + deadlineMs;
     await Promise.all(
       all.map(async (shard) => {
         for (;;) {
@@ -99,12 +102,28 @@ export class DurableSessionRegistry implements DurableSessions {
             await shard.fence(name);
             return;
           } catch (error) {
-            if (performance.now() >= endMs || !isUnavailable(error)) throw error;
-            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+            if (clock.monotonicMs() >= endMs || !isUnavailable(error)) throw error;
+            await waitMs(timers, RETRY_MS);
           }
         }
       }),
     );
+  }
+
+  /** @throws JournalError JOURNAL_UNAVAILABLE  it is not done by the deadline; it may be done later */
+  async #within(deadlineMs: number, what: string, work: () => Promise<void>): Promise<void> {
+    const { timers } = this.#context;
+    let timer: TimerHandle | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const detail = `${what} is not done after ${deadlineMs} ms`;
+      const fault = { code: 'JOURNAL_UNAVAILABLE', shard: 'sessions', detail } as const;
+      timer = timers.after(deadlineMs, () => reject(new JournalError(fault)));
+    });
+    try {
+      await Promise.race([work(), late]);
+    } finally {
+      timer?.cancel();
+    }
   }
 
   /** Everything of the session up to now, its record included, is committed. */
@@ -143,7 +162,9 @@ export class DurableSessionRegistry implements DurableSessions {
     const earlier = [...state.earlier, ...last].slice(-EARLIER_TENURES_MAX);
     const pending = state.receipts.filter((receipt) => receipt.pending).map(({ id }) => id);
     if (earlier.length === 0) return;
-    session.repeats = new RepeatedPublishes(session, this.#storage.shards, { earlier, pending });
+    session.repeats = new RepeatedPublishes(this.#context, session, {
+      ...{ shards: this.#storage.shards, earlier, pending },
+    });
   }
 }
 
@@ -162,21 +183,6 @@ function subscribe(
   if (subscription.group === null) return;
   session.noteGroups();
   context.groups.memberJoined(subscription.group);
-}
-
-/** @throws JournalError JOURNAL_UNAVAILABLE  it is not done by the deadline; it may be done later */
-async function within(deadlineMs: number, what: string, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const detail = `${what} is not done after ${deadlineMs} ms`;
-    const fault = { code: 'JOURNAL_UNAVAILABLE', shard: 'sessions', detail } as const;
-    timer = setTimeout(() => reject(new JournalError(fault)), deadlineMs);
-  });
-  try {
-    await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isUnavailable(error: unknown): boolean {

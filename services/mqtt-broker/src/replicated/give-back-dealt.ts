@@ -1,6 +1,8 @@
+import type { Timers } from '@robustmq/environment';
 import { JournalError, type JournalRecord, type Offset } from '@robustmq/journal';
 import { ExchangeState } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import { type Deal, dealOf, directTopicOf, returnTopicOf } from '../durable/message-record.ts';
 import { RECORD_KIND } from '../durable/operations.ts';
 import { placeOf, shardAt } from './place.ts';
@@ -53,7 +55,10 @@ export async function giveBackDealt(
   }
   if (record === null) return;
   const state = decodeSessionState(record.value);
-  const found = [...(await openOf(log, state)), ...(await unreadOf(log, state, ending))];
+  const found = [
+    ...(await openOf(log, state)),
+    ...(await unreadOf(context.timers, log, { state, ending })),
+  ];
   const inHand = new RecordInHand(context);
   const returned: Promise<boolean>[] = [];
   for (const { shard, record: dealt } of found) {
@@ -73,13 +78,17 @@ export async function giveBackDealt(
 }
 
 /** What a session that has left its group finds dealt to it; tried until it is committed. */
-export function giveBackUnread(log: ReplicatedLog, record: RecordInHand, deal: Deal): void {
+export function giveBackUnread(
+  timers: Timers,
+  log: ReplicatedLog,
+  { record, deal }: { readonly record: RecordInHand; readonly deal: Deal },
+): void {
   const message = copyOf(record);
   const { group } = deal;
   const to = { index: returnTopicOf(group), deal: { group, source: record.offset } };
   const attempt = (): void => {
     log.deal(message, to, (committed) => {
-      if (!committed) setTimeout(attempt, REFUSED_MS).unref();
+      if (!committed) timers.after(REFUSED_MS, attempt);
     });
   };
   attempt();
@@ -97,10 +106,11 @@ async function openOf(log: ReplicatedLog, state: SessionState): Promise<readonly
 }
 
 async function unreadOf(
+  timers: Timers,
   log: ReplicatedLog,
-  state: SessionState,
-  { clientId, deadlineMs }: Ending,
+  { state, ending }: { readonly state: SessionState; readonly ending: Ending },
 ): Promise<readonly Found[]> {
+  const { clientId, deadlineMs } = ending;
   const unread: Found[] = [];
   const open = new Set(state.exchanges.map(({ place }) => place));
   for (const [number, position] of state.positions.entries()) {
@@ -115,7 +125,7 @@ async function unreadOf(
       for (const record of records) {
         if (!open.has(placeOf(number, record.offset))) unread.push({ shard: number, record });
       }
-      if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      if (records.length === 0) await waitMs(timers, BEHIND_MS);
     }
   }
   return unread;

@@ -7,6 +7,7 @@ import {
 } from '@robustmq/journal';
 import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import type {
   GroupDealing,
   GroupMember,
@@ -78,7 +79,7 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
     this.#forget = forget;
     const { strategy } = context.settings.sharedSubscriptions;
     const group = new SharedGroup(term.shareName, term.filter, { strategy, seed: term.epoch });
-    this.#members = new DealtMembers(group);
+    this.#members = new DealtMembers(group, context.clock);
     const options = { noLocal: false, retainAsPublished: true, identifier: 0, since: 0 } as const;
     this.#interest = new Subscription(term.filter, this, { ...options, qos: 2, retainHandling: 2 });
     // Before its shards are asked where they end: nothing that comes then is missed.
@@ -120,13 +121,14 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
 
   async endMember({ clientId, epoch }: MemberTerm, deadlineMs: number): Promise<void> {
     this.#members.end(clientId, epoch);
-    const endMs = performance.now() + deadlineMs;
+    const { clock } = this.#context;
+    const endMs = clock.monotonicMs() + deadlineMs;
     while (this.#members.dealsUnderWay(clientId) > 0) {
-      if (this.#state !== 'dealing' || performance.now() > endMs) {
+      if (this.#state !== 'dealing' || clock.monotonicMs() > endMs) {
         const detail = `what group ${this.term.key} dealt to ${clientId} is not committed yet`;
         throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: 'mqtt', detail });
       }
-      await wait(BEHIND_TAIL_MS);
+      await waitMs(this.#context.timers, BEHIND_TAIL_MS);
     }
   }
 
@@ -209,7 +211,8 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
 
   async #read(shard: GroupShard): Promise<void> {
     try {
-      if (!(await shard.read(READ_RECORDS_MAX, READ_BYTES_MAX))) await wait(BEHIND_TAIL_MS);
+      if (!(await shard.read(READ_RECORDS_MAX, READ_BYTES_MAX)))
+        await waitMs(this.#context.timers, BEHIND_TAIL_MS);
     } catch (error) {
       if (!(error instanceof JournalError) || error.fault.code === 'JOURNAL_CLOSED') throw error;
       const { fault } = error;
@@ -220,7 +223,7 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
         this.#context.reportCorruption(fault);
         shard.skipTo(Math.max(shard.next + 1, fault.after));
       } else {
-        await wait(RETRY_MS);
+        await waitMs(this.#context.timers, RETRY_MS);
         shard.rewindTo(shard.next);
       }
     }
@@ -246,7 +249,7 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
     this.#record.hold(shard.number, head);
     const message = copyOf(this.#record);
     if (this.#log.full || !this.#log.hasRoomFor(message) || this.#log.isLargeAt(shard.number)) {
-      await wait(BEHIND_TAIL_MS);
+      await waitMs(this.#context.timers, BEHIND_TAIL_MS);
       return true;
     }
     if (this.#state !== 'dealing' || shard.head !== head) return true;
@@ -291,19 +294,15 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
     while (reader.position < returned.offset) {
       const records = await reader.read(READ_RECORDS_MAX, READ_BYTES_MAX).catch(() => null);
       if (records === null) {
-        await wait(RETRY_MS);
+        await waitMs(this.#context.timers, RETRY_MS);
         return this.#isRepeated(shard, returned);
       }
       for (const record of records) {
         if (record.offset >= returned.offset) return false;
         if (dealOf(record.body)?.source === source) return true;
       }
-      if (records.length === 0) await wait(BEHIND_TAIL_MS);
+      if (records.length === 0) await waitMs(this.#context.timers, BEHIND_TAIL_MS);
     }
     return false;
   }
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

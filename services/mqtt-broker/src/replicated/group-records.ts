@@ -1,3 +1,4 @@
+import type { TimerHandle, Timers } from '@robustmq/environment';
 import type { GroupDealer } from './group-dealer.ts';
 import type { SessionRecords } from './session-records.ts';
 
@@ -16,12 +17,14 @@ export function groupRecordKey(key: string): string {
  */
 export class GroupRecords {
   readonly #records: SessionRecords;
+  readonly #timers: Timers;
   readonly #soon = new Set<GroupDealer>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: TimerHandle | null = null;
   #ticks = 0;
 
-  constructor(records: SessionRecords) {
+  constructor(records: SessionRecords, timers: Timers) {
     this.#records = records;
+    this.#timers = timers;
   }
 
   put(dealer: GroupDealer): void {
@@ -34,10 +37,10 @@ export class GroupRecords {
 
   putSoon(dealer: GroupDealer): void {
     this.#soon.add(dealer);
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= this.#timers.after(SOON_MS, () => {
       this.#timer = null;
       for (const each of [...this.#soon]) this.put(each);
-    }, SOON_MS);
+    });
   }
 
   /** Settles when its record is written. */
@@ -58,7 +61,7 @@ export class GroupRecords {
   }
 
   stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = null;
     this.#soon.clear();
   }

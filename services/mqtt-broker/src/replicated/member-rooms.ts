@@ -1,4 +1,5 @@
 import type { SharedGroup } from '@robustmq/broker';
+import type { TimerHandle } from '@robustmq/environment';
 import type { BrokerContext } from '../broker-context.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { SessionCursor } from './session-cursor.ts';
@@ -28,7 +29,7 @@ export class MemberRooms {
   readonly #context: BrokerContext;
   readonly #told = new Map<ClientSession, Map<string, Told>>();
   readonly #refused = new Set<ClientSession>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: TimerHandle | null = null;
   #stopped = false;
 
   constructor(context: BrokerContext) {
@@ -109,7 +110,7 @@ export class MemberRooms {
 
   stop(): void {
     this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#told.clear();
     this.#refused.clear();
   }
@@ -142,12 +143,12 @@ export class MemberRooms {
   #tellLater(session: ClientSession): void {
     if (this.#stopped) return;
     this.#refused.add(session);
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= this.#context.timers.after(RETRY_MS, () => {
       this.#timer = null;
       const refused = [...this.#refused];
       this.#refused.clear();
       for (const each of refused) if (this.#told.has(each)) this.tell(each);
-    }, RETRY_MS);
+    });
   }
 }
 

@@ -1,6 +1,8 @@
+import type { Timers } from '@robustmq/environment';
 import { JournalError, type JournalRecord, type Offset, type SharedShard } from '@robustmq/journal';
 import { topicHashOf } from '@robustmq/broker';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import { offsetAt, shardAt, shardOf } from './place.ts';
 
 const RETRY_MS = 200;
@@ -14,6 +16,11 @@ export class MessageShards {
   constructor(context: BrokerContext, shards: readonly SharedShard[]) {
     this.#context = context;
     this.#shards = shards;
+  }
+
+  /** Those of the broker. */
+  get timers(): Timers {
+    return this.#context.timers;
   }
 
   get count(): number {
@@ -53,7 +60,7 @@ export class MessageShards {
           this.#context.reportCorruption(error.fault);
           return null;
         }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await waitMs(this.#context.timers, RETRY_MS);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { JournalError, type Offset, type SharedShard } from '@robustmq/journal';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import type { GroupMember, GroupTerm } from '../cluster/contract.ts';
 import { dealOf, returnTopicOf } from '../durable/message-record.ts';
 import { RECORD_KIND } from '../durable/operations.ts';
@@ -48,7 +49,7 @@ export async function openDealer(
         const shard = log.shards.at(number);
         const end = await shard.committed(deadlineMs);
         const place = positions === null ? end : (positions[number] ?? 0);
-        const settled = await dealtFrom(shard, { key: term.key, place, end, deadlineMs });
+        const settled = await dealtFrom(context, shard, { key: term.key, place, end, deadlineMs });
         return new GroupShard(shard, dealer.selector(), { number, place, settled, end });
       }),
     );
@@ -64,6 +65,7 @@ export async function openDealer(
 
 /** Offsets, from `place` on, of messages that were dealt to somebody. */
 async function dealtFrom(
+  { clock, timers }: BrokerContext,
   shard: SharedShard,
   from: {
     readonly key: string;
@@ -76,11 +78,11 @@ async function dealtFrom(
   const dealt = new Set<number>();
   const place = Math.max(from.place, shard.oldest);
   if (place >= end) return dealt;
-  const lateMs = performance.now() + deadlineMs;
+  const lateMs = clock.monotonicMs() + deadlineMs;
   const matches = (topic: string): boolean => topic.charCodeAt(0) === 0;
   const reader = shard.openReader(place as Offset, { kind: 'topics', exact: [], matches });
   while (reader.position < end) {
-    if (performance.now() > lateMs) {
+    if (clock.monotonicMs() > lateMs) {
       const detail = `what was dealt of group ${key} is not read after ${deadlineMs} ms`;
       throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: shard.name, detail });
     }
@@ -90,7 +92,7 @@ async function dealtFrom(
       const deal = dealOf(body);
       if (deal?.group === key) dealt.add(deal.source);
     }
-    if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+    if (records.length === 0) await waitMs(timers, BEHIND_MS);
   }
   return dealt;
 }

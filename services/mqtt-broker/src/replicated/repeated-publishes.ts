@@ -4,6 +4,8 @@ import { assert } from '@robustmq/errors';
 import { InboundReceipts } from '@robustmq/mqtt-session';
 import { log, logEvents } from '@robustmq/telemetry';
 import { JournalError, type Offset } from '@robustmq/journal';
+import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import { receivePublish } from '../connection/receive-publish.ts';
 import type { RepeatedPublishLookUp } from '../durable/broker-log.ts';
@@ -40,6 +42,7 @@ interface Tenure {
  * meanwhile, so that order stays.
  */
 export class RepeatedPublishes implements RepeatedPublishLookUp {
+  readonly #context: BrokerContext;
   readonly #session: ClientSession;
   readonly #shards: MessageShards;
   readonly #clientId: Uint8Array;
@@ -49,15 +52,21 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
   /** Identifiers that this owner knows all about. */
   readonly #settled = new InboundReceipts();
   /** The client has connected about then: sessions are restored for a connection. */
-  readonly #beganMs: number = performance.now();
+  readonly #beganMs: number;
 
   constructor(
+    context: BrokerContext,
     session: ClientSession,
-    shards: MessageShards,
-    known: { readonly earlier: readonly EarlierTenure[]; readonly pending: Iterable<number> },
+    known: {
+      readonly shards: MessageShards;
+      readonly earlier: readonly EarlierTenure[];
+      readonly pending: Iterable<number>;
+    },
   ) {
+    this.#context = context;
+    this.#beganMs = context.clock.monotonicMs();
     this.#session = session;
-    this.#shards = shards;
+    this.#shards = known.shards;
     this.#clientId = new TextEncoder().encode(session.clientId);
     this.#pending = new Set(known.pending);
     this.#tenures = known.earlier.map(({ tenure, from, touched }) => {
@@ -76,9 +85,13 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
     }));
   }
 
+  get #ageMs(): number {
+    return this.#context.clock.monotonicMs() - this.#beganMs;
+  }
+
   /** Nothing is to be looked up any more, and nothing is to be kept for it. */
   get isOver(): boolean {
-    return this.#settled.count > TOUCHED_MAX || performance.now() - this.#beganMs > LIFETIME_MS;
+    return this.#settled.count > TOUCHED_MAX || this.#ageMs > LIFETIME_MS;
   }
 
   /** What was not asked for is not there: else a receipt would swallow the next message of its number. */
@@ -120,7 +133,8 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
 
   /** @returns false when the connection is gone */
   async #decide(connection: ClientConnection, identifier: number, topic: Topic): Promise<boolean> {
-    const endMs = performance.now() + LOOK_UP_DEADLINE_MS;
+    const { clock, timers } = this.#context;
+    const endMs = clock.monotonicMs() + LOOK_UP_DEADLINE_MS;
     for (;;) {
       try {
         const found = await this.#isInShard(identifier, topic);
@@ -130,8 +144,8 @@ export class RepeatedPublishes implements RepeatedPublishLookUp {
         this.settle(identifier);
         return true;
       } catch (error) {
-        if (!isTransient(error) || performance.now() > endMs) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (!isTransient(error) || clock.monotonicMs() > endMs) throw error;
+        await waitMs(timers, RETRY_MS);
         if (this.#session.connection !== connection) return false;
       }
     }

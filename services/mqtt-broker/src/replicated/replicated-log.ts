@@ -89,8 +89,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.record = new RecordInHand(context);
     this.#origin = new OriginInHand(context);
     this.#message = new Message(context.router.topicOf('-'));
-    this.sessions = new SessionRecords(storage.sessionTables);
-    this.groupRecords = new GroupRecords(this.sessions);
+    this.sessions = new SessionRecords(storage.sessionTables, context.timers);
+    this.groupRecords = new GroupRecords(this.sessions, context.timers);
     this.#messages = new MessageRounds(context, storage, (round, error) =>
       this.#messagesFinished(round, error),
     );
@@ -104,7 +104,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   }
 
   get full(): boolean {
-    if (this.#fullUntilMs > 0 && performance.now() > this.#fullUntilMs) this.#fullUntilMs = 0;
+    if (this.#fullUntilMs > 0 && this.#context.clock.monotonicMs() > this.#fullUntilMs)
+      this.#fullUntilMs = 0;
     return this.#fullUntilMs > 0 || this.#storage.sessionTables.some(({ full }) => full);
   }
 
@@ -351,7 +352,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
   }
 
   giveBack(record: RecordInHand, deal: Deal): void {
-    giveBackUnread(this, record, deal);
+    giveBackUnread(this.#context.timers, this, { record, deal });
   }
 
   expired(): void {
@@ -426,7 +427,7 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
 
   #messagesFinished(round: CommitRound, error: JournalError | null): void {
     if (error?.fault.code === 'JOURNAL_FULL') {
-      this.#fullUntilMs = performance.now() + FULL_MS;
+      this.#fullUntilMs = this.#context.clock.monotonicMs() + FULL_MS;
       this.#context.journalFull(error);
     }
     for (const waiting of round.acknowledgements) waiting.decided(error === null);

@@ -90,7 +90,9 @@ function build(
   const shards = new MessageShards(context, opened.shards);
   const failed = (error: unknown): void => context.fatal('writing to the journal failed', error);
   const fenced = parts.fenced ?? failed;
+  const { timers } = context;
   const options = {
+    timers,
     owner: { fenced, failed },
     producer: firstIncarnationOf(parts.producer),
     acknowledgement: context.settings.storage.acknowledge === 'sync' ? 'all-synced' : 'memory',
@@ -103,8 +105,8 @@ function build(
     feeds: opened.ends.map((from, number) => {
       return new ShardFeed(context, shards, opened.groups, { number, from });
     }),
-    sessionTables: opened.sessions.map((table) => new TableWriter(table, failed)),
-    retainedTables: opened.retained.map((table) => new TableWriter(table, failed)),
+    sessionTables: opened.sessions.map((table) => new TableWriter(table, timers, failed)),
+    retainedTables: opened.retained.map((table) => new TableWriter(table, timers, failed)),
     retainedFeed: new RetainedFeed(context, opened.retained),
   };
 }

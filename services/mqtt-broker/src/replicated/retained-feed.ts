@@ -1,6 +1,8 @@
 import { Message, type RetainedStore, topicHashOf } from '@robustmq/broker';
+import type { TimerHandle, Timers } from '@robustmq/environment';
 import { JournalError, type KeyedChange, type KeyedShard, type KeyedTail } from '@robustmq/journal';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import { decodeRetainedValue } from './retained-value.ts';
 
 const CHANGES_MAX = 1024;
@@ -97,7 +99,7 @@ class RetainedTableFeed {
       // Removals are missing: what is not there any more is found by reading all that is.
       this.#seen = { topics: new Set(), until: fault.oldest };
       this.#position = 0;
-    } else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    } else await waitMs(this.#context.timers, RETRY_MS);
   }
 
   #dropUnseen(seen: ReadonlySet<string>): void {
@@ -125,10 +127,12 @@ function topicsOf(retained: RetainedStore, scratch: Message): Uint8Array[] {
  * was acknowledged before it is there: one round of questions serves all that wait in a turn.
  */
 export class RetainedFeed {
+  readonly #timers: Timers;
   readonly #tables: readonly RetainedTableFeed[];
   #next: Promise<void> | null = null;
 
   constructor(context: BrokerContext, tables: readonly KeyedShard[]) {
+    this.#timers = context.timers;
     this.#tables = tables.map(
       (table, number) => new RetainedTableFeed(context, table, { number, tables: tables.length }),
     );
@@ -149,7 +153,7 @@ export class RetainedFeed {
    */
   caughtUp(deadlineMs: number): Promise<void> {
     this.#next ??= new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
+      this.#timers.soon(() => {
         this.#next = null;
         this.#ask(deadlineMs).then(resolve, reject);
       });
@@ -158,17 +162,17 @@ export class RetainedFeed {
   }
 
   async #ask(deadlineMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: TimerHandle | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const detail = `retained messages are not up to date after ${deadlineMs} ms`;
       const fault = { code: 'JOURNAL_UNAVAILABLE', shard: 'retained', detail } as const;
-      timer = setTimeout(() => reject(new JournalError(fault)), deadlineMs);
+      timer = this.#timers.after(deadlineMs, () => reject(new JournalError(fault)));
     });
     const all = Promise.all(this.#tables.map((table) => table.caughtUp(deadlineMs)));
     try {
       await Promise.race([all, late]);
     } finally {
-      clearTimeout(timer);
+      timer?.cancel();
       all.catch(() => {});
     }
   }

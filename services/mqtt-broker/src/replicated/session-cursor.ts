@@ -9,6 +9,7 @@ import {
 import { ReasonCode } from '@robustmq/mqtt-codec';
 import { ExchangeState } from '@robustmq/mqtt-session';
 import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
+import { waitMs } from '../broker-environment.ts';
 import type { SessionReader } from '../durable/broker-log.ts';
 import { isClosed, mergedDelivery } from '../durable/log-consumer.ts';
 import { dealOf, directTopicOf } from '../durable/message-record.ts';
@@ -386,7 +387,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
     const position = Math.max(before, reader.position);
     this.#positions[shard] = position;
     if (position < this.#host.feedPosition(shard)) {
-      if (position === before) await wait(BEHIND_TAIL_MS);
+      if (position === before) await waitMs(this.#host.shards.timers, BEHIND_TAIL_MS);
       return;
     }
     this.#live[shard] = true;
@@ -411,7 +412,7 @@ export class SessionCursor implements SessionReader, KeyedSource {
       } else if (fault.code === 'JOURNAL_RECORD_CORRUPT') {
         this.#host.corrupt(fault);
         this.#positions[shard] = Math.max((this.#positions[shard] as number) + 1, fault.after);
-      } else await wait(RETRY_MS);
+      } else await waitMs(this.#host.shards.timers, RETRY_MS);
       if (this.#ahead !== null) this.#ahead[shard] = null;
       return null;
     }
@@ -451,8 +452,4 @@ function committedState(state: number): number {
 
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

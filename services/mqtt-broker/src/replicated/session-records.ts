@@ -1,4 +1,5 @@
 import { topicHashOf } from '@robustmq/broker';
+import type { TimerHandle, Timers } from '@robustmq/environment';
 import type { ClientSession } from '../session/client-session.ts';
 import { SessionCursor } from './session-cursor.ts';
 import type { TableWriter } from './table-writer.ts';
@@ -18,12 +19,14 @@ const UTF8 = new TextEncoder();
  */
 export class SessionRecords {
   readonly #tables: readonly TableWriter[];
+  readonly #timers: Timers;
   readonly #soon = new Set<ClientSession>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: TimerHandle | null = null;
   #ticks = 0;
 
-  constructor(tables: readonly TableWriter[]) {
+  constructor(tables: readonly TableWriter[], timers: Timers) {
     this.#tables = tables;
+    this.#timers = timers;
   }
 
   tableOf(clientId: string): TableWriter {
@@ -45,7 +48,7 @@ export class SessionRecords {
   putSoon(session: ClientSession): void {
     if (!(session.consumer instanceof SessionCursor)) return;
     this.#soon.add(session);
-    this.#timer ??= setTimeout(() => this.#putWaiting(), SOON_MS);
+    this.#timer ??= this.#timers.after(SOON_MS, () => this.#putWaiting());
   }
 
   /** @returns the table that will have no record of it, once written; it has been started */
@@ -73,7 +76,7 @@ export class SessionRecords {
   }
 
   stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = null;
     this.#soon.clear();
   }

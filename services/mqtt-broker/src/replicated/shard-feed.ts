@@ -1,6 +1,7 @@
 import type { Delivery } from '@robustmq/broker';
 import { JournalError, type JournalRecord, type Offset, type ShardTail } from '@robustmq/journal';
 import type { BrokerContext } from '../broker-context.ts';
+import { waitMs } from '../broker-environment.ts';
 import { dealOf } from '../durable/message-record.ts';
 import { RECORD_KIND } from '../durable/operations.ts';
 import type { ClientSession } from '../session/client-session.ts';
@@ -82,7 +83,7 @@ export class ShardFeed {
     } else if (fault.code === 'JOURNAL_RECORD_CORRUPT') {
       this.#context.reportCorruption(fault);
       this.position = Math.max(this.position + 1, fault.after);
-    } else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    } else await waitMs(this.#context.timers, RETRY_MS);
   }
 
   #serve(journalRecord: JournalRecord): void {

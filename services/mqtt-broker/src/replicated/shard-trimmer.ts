@@ -50,7 +50,7 @@ export class ShardTrimmer {
     const shard = this.#storage.shards.at(number);
     const { readerLagSecondsMax } = this.#context.settings.storage;
     if (readerLagSecondsMax > 0) {
-      const oldest = await shard.offsetAt(Date.now() - readerLagSecondsMax * 1000);
+      const oldest = await shard.offsetAt(this.#context.clock.nowMs() - readerLagSecondsMax * 1000);
       // Who lags further than that loses its oldest messages, and hears of it as it reads.
       needed[number] = Math.max(needed[number] ?? 0, oldest);
     }

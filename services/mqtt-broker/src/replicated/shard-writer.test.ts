@@ -1,3 +1,4 @@
+import { systemTimers } from '@robustmq/environment';
 import {
   JournalError,
   type Offset,
@@ -33,6 +34,7 @@ describe('the writer of a shard', () => {
     told = [];
     fenced = [];
     writer = new ShardWriter(shard, 0, {
+      timers: systemTimers,
       owner: {
         fenced: (error) => fenced.push(error),
         failed: (error) => {

@@ -1,3 +1,4 @@
+import type { Timers } from '@robustmq/environment';
 import { assert } from '@robustmq/errors';
 import {
   type AppendAcknowledgement,
@@ -10,6 +11,7 @@ import {
   RecordBatchReader,
   type SharedShard,
 } from '@robustmq/journal';
+import { waitMs } from '../broker-environment.ts';
 
 const APPEND_DEADLINE_MS = 10_000;
 const RETRY_MS = 200;
@@ -60,6 +62,7 @@ export class ShardWriter {
   /** Records of the open group. */
   readonly builder: RecordBatchBuilder = new RecordBatchBuilder();
   readonly #shard: SharedShard;
+  readonly #timers: Timers;
   readonly #owner: ShardWriterOwner;
   readonly #acknowledgement: AppendAcknowledgement;
   readonly #pending: PendingBatch[] = [];
@@ -75,6 +78,7 @@ export class ShardWriter {
     shard: SharedShard,
     committed: number,
     options: {
+      readonly timers: Timers;
       readonly owner: ShardWriterOwner;
       readonly producer: ProducerName;
       readonly acknowledgement: AppendAcknowledgement;
@@ -82,6 +86,7 @@ export class ShardWriter {
   ) {
     this.#shard = shard;
     this.#toldBelow = committed;
+    this.#timers = options.timers;
     this.#owner = options.owner;
     this.#producer = options.producer;
     this.#acknowledgement = options.acknowledgement;
@@ -208,7 +213,7 @@ export class ShardWriter {
           this.close();
           throw error;
         }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await waitMs(this.#timers, RETRY_MS);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { systemTimers } from '@robustmq/environment';
 import { openSharedMemory, type SharedMemory } from '@robustmq/journal-memory';
 import type { KeyedShard } from '@robustmq/journal';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -17,7 +18,7 @@ describe('the writer of a table', () => {
   beforeEach(async () => {
     world = openSharedMemory();
     table = await world.connect('broker').openTable('t');
-    writer = new TableWriter(table, failed);
+    writer = new TableWriter(table, systemTimers, failed);
   });
 
   function put(key: string, value: () => number | null | undefined, fence = 1): string[] {

@@ -1,4 +1,6 @@
+import type { Timers } from '@robustmq/environment';
 import { JournalError, type KeyedShard, type KeyedWrite } from '@robustmq/journal';
+import { waitMs } from '../broker-environment.ts';
 
 const WRITE_DEADLINE_MS = 10_000;
 const RETRY_MS = 200;
@@ -23,6 +25,7 @@ export interface KeyedSource {
  */
 export class TableWriter {
   readonly table: KeyedShard;
+  readonly #timers: Timers;
   readonly #failed: (error: unknown) => void;
   #pending = new Map<string, KeyedSource>();
   #waiting: (() => void)[] = [];
@@ -32,8 +35,9 @@ export class TableWriter {
   full = false;
 
   /** @param failed  told of a fault of ours */
-  constructor(table: KeyedShard, failed: (error: unknown) => void) {
+  constructor(table: KeyedShard, timers: Timers, failed: (error: unknown) => void) {
     this.table = table;
+    this.#timers = timers;
     this.#failed = failed;
   }
 
@@ -119,7 +123,7 @@ export class TableWriter {
         if (error.fault.code === 'JOURNAL_CLOSED') this.close();
         if (this.#closed) return [];
         this.full = error.fault.code === 'JOURNAL_FULL';
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await waitMs(this.#timers, RETRY_MS);
       }
     }
   }

@@ -58,7 +58,7 @@ export class RetainedReplay {
       this.#read(slot);
       this.#send(this.#message);
     }
-    setImmediate(() => this.#goOn());
+    this.#context.timers.soon(() => this.#goOn());
   }
 
   /** The message's bytes are the store's: valid until it changes, and nothing here changes it before they are sent. */

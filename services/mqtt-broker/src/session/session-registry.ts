@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ClientIdentity } from '@robustmq/access';
 import { ReasonCode } from '@robustmq/mqtt-codec';
 import { type ConnectionTerms, sessionExpiresAtMs } from '@robustmq/mqtt-session';
@@ -49,10 +48,11 @@ export class SessionRegistry {
   /** Sessions that ended since the last checkpoint. */
   readonly ended: Set<string> = new Set();
   nextNumber = 1;
-  #nextEpoch = Date.now() * 1024;
+  #nextEpoch: number;
 
   constructor(context: BrokerContext) {
     this.#context = context;
+    this.#nextEpoch = context.clock.nowMs() * 1024;
   }
 
   get count(): number {
@@ -73,7 +73,9 @@ export class SessionRegistry {
 
   /** For a client that sends none: hard to guess, since it is the only key to the session. */
   assignClientId(): string {
-    return `auto-${randomBytes(12).toString('hex')}`;
+    const bytes = Buffer.alloc(12);
+    this.#context.random.fill(bytes);
+    return `auto-${bytes.toString('hex')}`;
   }
 
   /** Gives the session of this client identifier to `claim.connection`. */

@@ -33,7 +33,7 @@ export class SysPublisher implements Presence {
   constructor(context: BrokerContext, gauges: GaugeSource) {
     this.#context = context;
     this.#gauges = gauges;
-    this.#startedAtMs = Date.now();
+    this.#startedAtMs = context.clock.nowMs();
     this.#epoch = new PresenceEpoch(this.#startedAtMs);
   }
 
@@ -46,7 +46,7 @@ export class SysPublisher implements Presence {
     const { sysTopics } = this.#context.settings;
     if (!sysTopics.enabled || this.#context.tick < this.#nextTick) return;
     this.#nextTick = this.#context.tick + sysTopics.intervalSeconds;
-    const nowMs = Date.now();
+    const nowMs = this.#context.clock.nowMs();
     const values = sysTopicValues(
       {
         counters: this.#context.counters,
@@ -135,7 +135,11 @@ export class SysPublisher implements Presence {
   }
 
   #moment(): PresenceMoment {
-    return { nodeName: this.#nodeName, nowMs: Date.now(), epoch: this.#epoch.next() };
+    return {
+      nodeName: this.#nodeName,
+      nowMs: this.#context.clock.nowMs(),
+      epoch: this.#epoch.next(),
+    };
   }
 
   #publish(topic: string, payload: string, kind: 'retained' | 'live'): void {
