@@ -98,5 +98,5 @@ export type { SubscriptionRecord, SubscriptionRegistry } from './subscription-re
 export type { RetainedPointer, TopicRecord, TopicRegistry } from './topic-registry.ts';
 export type { IdBlock, UniqueIds } from './unique-ids.ts';
 export type { UserRecord } from './user-registry.ts';
-export type { WillRecord, WillRegistry } from './will-registry.ts';
+export type { DueWill, WillRecord, WillRegistry, WillTaker } from './will-registry.ts';
 export { WatchedRecords } from './watched-records.ts';

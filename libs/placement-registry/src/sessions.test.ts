@@ -122,6 +122,41 @@ describe('sessions', () => {
     expect(taken.filter((each) => each !== null)).toHaveLength(1);
   });
 
+  test('a will that was taken is due until it is published, whatever becomes of its session', async () => {
+    const { registries, broker } = await openTestCluster();
+    const { wills, sessions } = registries;
+    const { session } = await sessions.claim({ ...CLAIM, owner: await broker(1) }, CALL);
+    await wills.save({ ...session, message: Uint8Array.of(1) }, CALL);
+    const taker = { nodeId: 1, incarnation: 1 };
+    const due = await wills.takeOwned(session, { taker, placeOf: () => 7 }, CALL);
+    if (due === null) throw new Error('there was no will');
+    expect(due).toMatchObject({ ...taker, clientId: 'c1', from: 7 });
+    expect(await wills.takeOwned(session, { taker, placeOf: () => 7 }, CALL)).toBe(null);
+    await sessions.delete(session, CALL);
+
+    const others = [2, 3].map((nodeId) => ({ nodeId, incarnation: 1 }));
+    const retaken = await Promise.all(others.map((other) => wills.retake(due, other, CALL)));
+    const [mine] = retaken.filter((each) => each !== null);
+    expect(retaken).toContain(null);
+    // Who had it before says nothing about it any more.
+    await wills.published(due, CALL);
+    const page = await wills.listDue({ after: null, limit: 10 }, CALL);
+    expect(page.items.map(({ value }) => value)).toEqual([mine]);
+    if (mine != null) await wills.published(mine, CALL);
+    expect((await wills.listDue({ after: null, limit: 10 }, CALL)).items).toEqual([]);
+  });
+
+  test('a will that is not due when it is taken is deleted', async () => {
+    const { registries, broker } = await openTestCluster();
+    const { wills, sessions } = registries;
+    const { session } = await sessions.claim({ ...CLAIM, owner: await broker(1) }, CALL);
+    await wills.save({ ...session, message: Uint8Array.of(1) }, CALL);
+    const by = { taker: { nodeId: 1, incarnation: 1 }, placeOf: () => null };
+    expect(await wills.takeOwned(session, by, CALL)).toBe(null);
+    expect(await wills.read('c1', CALL)).toBe(null);
+    expect((await wills.listDue({ after: null, limit: 10 }, CALL)).items).toEqual([]);
+  });
+
   test('sessions are listed page by page, each once', async () => {
     const { registries, broker } = await openTestCluster();
     const owner = await broker(1);

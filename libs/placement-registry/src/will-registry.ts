@@ -1,12 +1,17 @@
 /**
  * Will messages of sessions, until they are published or given up (MQTT-5.0 §3.1.2.5).
  *
- * Key: `wills/{clientId}`. Value: {@link WillRecord}.
+ * | key | value | lives |
+ * |---|---|---|
+ * | `wills/{clientId}` | {@link WillRecord} | with the session, until it is taken |
+ * | `due-wills/{clientId}/{epoch}` | {@link DueWill}: taken, and not known to be published | until it is |
+ *
  * Invariants: only the owner of the session saves its will; a will goes with its session. Of those who
- * take a will to publish it, one gets it: it is read and deleted in one step.
+ * take a will to publish it, one gets it: in one step it is no will of the session any more, and due, with
+ * the taker's name. Who finds one whose taker is dead may take it from there, and again one gets it.
  */
 
-import type { CallOptions } from '@robustmq/placement';
+import type { CallOptions, Operation } from '@robustmq/placement';
 import { assertEpoch } from './epoch.ts';
 import { changeRecord } from './record-change.ts';
 import { bytes, count, fields, text } from './record-shape.ts';
@@ -22,6 +27,27 @@ export interface WillRecord {
   readonly message: Uint8Array;
 }
 
+/** One life of a broker. */
+export interface WillTaker {
+  readonly nodeId: number;
+  readonly incarnation: number;
+}
+
+/** A will that is to be published, whatever becomes of its session. */
+export interface DueWill extends WillRecord, WillTaker {
+  /** As the first taker noted: nothing that it published for the will is before this place. */
+  readonly from: number;
+}
+
+const DUE = fields<DueWill>({
+  clientId: text,
+  epoch: count,
+  message: bytes,
+  nodeId: count,
+  incarnation: count,
+  from: count,
+});
+
 const WILL = fields<WillRecord>({
   clientId: text,
   epoch: count,
@@ -31,10 +57,12 @@ const WILL = fields<WillRecord>({
 /** The wills of one cluster. */
 export class WillRegistry {
   readonly #table: RecordTable<WillRecord>;
+  readonly #due: RecordTable<DueWill>;
   readonly #sessions: SessionRegistry;
 
   constructor(store: RegistryStore, sessions: SessionRegistry) {
     this.#table = willTable(store);
+    this.#due = new RecordTable(store, 'due-wills', DUE);
     this.#sessions = sessions;
   }
 
@@ -67,29 +95,75 @@ export class WillRegistry {
   }
 
   /**
-   * As `take`, while the session is at the epoch that the caller names.
+   * Makes the will due, while the session is at the epoch that the caller names; null: there is none (any
+   * more).
    *
-   * @throws REGISTRY_FENCED  it is not: the will may be that of a new connection
+   * @param placeOf  the place, for the encoded message, from which on it will be published; null: it is not
+   *   to be published, and the answer is null
+   * @throws REGISTRY_FENCED  the session is at another epoch: the will may be that of a new connection
    */
-  async takeOwned(owner: OwnedSession, options: CallOptions): Promise<WillRecord | null> {
+  async takeOwned(
+    owner: OwnedSession,
+    by: { readonly taker: WillTaker; readonly placeOf: (message: Uint8Array) => number | null },
+    options: CallOptions,
+  ): Promise<DueWill | null> {
     const names = [owner.clientId];
     const { table } = this.#sessions;
-    return changeRecord<WillRecord, WillRecord | null>(
+    return changeRecord<WillRecord, DueWill | null>(
       { table: this.#table, names },
       async ({ stored }) => {
         const session = await table.read(names, options);
         assertEpoch(session, { key: table.keyOf(names), epoch: owner.epoch });
         if (stored === null) return { kind: 'leave', answer: null };
-        const operations = [this.#table.remove(names)];
+        const { nodeId, incarnation } = by.taker;
+        const from = by.placeOf(stored.value.message);
+        const due = from === null ? null : { ...stored.value, nodeId, incarnation, from };
+        const operations: Operation[] = [this.#table.remove(names)];
+        if (due !== null) operations.push(this.#due.put(namesOf(due), due, null));
         const compare = [table.unchanged(names, session.stored)];
-        return { kind: 'write', operations, fences: [], compare, answer: stored.value };
+        return { kind: 'write', operations, fences: [], compare, answer: due };
       },
       options,
     );
   }
 
+  /** Takes a will that is due from a taker that is dead; null: it is published, or somebody was first. */
+  retake(due: DueWill, taker: WillTaker, options: CallOptions): Promise<DueWill | null> {
+    const { nodeId, incarnation } = taker;
+    const mine = { ...due, nodeId, incarnation };
+    return this.#changeDue(due, [this.#due.put(namesOf(due), mine, null)], { mine, options });
+  }
+
+  /** It is published: nobody need do it again. Nothing happens when it was taken from this taker. */
+  async published(due: DueWill, options: CallOptions): Promise<void> {
+    await this.#changeDue(due, [this.#due.remove(namesOf(due))], { mine: due, options });
+  }
+
+  /** Wills that are taken and not known to be published. */
+  listDue(page: PageRequest, options: CallOptions): Promise<Page<DueWill>> {
+    return this.#due.list([], page, options);
+  }
+
   list(page: PageRequest, options: CallOptions): Promise<Page<WillRecord>> {
     return this.#table.list([], page, options);
+  }
+
+  /** @returns `mine`; null: the will is not due any more, or has another taker */
+  #changeDue(
+    due: DueWill,
+    operations: readonly Operation[],
+    { mine, options }: { readonly mine: DueWill; readonly options: CallOptions },
+  ): Promise<DueWill | null> {
+    return changeRecord<DueWill, DueWill | null>(
+      { table: this.#due, names: namesOf(due) },
+      ({ stored }) => {
+        const { nodeId, incarnation } = stored?.value ?? { nodeId: -1, incarnation: -1 };
+        const isItsOwn = nodeId === due.nodeId && incarnation === due.incarnation;
+        if (!isItsOwn) return { kind: 'leave', answer: null };
+        return { kind: 'write', operations, fences: [], compare: [], answer: mine };
+      },
+      options,
+    );
   }
 
   async #changeOwned(
@@ -108,6 +182,10 @@ export class WillRegistry {
       options,
     );
   }
+}
+
+function namesOf({ clientId, epoch }: WillRecord): readonly string[] {
+  return [clientId, String(epoch)];
 }
 
 /** Where the wills are, for the registry of sessions that deletes them. */

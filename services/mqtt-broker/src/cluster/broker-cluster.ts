@@ -33,6 +33,7 @@ import { FrameReceiver } from './receive-frames.ts';
 import { RemoteInterest } from './remote-interest.ts';
 import { SessionExpiry } from './session-expiry.ts';
 import { SessionOwnership } from './session-ownership.ts';
+import { StoredWills } from './stored-wills.ts';
 import { writeSubscriptions } from './write-subscriptions.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -51,6 +52,7 @@ export class ClusterNode implements BrokerCluster {
   readonly #registrar: ClientRegistrar;
   readonly #ownership: SessionOwnership;
   readonly #expiry: SessionExpiry;
+  readonly #wills: StoredWills;
   readonly #stopped = new AbortController();
   readonly #following: Promise<void>[] = [];
 
@@ -85,8 +87,9 @@ export class ClusterNode implements BrokerCluster {
       announce: () => this.#announce(),
     });
     this.#membership = this.#membershipOf(lifeChanged);
+    this.#wills = new StoredWills(edges, () => this.#membership.registration);
     this.#ownership = new SessionOwnership({
-      ...{ edges, peers: this.#peers },
+      ...{ edges, peers: this.#peers, wills: this.#wills },
       registrationOf: () => this.#membership.registration,
       registrar: () => this.#registrar,
     });
@@ -94,7 +97,7 @@ export class ClusterNode implements BrokerCluster {
       ...{ peers: this.#peers, host: this.#ownership, timers, clock },
       waitMs: settings.yieldWaitMs,
     });
-    this.#expiry = new SessionExpiry(edges);
+    this.#expiry = new SessionExpiry(edges, this.#wills);
     this.groups = new GroupLeadership({
       ...{ edges, peers: this.#peers },
       registrationOf: () => this.#membership.registration,
@@ -170,6 +173,7 @@ export class ClusterNode implements BrokerCluster {
     this.#stopped.abort();
     this.groups.stop();
     this.#expiry.stop();
+    this.#wills.stop();
     this.#routes.stop();
     await this.#membership.stop();
     await Promise.all(this.#following);
@@ -182,6 +186,7 @@ export class ClusterNode implements BrokerCluster {
     this.#stopped.abort();
     this.groups.stop();
     this.#expiry.stop();
+    this.#wills.stop();
     this.#routes.stop();
     this.#membership.kill();
     void this.#edges.transport.close();

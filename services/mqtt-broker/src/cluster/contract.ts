@@ -1,4 +1,5 @@
 import type { ProducerName } from '@robustmq/journal';
+import type { PublishOutcome } from '../publish-message.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
 
@@ -199,4 +200,24 @@ export interface DurableSessions {
 
   /** Whatever this life of a broker has not committed in any shard when this settles never will be. */
   fence(producer: ProducerName, deadlineMs: number): Promise<void>;
+
+  /** Nothing that is published to the topic from now on, by this broker or after it, is before it. */
+  placeOf(topic: string): number;
+
+  /**
+   * Runs `publish`, which publishes one message at most; what the shards keep of it bears the name. Settles
+   * when that is committed, with false when the message was refused: then nobody gets it.
+   */
+  publishAs(name: string, publish: () => PublishOutcome): Promise<boolean>;
+
+  /** Whether the shards keep a message of that name; who may have published it is fenced. */
+  isPublished(publication: Publication, deadlineMs: number): Promise<boolean>;
+}
+
+/** A message that is to be published once, whoever does it. */
+export interface Publication {
+  readonly name: string;
+  readonly topic: string;
+  /** See {@link DurableSessions.placeOf}. */
+  readonly from: number;
 }

@@ -1,10 +1,12 @@
 import { JournalError, type ProducerName } from '@robustmq/journal';
+import type { PublishOutcome } from '../publish-message.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type {
   DurableSessions,
   GroupDealing,
   GroupMember,
   GroupTerm,
+  Publication,
   StoredSession,
 } from './contract.ts';
 
@@ -35,6 +37,18 @@ export class LateSessions implements DurableSessions {
 
   async fence(producer: ProducerName, deadlineMs: number): Promise<void> {
     await this.#open.fence(producer, deadlineMs);
+  }
+
+  placeOf(topic: string): number {
+    return this.#open.placeOf(topic);
+  }
+
+  async publishAs(name: string, publish: () => PublishOutcome): Promise<boolean> {
+    return this.#open.publishAs(name, publish);
+  }
+
+  async isPublished(publication: Publication, deadlineMs: number): Promise<boolean> {
+    return this.#open.isPublished(publication, deadlineMs);
   }
 
   get #open(): DurableSessions {

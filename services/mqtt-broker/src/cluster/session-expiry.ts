@@ -7,11 +7,13 @@ import {
 } from '@robustmq/placement-registry';
 import type { ClusterEdges } from './cluster-edges.ts';
 import { followRegistry } from './follow-registry.ts';
-import { StoredWills } from './stored-wills.ts';
+import type { StoredWills } from './stored-wills.ts';
 
 /** MQTT-5.0 §3.1.2.11.2. */
 const NEVER_EXPIRES = 0xffff_ffff;
 const TICK_MS = 1_000;
+/** Wills that dead brokers had taken are looked for with each so many ticks. */
+const ADOPT_TICKS = 5;
 /** Sessions that are ended at once: the placement center has others to serve. */
 const ENDED_AT_ONCE = 64;
 
@@ -29,8 +31,8 @@ export function expiryOf(session: SessionRecord): number {
 }
 
 /**
- * What time does to sessions that no broker has: wills whose delay has passed are published, and sessions
- * that have lasted their interval end. One broker does it for the cluster, the one with the lowest number
+ * What time does to sessions that no broker has: wills whose delay has passed are published, as are those
+ * that dead brokers had taken, and sessions that have lasted their interval end. One broker does it for the cluster, the one with the lowest number
  * that is alive; two that think so do no harm, because each step is fenced by the session's epoch.
  *
  * It runs on the clock of that broker: what differs between clocks is off by as much.
@@ -41,10 +43,11 @@ export class SessionExpiry {
   readonly #away = new Map<string, Away>();
   #elected: AbortController | null = null;
   #working = false;
+  #ticks = 0;
 
-  constructor(edges: ClusterEdges) {
+  constructor(edges: ClusterEdges, wills: StoredWills) {
     this.#edges = edges;
-    this.#wills = new StoredWills(edges.context, edges.registries.wills);
+    this.#wills = wills;
   }
 
   /** Sessions that are watched over here; 0 unless this broker is elected. */
@@ -103,6 +106,8 @@ export class SessionExpiry {
   async #tick(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
+    this.#ticks += 1;
+    if (this.#ticks % ADOPT_TICKS === 0) await this.#wills.adopt();
     const nowMs = this.#edges.clock.nowMs();
     const due: Away[] = [];
     for (const away of this.#away.values()) {
@@ -116,12 +121,11 @@ export class SessionExpiry {
   }
 
   async #actOn(away: Away, nowMs: number): Promise<void> {
-    const call = { deadlineMs: this.#edges.settings.callDeadlineMs, signal: null };
     try {
       if (away.willDueAtMs <= nowMs) {
-        const will = await this.#wills.take(away, call);
+        const taken = await this.#wills.take(away);
         away.willDueAtMs = Number.POSITIVE_INFINITY;
-        if (will !== null) this.#wills.publish(away.clientId, will);
+        if (taken !== null) this.#wills.publish(taken);
       }
       if (away.expiresAtMs <= nowMs) await this.#end(away);
     } catch (error) {

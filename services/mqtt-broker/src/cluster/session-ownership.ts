@@ -30,7 +30,7 @@ import {
 import type { Peers } from './peers.ts';
 import { expiryOf } from './session-expiry.ts';
 import { storedSubscriptions } from './stored-subscriptions.ts';
-import { StoredWills } from './stored-wills.ts';
+import type { StoredWills } from './stored-wills.ts';
 
 const RETRY = { firstMs: 50, longestMs: 2_000 };
 /** How long an owner may refuse connections, or not answer to them, before its registration is revoked. */
@@ -73,13 +73,14 @@ export class SessionOwnership implements RegistrarHost {
     readonly peers: Peers;
     readonly registrationOf: () => Registration | null;
     readonly registrar: () => ClientRegistrar;
+    readonly wills: StoredWills;
   }) {
     this.#edges = parts.edges;
     this.#peers = parts.peers;
     this.#registrationOf = parts.registrationOf;
     this.#registrar = parts.registrar;
-    const { context, registries, durable, settings, timers } = parts.edges;
-    this.#wills = new StoredWills(context, registries.wills);
+    this.#wills = parts.wills;
+    const { durable, settings, timers } = parts.edges;
     this.#deadLives = new DeadLives((life) => durable.fence(life, settings.stateDeadlineMs));
     this.#queues = new ClientQueues((action) => timers.soon(action));
   }
@@ -219,7 +220,7 @@ export class SessionOwnership implements RegistrarHost {
     const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
     if (previous !== null && !isOver) await this.#restore(request, session);
     if (mine !== null && request.will !== null) {
-      await this.#wills.save(mine, request.will, this.#call);
+      await this.#wills.save(mine, request.will);
     }
     if (from.attempt.superseded) {
       await this.#dropRestored(clientId);
@@ -320,9 +321,9 @@ export class SessionOwnership implements RegistrarHost {
 
   /** A will that was due is published, one whose delay had not passed is not (MQTT-5.0 [MQTT-3.1.3-9]). */
   async #takeWillOf(owned: OwnedSession, isOver: boolean): Promise<void> {
-    const will = await this.#wills.take(owned, this.#call);
-    if (will === null) return;
-    if (isOver || will.delaySeconds === 0) this.#wills.publish(owned.clientId, will);
+    const isDue = ({ delaySeconds }: WillMessage): boolean => isOver || delaySeconds === 0;
+    const due = await this.#wills.take(owned, isDue);
+    if (due !== null) this.#wills.publish(due);
   }
 
   async #restore(request: OwnershipRequest, session: SessionRecord): Promise<void> {
@@ -411,10 +412,10 @@ export class SessionOwnership implements RegistrarHost {
     const isDue =
       will !== null && will !== 'kept' && willDelayMs(will.delaySeconds, expirySeconds) === 0;
     if (isDue) {
-      const taken = await this.#wills.take(leaving, this.#call);
+      const taken = await this.#wills.take(leaving);
       leaving.will = null;
-      if (taken !== null) this.#wills.publish(clientId, taken);
-    } else if (will === null) await this.#wills.discard(leaving, this.#call);
+      if (taken !== null) this.#wills.publish(taken);
+    } else if (will === null) await this.#wills.discard(leaving);
     if (session === null || expirySeconds === 0 || !session.durable) {
       if (session === null || session.durable) {
         await durable.forget(clientId, epoch, settings.stateDeadlineMs);

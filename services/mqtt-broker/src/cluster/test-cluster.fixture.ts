@@ -19,6 +19,7 @@ import { brokerSettingsFrom } from '../configuration/settings-from.ts';
 import { openStorage } from '../durable/open-storage.ts';
 import { makeContext } from '../make-context.ts';
 import { openAccess } from '../open-access.ts';
+import { PublishOutcome } from '../publish-message.ts';
 import { ClientSession } from '../session/client-session.ts';
 import type { BrokerSettings } from '../settings.ts';
 import { ClusterNode } from './broker-cluster.ts';
@@ -263,6 +264,12 @@ function durableOf(context: BrokerContext, states: SharedStates): DurableSession
       const all = { want: () => true, keepNodes: nothing, stop: nothing, end: nothing };
       return { setMembers: nothing, endMember, ...all };
     },
+    placeOf: () => 0,
+    publishAs: async (name, publish) => {
+      states.events.push(`published ${name}`);
+      return publish() !== PublishOutcome.refused;
+    },
+    isPublished: async ({ name }) => states.events.includes(`published ${name}`),
     fence: async ({ id, incarnation }) => {
       states.events.push(`fenced ${id}.${incarnation}`);
     },

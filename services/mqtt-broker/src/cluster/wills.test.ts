@@ -122,6 +122,50 @@ describe('a will', () => {
     },
   );
 
+  describe('that a broker had taken when it died', () => {
+    /** The session's broker dies, then the one that has taken its will. */
+    async function twoDeaths(between: (epoch: number) => void): Promise<LoopbackClient> {
+      vi.useFakeTimers({ toFake: ['setInterval'] });
+      const [one, two, three] = await cluster.three();
+      const [listener] = (await listenersOf([one])) as [LoopbackClient];
+      await three.client('c').connect({ expirySeconds: 1000, will: WILL });
+      await three.kill();
+      await cluster.buryDead(three);
+      const epoch = (await cluster.registries.sessions.read('c', CALL))?.value.epoch ?? 0;
+      const taker = two.cluster.registration?.node ?? { nodeId: 0, incarnation: 0 };
+      const by = { taker, placeOf: () => 0 };
+      const due = await cluster.registries.wills.takeOwned({ clientId: 'c', epoch }, by, CALL);
+      expect(due).not.toBe(null);
+      between(due?.epoch ?? 0);
+      await two.kill();
+      await cluster.buryDead(two);
+      while ((await dueCount()) > 0) {
+        vi.advanceTimersByTime(1_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await heardTimes([one], [listener], 'a')).toHaveLength(1);
+      return listener;
+    }
+
+    async function dueCount(): Promise<number> {
+      const page = await cluster.registries.wills.listDue({ after: null, limit: 10 }, CALL);
+      return page.items.length;
+    }
+
+    test('is published by another one', async () => {
+      const listener = await twoDeaths(() => {});
+      expect(listener.received.filter((line) => line === 'will: gone')).toHaveLength(1);
+      expect(cluster.states.events).toContain('fenced 2.1');
+    });
+
+    test('is not published again when its shard has it', async () => {
+      const listener = await twoDeaths((epoch) => {
+        cluster.states.events.push(`published will ${epoch} c`);
+      });
+      expect(listener.received).not.toContain('will: gone');
+    });
+  });
+
   test('of a new connection is not taken for the one before, which was due', async () => {
     const brokers = await cluster.three();
     const listeners = await listenersOf(brokers);

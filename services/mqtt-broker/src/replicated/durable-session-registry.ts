@@ -10,11 +10,14 @@ import type {
   GroupDealing,
   GroupMember,
   GroupTerm,
+  Publication,
   StoredSession,
   StoredSubscription,
 } from '../cluster/contract.ts';
+import type { PublishOutcome } from '../publish-message.ts';
 import { ClientSession } from '../session/client-session.ts';
 import { giveBackDealt } from './give-back-dealt.ts';
+import { isPublished } from './named-publications.ts';
 import { openDealer } from './open-dealer.ts';
 import type { ReplicatedGroups } from './replicated-groups.ts';
 import { cursorOf, type ReplicatedLog } from './replicated-log.ts';
@@ -124,6 +127,20 @@ export class DurableSessionRegistry implements DurableSessions {
     } finally {
       timer?.cancel();
     }
+  }
+
+  placeOf(topic: string): number {
+    const shard = this.#storage.shards.shardOfName(topic);
+    return this.#log.feedPosition(shard);
+  }
+
+  publishAs(name: string, publish: () => PublishOutcome): Promise<boolean> {
+    return this.#log.publishAs(name, publish);
+  }
+
+  /** @throws JournalError JOURNAL_UNAVAILABLE */
+  isPublished(publication: Publication, deadlineMs: number): Promise<boolean> {
+    return isPublished(this.#context, this.#storage.shards, { publication, deadlineMs });
   }
 
   /** Everything of the session up to now, its record included, is committed. */

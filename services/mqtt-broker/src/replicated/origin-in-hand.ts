@@ -2,6 +2,7 @@ import type { Message } from '@robustmq/broker';
 import type { BrokerContext } from '../broker-context.ts';
 import type { MessageOrigin } from '../durable/message-record.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import { originNameOf } from './named-publications.ts';
 import { SessionCursor } from './session-cursor.ts';
 
 const UTF8 = new TextEncoder();
@@ -12,15 +13,21 @@ export class OriginInHand implements MessageOrigin {
   packetIdentifier = 0;
   tenure = 0;
   readonly #context: BrokerContext;
-  #name = '';
+  #name: string | null = '';
 
   constructor(context: BrokerContext) {
     this.#context = context;
   }
 
+  /** What is published next has a name of its own; null: it has none. */
+  publication: string | null = null;
+
   of(message: Message, publisher: ClientSession | null): this {
     const name = publisher?.clientId ?? '';
-    if (name !== this.#name) {
+    if (this.publication !== null) {
+      this.#name = null;
+      this.clientId = originNameOf(this.publication);
+    } else if (name !== this.#name) {
       this.#name = name;
       this.clientId = UTF8.encode(name);
     }

@@ -18,6 +18,7 @@ import {
 } from '../durable/message-record.ts';
 import { OPERATION } from '../durable/operations.ts';
 import { sendDeliveries } from '../durable/send-deliveries.ts';
+import { PublishOutcome } from '../publish-message.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { AcknowledgementLanes } from './acknowledgement-lanes.ts';
 import type { CommitRound } from './commit-round.ts';
@@ -168,6 +169,23 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.#schedule();
     const { builder } = this.#writerOf(message);
     writeDirectRecord(builder, message, session.clientId);
+  }
+
+  /** See `DurableSessions.publishAs`. */
+  publishAs(name: string, publish: () => PublishOutcome): Promise<boolean> {
+    this.#lastShard = NO_SHARD;
+    this.#lastRetained = null;
+    this.#origin.publication = name;
+    const outcome = publish();
+    this.#origin.publication = null;
+    const rounds: CommitRound[] = [];
+    if (this.#lastShard !== NO_SHARD) rounds.push(this.#messages.gathering(this.#lastShard));
+    if (this.#lastRetained !== null) rounds.push(this.#tables.gathering(this.#lastRetained));
+    const isTaken = outcome !== PublishOutcome.refused;
+    const committed = rounds.map(
+      ({ outcomes }) => new Promise<boolean>((resolve) => outcomes.push(resolve)),
+    );
+    return Promise.all(committed).then((all) => isTaken && all.every(Boolean));
   }
 
   /**

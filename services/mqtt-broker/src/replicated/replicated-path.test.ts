@@ -1,5 +1,7 @@
+import { Message } from '@robustmq/broker';
 import type { Packet, Publish, Qos } from '@robustmq/mqtt-codec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { publishMessage } from '../publish-message.ts';
 import { acknowledgement } from './actors.fixture.ts';
 import { Cluster, KEPT, type Node, turns, until } from './cluster.fixture.ts';
 import type { MemoryPeer } from './memory-peer.fixture.ts';
@@ -164,6 +166,25 @@ describe('an exactly-once message whose broker dies', () => {
       expect(texts(reader)).toEqual(expected);
     });
   }
+});
+
+describe('a message that is published under a name', () => {
+  test('is found by it on every broker once it is committed, and not by another name', async () => {
+    const reader = await subscriber(b, 'reader', 't', 1);
+    const from = a.path.sessions.placeOf('t');
+    const publication = { name: 'will 3 c', topic: 't', from };
+    expect(await b.path.sessions.isPublished(publication, 1000)).toBe(false);
+    const committed = await a.path.sessions.publishAs('will 3 c', () => {
+      const message = new Message(a.context.router.topicOf('t'));
+      message.qos = 1;
+      return publishMessage(a.context, message, null);
+    });
+    expect(committed).toBe(true);
+    expect(await b.path.sessions.isPublished(publication, 1000)).toBe(true);
+    const other = { ...publication, name: 'will 4 c' };
+    expect(await b.path.sessions.isPublished(other, 1000)).toBe(false);
+    await until(() => of(reader, 'publish').length === 1);
+  });
 });
 
 describe('a message shard without a leader', () => {

@@ -12,7 +12,7 @@ import {
 import { willDelayMs } from '@robustmq/mqtt-session';
 import type { BrokerContext } from '../broker-context.ts';
 import { FieldReader, FieldWriter } from '../durable/operations.ts';
-import { publishMessage } from '../publish-message.ts';
+import { PublishOutcome, publishMessage } from '../publish-message.ts';
 import type { ClientSession } from './client-session.ts';
 import { WILL_NEVER_EXPIRES, type WillMessage, type WillOwner } from './will-message.ts';
 
@@ -121,11 +121,15 @@ export class Wills {
   }
 
   /** A will of a session that no broker serves: taken from where the cluster keeps it. */
-  publishStored(clientId: string, will: WillMessage): void {
-    this.#publishFor({ clientId, username: null, remoteAddress: '' }, will, null);
+  publishStored(clientId: string, will: WillMessage): PublishOutcome {
+    return this.#publishFor({ clientId, username: null, remoteAddress: '' }, will, null);
   }
 
-  #publishFor(client: ClientIdentity, will: WillMessage, session: ClientSession | null): void {
+  #publishFor(
+    client: ClientIdentity,
+    will: WillMessage,
+    session: ClientSession | null,
+  ): PublishOutcome {
     const context = this.#context;
     const message = keepMessage(will.message);
     message.topic = context.router.topicOf(will.message.topic.name);
@@ -138,10 +142,11 @@ export class Wills {
     const identity = { ...client, username };
     if (!superuser && !access.unrestricted && !access.mayPublish(identity, message.topic.name)) {
       context.counters.droppedNotAuthorized += 1;
-      return;
+      return PublishOutcome.noSubscriber;
     }
-    context.counters.willsPublished += 1;
-    publishMessage(context, message, session);
+    const outcome = publishMessage(context, message, session);
+    if (outcome !== PublishOutcome.refused) context.counters.willsPublished += 1;
+    return outcome;
   }
 
   /** For the checkpoint: what changed since the last one. */
