@@ -40,6 +40,8 @@ export class BatchCache {
   readonly #bytesMax: number;
   /** Least recently used first. */
   readonly #batches = new Set<CachedBatch>();
+  /** At the front of `#batches`: one begun anew steps over all that were taken out there since long. */
+  #oldest: Iterator<CachedBatch> = this.#batches.values();
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -52,10 +54,13 @@ export class BatchCache {
     this.#batches.add(batch);
     batch.shard.set(batch.first, batch);
     this.#bytes += cost;
-    for (const oldest of this.#batches) {
-      if (this.#bytes <= this.#bytesMax) break;
-      this.remove(oldest);
-    }
+    while (this.#bytes > this.#bytesMax) this.#removeOldest();
+  }
+
+  #removeOldest(): void {
+    const oldest = this.#oldest.next();
+    if (oldest.done === true) this.#oldest = this.#batches.values();
+    else this.remove(oldest.value);
   }
 
   touch(batch: CachedBatch): void {

@@ -1,11 +1,8 @@
 /** One replica at work: commands go through its Raft group, reads to its segments. */
 import {
-  batchLengthAt,
   encodeAppend,
   encodeFence,
   encodeTrim,
-  inspectBatch,
-  isWellFormed,
   JournalError,
   type JournalReader,
   type JournalRecord,
@@ -99,10 +96,6 @@ export class Replica implements ShardReplica {
   async append(append: ProducerAppend, deadlineMs: number): Promise<AppendOutcome> {
     const { producer, sequence, batch } = append;
     const { bytes } = batch;
-    const isWhole =
-      inspectBatch(bytes, 0, bytes.length) === 'valid' && batchLengthAt(bytes, 0) === bytes.length;
-    if (!isWhole || !isWellFormed(bytes, 0))
-      throw new RangeError('a batch is damaged or malformed');
     const known = this.#settled(append);
     if (known !== null) return known;
     const full = this.#fullness(bytes.length);

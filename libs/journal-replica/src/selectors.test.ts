@@ -2,14 +2,13 @@ import { SeededRandom } from '@robustmq/environment';
 import {
   INDEXED_ATTRIBUTES,
   type JournalRecord,
-  type Offset,
   type RecordAttributes,
   RecordBatchBuilder,
   type RecordSelector,
 } from '@robustmq/journal';
 import { expect, test } from 'vitest';
 import type { ShardReplica } from './shard-replica.ts';
-import { readAll, ShardCluster } from './testing/shard-cluster.ts';
+import { readAll, sealed, ShardCluster } from './testing/shard-cluster.ts';
 
 const encoder = new TextEncoder();
 
@@ -74,7 +73,7 @@ test('reads by any selector equal a filter of the whole log, before and after a 
         builder.endRecord();
         written.push(`${written.length & 255}`);
       }
-      const batch = builder.seal(0 as Offset, 0);
+      const batch = sealed(builder);
       const producer = { id: 1, incarnation: 1 };
       await cluster.during(leader.append({ producer, sequence, batch }, 5000));
     }

@@ -1,10 +1,10 @@
 /** One replica of a message shard, as a journal server uses it. */
 import type {
+  CheckedBatch,
   JournalReader,
   JournalRecord,
   Offset,
   ProducerName,
-  RecordBatch,
   RecordSelector,
   ShardRetention,
 } from '@robustmq/journal';
@@ -78,7 +78,6 @@ export interface ShardReplica {
    *
    * @throws RaftError     as above
    * @throws JournalError  JOURNAL_FULL  nothing was written
-   * @throws RangeError    the batch is damaged or malformed; nothing was written
    */
   append(append: ProducerAppend, deadlineMs: number): Promise<AppendOutcome>;
 
@@ -148,7 +147,7 @@ export interface ProducerAppend {
   /** 1 for the first append of an incarnation to this shard, then one more for each. */
   readonly sequence: number;
   /** What its header says of offset and time means nothing. */
-  readonly batch: RecordBatch;
+  readonly batch: CheckedBatch;
 }
 
 /** What became of an append; nothing but `appended` wrote anything. */

@@ -26,6 +26,8 @@ export class BatchCache {
   readonly #bytesMax: number;
   /** Least recently used first. */
   readonly #chunks = new Set<CachedChunk>();
+  /** At the front of `#chunks`: one begun anew steps over all that were taken out there since long. */
+  #oldest: Iterator<CachedChunk> = this.#chunks.values();
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -42,10 +44,7 @@ export class BatchCache {
     this.#chunks.add(chunk);
     this.#bytes += cost;
     for (const position of chunk.positions) chunk.segment.cached.set(position, chunk);
-    for (const oldest of this.#chunks) {
-      if (this.#bytes <= this.#bytesMax) break;
-      this.#remove(oldest);
-    }
+    while (this.#bytes > this.#bytesMax) this.#removeOldest();
   }
 
   /** The chunk with the batch at `position` of the segment, if it is in memory. */
@@ -58,6 +57,12 @@ export class BatchCache {
   /** Forgets the batches of a segment that is gone. */
   drop(segment: CachedSegment): void {
     for (const chunk of new Set(segment.cached.values())) this.#remove(chunk);
+  }
+
+  #removeOldest(): void {
+    const oldest = this.#oldest.next();
+    if (oldest.done === true) this.#oldest = this.#chunks.values();
+    else this.#remove(oldest.value);
   }
 
   #remove(chunk: CachedChunk): void {

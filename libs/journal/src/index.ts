@@ -31,6 +31,8 @@ export {
   writeUint64,
 } from './record-batch.ts';
 export { RecordBatchBuilder } from './record-batch-builder.ts';
+export { checkBatch } from './checked-batch.ts';
+export type { CheckedBatch } from './checked-batch.ts';
 export { INDEXED_ATTRIBUTES, MESSAGE_ID_BYTES } from './record-attributes.ts';
 export type { IndexedAttribute, RecordAttributes, RecordHeader } from './record-attributes.ts';
 export { isWellFormed, RecordBatchReader, recordsOf } from './record-batch-reader.ts';

@@ -20,8 +20,8 @@ import {
 const INITIAL_BYTES = 16 * 1024;
 /** Up to here a loop beats the set-up of a bulk copy. */
 const LOOP_COPY_BYTES_MAX = 64;
-const POOLED_BUFFERS_MAX = 4;
-const POOLED_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
+/** LIMIT: POOL_BYTES_MAX (of buffers that a builder keeps; further ones are not reused) */
+const POOL_BYTES_MAX = 8 * 1024 * 1024;
 
 export class RecordBatchBuilder {
   /** The buffer being filled. Replaced when it grows: read it again after each `reserve`. */
@@ -34,6 +34,7 @@ export class RecordBatchBuilder {
   #bodyStart = -1;
   #hasAttributes = false;
   readonly #pool: Uint8Array[] = [];
+  #poolBytes = 0;
 
   /** Finished records. */
   get recordCount(): number {
@@ -130,7 +131,7 @@ export class RecordBatchBuilder {
     const facts = { recordCount, baseOffset, appendedAtMs, hasAttributes };
     writeBatchHeader(this.bytes, this.#length, facts);
     const batch = { bytes: this.bytes.subarray(0, this.#length), recordCount };
-    this.bytes = this.#pool.pop() ?? new Uint8Array(INITIAL_BYTES);
+    this.bytes = this.#pooled() ?? new Uint8Array(INITIAL_BYTES);
     this.reset();
     return batch;
   }
@@ -146,8 +147,15 @@ export class RecordBatchBuilder {
   /** Takes back the bytes of a batch that `seal` made. The caller must not read them afterwards. */
   recycle(bytes: Uint8Array): void {
     const capacity = bytes.buffer.byteLength;
-    if (bytes.byteOffset !== 0 || capacity > POOLED_BUFFER_BYTES_MAX) return;
-    if (this.#pool.length < POOLED_BUFFERS_MAX) this.#pool.push(new Uint8Array(bytes.buffer));
+    if (bytes.byteOffset !== 0 || this.#poolBytes + capacity > POOL_BYTES_MAX) return;
+    this.#poolBytes += capacity;
+    this.#pool.push(new Uint8Array(bytes.buffer));
+  }
+
+  #pooled(): Uint8Array | undefined {
+    const bytes = this.#pool.pop();
+    this.#poolBytes -= bytes?.length ?? 0;
+    return bytes;
   }
 
   #grow(byteCount: number): void {

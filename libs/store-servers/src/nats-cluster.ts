@@ -17,6 +17,7 @@ export interface NatsCluster {
   readonly servers: readonly string[];
   readonly user: string;
   readonly password: string;
+  readonly pids: readonly number[];
   kill(server: number): Promise<void>;
   restart(server: number): Promise<void>;
   close(): Promise<void>;
@@ -75,6 +76,7 @@ export async function openNatsCluster({
     servers: range().map((n) => `127.0.0.1:${ports[n]}`),
     user,
     password,
+    pids: processes.map(({ pid }) => pid ?? 0),
     kill: async (n) => processes[n]?.kill(),
     restart: start,
     close,

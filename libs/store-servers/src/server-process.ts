@@ -38,6 +38,11 @@ export class ServerProcess {
     return this.#output.slice(-4000);
   }
 
+  /** null while it is not running. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   forgetOutput(): void {
     this.#output = '';
   }

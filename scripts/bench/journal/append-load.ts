@@ -2,9 +2,10 @@
 
 /** What is measured. */
 export interface AppendTarget {
-  readonly name: string;
   /** Appends a record of `body` as this producer; settles when it is acknowledged. */
   append(producer: number, body: Uint8Array): Promise<unknown>;
+  /** Of its servers. */
+  readonly pids: readonly number[];
   close(): Promise<void>;
 }
 
@@ -13,6 +14,9 @@ export interface AppendFigures {
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
+
+/** Both sides are compiled and have their buffers by then. */
+export const WARM_UP_SECONDS = 2;
 
 /** A closed loop: a producer appends again once it has its answer. */
 export async function measureAppends(
@@ -30,7 +34,7 @@ export async function measureAppends(
     }
   };
   const running = Array.from({ length: load.producers }, (_, i) => produce(i + 1));
-  await pause(load.seconds * 250);
+  await pause(WARM_UP_SECONDS * 1000);
   phase = 'measured';
   const beganMs = performance.now();
   await pause(load.seconds * 1000);

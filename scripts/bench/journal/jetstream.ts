@@ -12,9 +12,13 @@ const TIMEOUT_MS = 30_000;
 
 /** Whether an acknowledged record is on disk. */
 export function flushesEachWrite(): boolean {
-  const [, major = '0', minor = '0'] =
-    /v(\d+)\.(\d+)/.exec(execFileSync('nats-server', ['-v'], { encoding: 'utf8' })) ?? [];
-  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 10);
+  const [major = 0, minor = 0] = natsVersion().split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 10);
+}
+
+export function natsVersion(): string {
+  const text = execFileSync('nats-server', ['-v'], { encoding: 'utf8' });
+  return /v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? '0.0.0';
 }
 
 /** @param folder  made here */
@@ -41,7 +45,7 @@ export async function startJetStream(folder: string): Promise<AppendTarget> {
     });
     const client = jetstream(connection, { timeout: TIMEOUT_MS });
     return {
-      name: flushesEachWrite() ? 'NATS JetStream' : 'NATS JetStream, not flushed',
+      pids: cluster.pids,
       append: (producer, body) =>
         client.publish(`bench.${producer}`, body, { timeout: TIMEOUT_MS }),
       close: async () => {

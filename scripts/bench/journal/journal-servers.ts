@@ -50,7 +50,11 @@ export async function startJournalServers(data: string): Promise<AppendTarget> {
     const name = { namespace: 'bench', shard: 'shard' };
     await registries.shards.create(name, { ...plan, nowMs: Date.now() }, CALL);
     const shard = await journal.openShard('shard');
-    return { name: 'RobustMQ', append: (id, body) => append(shard, id, body), close };
+    return {
+      pids: servers.map(({ pid }) => pid ?? 0),
+      append: (id, body) => append(shard, id, body),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -3,7 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Offset, type RecordBatch, RecordBatchBuilder } from '@robustmq/journal';
+import {
+  type CheckedBatch,
+  checkBatch,
+  type Offset,
+  type RecordBatch,
+  RecordBatchBuilder,
+} from '@robustmq/journal';
 import { openShardUnderTest, type ShardUnderTest } from './shard-under-test.ts';
 
 const USAGE = `usage: node scripts/bench-shard.ts [options]     make bench-shard ARGS='--megabytes 512'
@@ -128,7 +134,9 @@ class Appender {
   async #appendOne(): Promise<void> {
     this.#sequence += 1;
     const producer = { id: 1, incarnation: 1 };
-    const append = { producer, sequence: this.#sequence, batch: this.#nextBatch() };
+    // As a server does, which gets bytes and no more.
+    const batch = checkBatch(this.#nextBatch().bytes) as CheckedBatch;
+    const append = { producer, sequence: this.#sequence, batch };
     const outcome = await this.#shard.replica.append(append, DEADLINE_MS);
     if (outcome.kind !== 'appended') throw new Error(`an append was ${outcome.kind}`);
   }

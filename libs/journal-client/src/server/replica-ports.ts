@@ -1,5 +1,6 @@
 /** What the data plane asks of the replicas on this node, whoever implements them. */
 import type {
+  CheckedBatch,
   JournalReader,
   JournalRecord,
   KeyedRecord,
@@ -7,7 +8,6 @@ import type {
   KeyedWrite,
   Offset,
   ProducerName,
-  RecordBatch,
   RecordSelector,
 } from '@robustmq/journal';
 
@@ -43,7 +43,7 @@ export interface ReplicaAppend {
   readonly producer: ProducerName;
   /** 1 for the first append of an incarnation to this shard, then one more for each. */
   readonly sequence: number;
-  readonly batch: RecordBatch;
+  readonly batch: CheckedBatch;
 }
 
 /** What became of an append; nothing but `appended` wrote anything. */

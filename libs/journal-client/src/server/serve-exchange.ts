@@ -9,13 +9,7 @@
  * Hot: an append costs a look-up, a checksum over its batch, and a promise. A client that has too much
  * under way, or does not take its replies, is not read from until there is room.
  */
-import {
-  BATCH_HEADER_BYTES,
-  batchLengthAt,
-  batchRecordCountAt,
-  inspectBatch,
-  isWellFormed,
-} from '@robustmq/journal';
+import { checkBatch } from '@robustmq/journal';
 import {
   type AppendCall,
   type CallContext,
@@ -30,7 +24,7 @@ import {
   OutgoingBatches,
   servedJournalService,
 } from '@robustmq/rpc';
-import type { MessageReplica, OpenReplica, ReplicaAppended } from './replica-ports.ts';
+import type { OpenReplica, ReplicaAppended } from './replica-ports.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { absent, faultOf, invalid, notLeading } from './fault-of.ts';
 import { type AnsweredCall, carryOut } from './replica-calls.ts';
@@ -126,17 +120,18 @@ class ServedExchange {
     }
     // What can't be appended here need not be copied and checked first.
     if (!open.isLeader()) return this.#refuse(request, notLeading(open, this.#host.directory));
-    const { batch } = call;
-    const damage = damageOf(batch);
-    if (damage !== null) return this.#refuse(request, invalid(damage));
-    counters.appendBytes += batch.length;
+    const { producer, sequence } = call;
+    const batch = checkBatch(call.batch);
+    if (typeof batch === 'string') return this.#refuse(request, invalid(batch));
+    const { length } = call.batch;
+    counters.appendBytes += length;
     this.#underWay += 1;
-    this.#appendBytes += batch.length;
-    appendTo(open.replica, call, deadlineOf(request)).then(
-      (appended) => this.#settleAppend(request, batch.length, outcomeOf(appended, request.shard)),
+    this.#appendBytes += length;
+    open.replica.append({ producer, sequence, batch }, deadlineOf(request)).then(
+      (appended) => this.#settleAppend(request, length, outcomeOf(appended, request.shard)),
       (error: unknown) => {
         const outcome: JournalOutcome = { kind: 'fault', fault: this.#faultOf(error) };
-        this.#settleAppend(request, batch.length, outcome);
+        this.#settleAppend(request, length, outcome);
       },
     );
   }
@@ -201,25 +196,6 @@ class ServedExchange {
     this.#replies.flush();
     if (this.#replies.unsentBytes === 0) this.#call.finish();
   }
-}
-
-/** What is wrong with what should be one whole batch; null: nothing. */
-function damageOf(batch: Uint8Array): string | null {
-  const found = inspectBatch(batch, 0, batch.length);
-  if (found === 'valid' && batchLengthAt(batch, 0) === batch.length) {
-    return isWellFormed(batch, 0) ? null : 'the batch is malformed: its records do not fill it';
-  }
-  const size = `${batch.length} bytes, of which ${BATCH_HEADER_BYTES} are the header`;
-  return `the batch arrived damaged (${found === 'valid' ? 'bytes behind its end' : found}; ${size})`;
-}
-
-function appendTo(
-  replica: MessageReplica,
-  { producer, sequence, batch }: AppendCall,
-  deadlineMs: number,
-): Promise<ReplicaAppended> {
-  const recordCount = batchRecordCountAt(batch, 0);
-  return replica.append({ producer, sequence, batch: { bytes: batch, recordCount } }, deadlineMs);
 }
 
 function outcomeOf(appended: ReplicaAppended, shard: string): JournalOutcome {

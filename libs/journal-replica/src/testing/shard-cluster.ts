@@ -6,10 +6,11 @@ import {
   settle,
 } from '@robustmq/environment';
 import {
+  type CheckedBatch,
+  checkBatch,
   type JournalRecord,
   type Offset,
   RecordBatchBuilder,
-  type RecordBatch,
   type RecordSelector,
 } from '@robustmq/journal';
 import type { LogIndex, NodeId } from '@robustmq/raft';
@@ -232,13 +233,18 @@ export class TestProducer {
     return { producer: { id, incarnation }, sequence, batch: this.batch(texts) };
   }
 
-  batch(texts: readonly string[]): RecordBatch {
+  batch(texts: readonly string[]): CheckedBatch {
     for (const text of texts) {
       const topic = encoder.encode(text.split(':', 1)[0]);
       this.#builder.add(1, topic, 0, topic.length, encoder.encode(text));
     }
-    return this.#builder.seal(0 as Offset, 0);
+    return sealed(this.#builder);
   }
+}
+
+/** What a server makes of a batch that comes in. */
+export function sealed(builder: RecordBatchBuilder): CheckedBatch {
+  return checkBatch(builder.seal(0 as Offset, 0).bytes) as CheckedBatch;
 }
 
 export const EVERYTHING: RecordSelector = { kind: 'everything' };

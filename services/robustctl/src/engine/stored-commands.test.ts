@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
-import { type Offset, RecordBatchBuilder } from '@robustmq/journal';
+import { type CheckedBatch, checkBatch, type Offset, RecordBatchBuilder } from '@robustmq/journal';
 import { openKeyedReplica } from '@robustmq/journal-keyed';
 import { newReplicaStores, openShardReplica, SpaceWatch } from '@robustmq/journal-replica';
 import type { NodeId } from '@robustmq/raft';
@@ -50,7 +50,7 @@ async function writeShards(): Promise<void> {
     const topic = encoder.encode(`topic/${sequence}`);
     builder.add(1, topic, 0, topic.length, encoder.encode(`hello ${sequence}`));
     const producer = { id: 3, incarnation: 1 };
-    const batch = builder.seal(0 as Offset, 0);
+    const batch = checkBatch(builder.seal(0 as Offset, 0).bytes) as CheckedBatch;
     await messages.append({ producer, sequence, batch }, DEADLINE_MS);
   }
   await messages.trimBefore(1 as Offset, DEADLINE_MS);
