@@ -1,4 +1,5 @@
 import { fail, succeed } from '@robustmq/errors';
+import { parse, TomlError } from 'smol-toml';
 import { formatBytes, parseBytes } from './byte-size.ts';
 import { declareKey } from './key.ts';
 import type { KeyDeclaration, KeyWords } from './key.ts';
@@ -142,7 +143,7 @@ export function textMapKey(
   return declareKey(words, {
     range,
     read: (raw) => (isTextMap(raw) ? succeed(raw) : fail({ expected: range })),
-    fromText: jsonOrText,
+    fromText: tableOrText,
     write: (value) => {
       const items = Object.entries(value).map(
         ([name, text]) => `${name} = ${JSON.stringify(text)}`,
@@ -178,6 +179,18 @@ function listOf(text: string): unknown {
   if (text.startsWith('[')) return jsonOrText(text);
   if (text === '') return [];
   return text.split(',').map((item) => item.trim());
+}
+
+/** The table, written as in a file or as JSON; or the text itself, which `read` then refuses by name. */
+function tableOrText(text: string): unknown {
+  const json = jsonOrText(text);
+  if (json !== text) return json;
+  try {
+    return parse(`table = ${text}`)['table'];
+  } catch (error) {
+    if (error instanceof TomlError) return text;
+    throw error;
+  }
 }
 
 /** The JSON value, or the text itself, which `read` then refuses by name. */

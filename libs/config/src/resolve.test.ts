@@ -9,13 +9,18 @@ import {
   integerOrWordKey,
   textKey,
   textListKey,
+  textMapKey,
 } from './key-kinds.ts';
 import { describeProblem } from './problem.ts';
 import { resolveConfiguration } from './resolve.ts';
 import type { Schema } from './schema.ts';
 
 interface Values {
-  readonly node: { readonly name: string; readonly peers: readonly string[] };
+  readonly node: {
+    readonly name: string;
+    readonly peers: readonly string[];
+    readonly nodes: Readonly<Record<string, string>>;
+  };
   readonly network: {
     readonly port: number | 'off';
     readonly mode: 'fast' | 'safe';
@@ -37,6 +42,7 @@ const schema: Schema<Values> = {
       keys: {
         name: textKey({ ...about, default: 'a', allowEmpty: false, aliases: ['node.id'] }),
         peers: textListKey({ ...about, default: [] }),
+        nodes: textMapKey({ ...about, default: {} }),
       },
     },
     network: {
@@ -200,6 +206,8 @@ describe('the environment', () => {
     ['PEERS', 'a:1, b:2', { node: { peers: ['a:1', 'b:2'] } }, 'a list with commas'],
     ['PEERS', '["a,1"]', { node: { peers: ['a,1'] } }, 'a list as JSON'],
     ['PEERS', '', { node: { peers: [] } }, 'an empty list'],
+    ['NODES', '{ 1 = "a:1", 2 = "b:2" }', { node: { nodes: { 1: 'a:1', 2: 'b:2' } } }, 'a table'],
+    ['NODES', '{"1":"a:1"}', { node: { nodes: { 1: 'a:1' } } }, 'a table as JSON'],
     ['NODE_ID', 'z', { node: { name: 'z' } }, 'an alias'],
     [
       'LISTENER',

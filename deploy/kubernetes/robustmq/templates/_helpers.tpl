@@ -29,6 +29,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end }}
 
+{{- define "robustmq.passwordsSecret" -}}
+{{- if .Values.passwords.existingSecret -}}
+{{ .Values.passwords.existingSecret }}
+{{- else -}}
+{{ .Release.Name }}-passwords
+{{- end -}}
+{{- end }}
+
 {{/* The number of the pod is the number of the node: both begin with 1. */}}
 {{- define "robustmq.environment" -}}
 - name: {{ .idVariable }}
