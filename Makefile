@@ -116,6 +116,26 @@ journal-powercut: build ## Take the power from all journal servers at once, with
 journal-fulldisk: build ## Fill the disk of one journal server, then of all
 	$(cluster-campaign) journal-fulldisk $(ARGS)
 
+.PHONY: cluster-powercut
+cluster-powercut: build ## Take the power from all nine processes at once; flip bits of one host
+	$(cluster-campaign) powercut bitflip $(ARGS)
+
+.PHONY: cluster-clocks
+cluster-clocks: build ## Hosts an hour ahead and back, jumps, kills; needs libfaketime
+	$(cluster-campaign) clocks $(ARGS)
+
+.PHONY: cluster-overload
+cluster-overload: build ## Give the three brokers of a cluster more than they can do
+	$(cluster-campaign) overload $(ARGS)
+
+.PHONY: cluster-upgrade
+cluster-upgrade: build ## Roll from an earlier release to this one and back (ARGS='--before COMMIT')
+	$(cluster-campaign) upgrade $(ARGS)
+
+.PHONY: cluster-conformance
+cluster-conformance: build ## Run the suites of Eclipse Paho on a cluster (ARGS='--suites FOLDER')
+	$(cluster-campaign) conformance $(ARGS)
+
 .PHONY: fuzz-sockets
 fuzz-sockets: build ## Send 200,000 damaged packets over real connections
 	$(campaign) fuzz-sockets $(ARGS)

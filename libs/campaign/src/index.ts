@@ -9,6 +9,10 @@ export { DurableLoad, type LoadOptions } from './delivery/durable-load.ts';
 export { Ledger, type LedgerFigures } from './delivery/ledger.ts';
 export { ledgerFigures } from './delivery/ledger-figures.ts';
 export { payloadOf, sequenceOf } from './delivery/payload.ts';
+export { LatencyProbe } from './overload/latency-probe.ts';
+export { MemoryWatch } from './overload/memory-watch.ts';
+export type { OverloadTarget, WithTarget } from './overload/overload-target.ts';
+export { type OverloadOptions, runOverload } from './overload/run-overload.ts';
 export { type ServiceCommand, ServiceProcess } from './service-process.ts';
 export {
   FAULT_KINDS,

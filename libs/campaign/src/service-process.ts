@@ -1,12 +1,13 @@
 /** One process of a service: what campaigns start, kill, stop and cut off. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { residentBytesOf } from './resident-bytes.ts';
 
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
 const STOP_LIMIT_MS = 15_000;
 
 /** How to start it. */
 export interface ServiceCommand {
-  /** Program and words; those that choose a host stand in front. */
+  /** Program and words; those that choose a host stand in front. Read anew at every start. */
   readonly words: readonly string[];
   readonly folder: string;
   /** Beside PATH. */
@@ -45,6 +46,11 @@ export class ServiceProcess {
   /** null while it is not running. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
+  }
+
+  /** Resident memory now; 0 while it is not running. */
+  get residentBytes(): number {
+    return residentBytesOf(this.pid);
   }
 
   /** Starts the process; whether it serves is for a client to find out. */

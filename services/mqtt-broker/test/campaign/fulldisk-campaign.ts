@@ -15,12 +15,12 @@ import {
   holds,
   told,
   DurableLoad,
+  LatencyProbe,
   ledgerFigures,
 } from '@robustmq/campaign';
 import { connect } from '@robustmq/mqtt-client';
 import { ReasonCode } from '@robustmq/mqtt-codec';
 import { BrokerProcess } from './broker-process.ts';
-import { LatencyProbe } from './latency-probe.ts';
 
 const DISK_MEGABYTES = 64;
 const FILLER_BYTES = 24 * 1024 * 1024;
@@ -124,7 +124,7 @@ async function fillAndFree(scene: Scene): Promise<CampaignResult> {
 /** What must go on while nothing more can be stored. */
 async function whileFull({ broker, load }: Scene): Promise<readonly Figure[]> {
   const port = broker.port ?? 0;
-  const probe = await LatencyProbe.start(port, { name: 'q0', qos: 0, messagesPerSecond: 200 });
+  const probe = await LatencyProbe.start([port], { name: 'q0', qos: 0, messagesPerSecond: 200 });
   const client = await connect({ port, timeoutMs: 5000 });
   const granted = await client.subscribe([{ filter: 'campaign/+/1', qos: 0 }]);
   const floors = load.ledger.retainedFloors();

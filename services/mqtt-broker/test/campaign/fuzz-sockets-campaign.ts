@@ -8,13 +8,12 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CampaignResult, atLeast, atMost, holds, told } from '@robustmq/campaign';
+import { type CampaignResult, atLeast, atMost, holds, MemoryWatch, told } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { connect } from '@robustmq/mqtt-client';
 import type { ProtocolVersion } from '@robustmq/mqtt-codec';
 import { BrokerProcess } from './broker-process.ts';
 import { damaged } from './damage.ts';
-import { MemoryWatch } from './memory-watch.ts';
 import { RandomPackets } from './random-packet.ts';
 
 const PINGREQ = Uint8Array.of(0xc0, 0);

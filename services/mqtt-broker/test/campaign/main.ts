@@ -40,6 +40,7 @@ const CAMPAIGNS: Readonly<Record<string, (wishes: Wishes) => Promise<CampaignRes
       stalledSeconds: short ? 5 : 20,
       overloadSeconds: short ? 20 : 300,
       connects: 10_000,
+      tell: (progress) => console.error(`  ${progress}`),
     }),
 };
 

@@ -21,12 +21,14 @@ import { connect } from '@robustmq/mqtt-client';
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const TOKEN = 'campaign-token';
 const SIZE = 3;
+/** Of every role. */
+export const NODES: readonly number[] = [1, 2, 3];
 const SERVING_POLL_MS = 50;
 
 export type Layout = 'together' | 'apart';
 export type Role = 'placement-center' | 'journal-server' | 'broker-mqtt';
 
-const ROLES: readonly Role[] = ['placement-center', 'journal-server', 'broker-mqtt'];
+export const ROLES: readonly Role[] = ['placement-center', 'journal-server', 'broker-mqtt'];
 /** A cluster that keeps shards and has no brokers. */
 export const JOURNAL_ROLES: readonly Role[] = ['placement-center', 'journal-server'];
 /** Ports on hosts of their own; on the loopback interface each process gets free ones. */
@@ -56,6 +58,10 @@ export interface TestClusterOptions {
   /** Further lines of the configuration file of a role. */
   readonly sections?: Partial<Readonly<Record<Role, readonly string[]>>>;
   environmentOf(role: Role, nodeId: number): Readonly<Record<string, string>>;
+  /** What node runs at its next start; absent: the command line as it is built here. */
+  programOf?(role: Role, nodeId: number): string;
+  /** In front of the program. */
+  readonly nodeOptions?: readonly string[];
 }
 
 interface RunningSeat extends Seat {
@@ -68,6 +74,8 @@ export function hostsOf(layout: Layout, roles: readonly Role[] = ROLES): number 
 }
 
 export class TestCluster implements BrokerPlace {
+  /** The command line as it is built here. */
+  static readonly presentProgram: string = MAIN;
   readonly patienceMs = 2000;
   readonly #seats: readonly RunningSeat[];
   readonly #layout: Layout;
@@ -93,7 +101,7 @@ export class TestCluster implements BrokerPlace {
         processes: [process],
       }));
     }
-    return [1, 2, 3].map((number) => {
+    return NODES.map((number) => {
       const seats = this.#seats.filter(({ nodeId }) => nodeId === number);
       const processes = seats.map(({ process }) => process);
       return { name: `host ${number}`, host: seats[0]?.host ?? 0, processes };
@@ -216,9 +224,14 @@ async function acknowledges({ host, port }: BrokerAddress, clientId: string): Pr
   }
 }
 
-/** Where a process runs; its data is in `data` below. */
+/** Where a process runs. */
 export function folderOf(folder: string, role: Role, nodeId: number): string {
   return join(folder, `${role}-${nodeId}`);
+}
+
+/** Where a process keeps its data. */
+export function dataOf(folder: string, role: Role, nodeId: number): string {
+  return join(folderOf(folder, role, nodeId), 'data');
 }
 
 async function seatsFor(options: TestClusterOptions): Promise<readonly Seat[]> {
@@ -251,8 +264,12 @@ function processOf(
   const lines = [...configurationOf(seat, seats, folder), ...(options.sections?.[role] ?? []), ''];
   writeFileSync(file, lines.join('\n'));
   const prefix = options.hosts?.wrap(host) ?? [];
+  const { nodeOptions = [] } = options;
   return new ServiceProcess({
-    words: [...prefix, process.execPath, MAIN, role, 'start', file],
+    get words() {
+      const program = options.programOf?.(role, nodeId) ?? MAIN;
+      return [...prefix, process.execPath, ...nodeOptions, program, role, 'start', file];
+    },
     folder,
     environment: options.environmentOf(role, nodeId),
   });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { atLeast, atMost, type CampaignResult, type Figure, told } from '@robustmq/campaign';
-import { folderOf, JOURNAL_ROLES, TestCluster } from '../test-cluster.ts';
+import { dataOf, JOURNAL_ROLES, NODES, TestCluster } from '../test-cluster.ts';
 import { JournalScene } from './journal-scene.ts';
 
 const DISK_MEGABYTES = 256;
@@ -19,7 +19,6 @@ const SERVING_LIMIT_MS = 90_000;
 const FULL_LIMIT_MS = 90_000;
 const ROOM_MS_MAX = 10_000;
 const POLL_MS = 20;
-const NODES = [1, 2, 3];
 
 export interface JournalFullDiskOptions {
   readonly seed: number;
@@ -44,7 +43,7 @@ export async function runJournalFullDisk(options: JournalFullDiskOptions): Promi
   const impossible = whyNoSmallDisk();
   if (impossible !== null) return { figures: [told('SKIPPED', impossible)], examples: [] };
   const folder = mkdtempSync(join(tmpdir(), 'robustmq-journal-fulldisk-'));
-  const disks = NODES.map((nodeId) => join(folderOf(folder, 'journal-server', nodeId), 'data'));
+  const disks = NODES.map((nodeId) => dataOf(folder, 'journal-server', nodeId));
   for (const disk of disks) {
     mkdirSync(disk, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MEGABYTES}m`, 'tmpfs', disk]);

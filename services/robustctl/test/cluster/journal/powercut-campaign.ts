@@ -1,27 +1,18 @@
 /** Rung R4 for the journal: all hosts lose power at once, with torn writes, while everyone appends. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  atLeast,
-  atMost,
-  buildDiskTrace,
-  type CampaignResult,
-  DiskState,
-  readDiskTrace,
-  told,
-  whyNoDiskTrace,
-} from '@robustmq/campaign';
+import { atLeast, atMost, type CampaignResult, told, whyNoDiskTrace } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
-import { folderOf, JOURNAL_ROLES, type Role, TestCluster } from '../test-cluster.ts';
+import { JOURNAL_ROLES, TestCluster } from '../test-cluster.ts';
+import { TracedDisks } from '../traced-disks.ts';
 import { JournalScene } from './journal-scene.ts';
 
 const SERVING_MS_MAX = 10_000;
 const SERVING_LIMIT_MS = 90_000;
 const FIRST_CUT_MS = 900;
 const ALIVE_MS_MAX = 3000;
-const NODES = [1, 2, 3];
 
 export interface JournalPowercutOptions {
   readonly seed: number;
@@ -34,25 +25,11 @@ export async function runJournalPowercut(options: JournalPowercutOptions): Promi
   const impossible = whyNoDiskTrace();
   if (impossible !== null) return { figures: [told('SKIPPED', impossible)], examples: [] };
   const folder = mkdtempSync(join(tmpdir(), 'robustmq-journal-powercut-'));
-  const library = buildDiskTrace(folder);
-  const dataOf = (role: Role, nodeId: number): string =>
-    join(folderOf(folder, role, nodeId), 'data');
-  const traceOf = (role: Role, nodeId: number): string => join(folder, `${role}-${nodeId}.trace`);
+  const disks = new TracedDisks({ folder, roles: JOURNAL_ROLES, seed: options.seed });
   const cluster = await TestCluster.open({
     ...{ folder, layout: 'together', roles: JOURNAL_ROLES, hosts: null },
-    environmentOf: (role, nodeId) => ({
-      LD_PRELOAD: library,
-      DISK_TRACE_DIRECTORY: dataOf(role, nodeId),
-      DISK_TRACE_FILE: traceOf(role, nodeId),
-      UV_USE_IO_URING: '0',
-    }),
+    environmentOf: (role, nodeId) => disks.environmentOf(role, nodeId),
   });
-  const disks = JOURNAL_ROLES.flatMap((role, index) =>
-    NODES.map((nodeId) => {
-      const random = new SeededRandom(options.seed * 7 + index * NODES.length + nodeId);
-      return new ServerDisk(dataOf(role, nodeId), traceOf(role, nodeId), random);
-    }),
-  );
   const scene = new JournalScene(cluster, options);
   try {
     return await cutRepeatedly({ cluster, disks, scene }, options);
@@ -65,7 +42,7 @@ export async function runJournalPowercut(options: JournalPowercutOptions): Promi
 
 interface World {
   readonly cluster: TestCluster;
-  readonly disks: readonly ServerDisk[];
+  readonly disks: TracedDisks;
   readonly scene: JournalScene;
 }
 
@@ -78,7 +55,7 @@ async function cutRepeatedly(
   const readyMs: number[] = [];
   const cutAll = async (): Promise<void> => {
     await cluster.killAll();
-    for (const disk of disks) disk.cut();
+    disks.cut();
     cluster.startAll();
   };
   cluster.startAll();
@@ -103,13 +80,12 @@ async function cutRepeatedly(
     );
   }
   const { figures, examples } = await scene.verdict();
-  const writes = disks.reduce((sum, disk) => sum + disk.writes, 0);
   const longestMs = Math.round(Math.max(...servingMs));
   return {
     figures: [
       told('seed', seed),
       atLeast('power cuts of all three hosts', servingMs.length + 1, rounds),
-      told('writes under way when cut', writes),
+      told('writes under way when cut', disks.writes),
       told('shards made and serving after the first, ms', Math.round(firstMs)),
       told('processes ready after, longest, ms', Math.round(Math.max(...readyMs))),
       atMost('serving after, longest, ms', longestMs, SERVING_MS_MAX),
@@ -118,28 +94,4 @@ async function cutRepeatedly(
     ],
     examples: cluster.crashes > 0 ? [...examples, cluster.lastWords()] : examples,
   };
-}
-
-/** The disk of one process. */
-class ServerDisk {
-  readonly #data: string;
-  readonly #trace: string;
-  readonly #random: SeededRandom;
-  #state: DiskState;
-  writes = 0;
-
-  constructor(data: string, trace: string, random: SeededRandom) {
-    this.#data = data;
-    this.#trace = trace;
-    this.#random = random;
-    mkdirSync(data, { recursive: true });
-    this.#state = new DiskState(data);
-  }
-
-  /** Leaves on disk what a loss of power would. The process is dead. */
-  cut(): void {
-    this.writes += this.#state.cut(readDiskTrace(this.#trace), this.#random).writesUnderWay;
-    rmSync(this.#trace, { force: true });
-    this.#state = new DiskState(this.#data);
-  }
 }

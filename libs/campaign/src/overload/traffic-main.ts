@@ -6,6 +6,7 @@ import { Flood } from './flood.ts';
 import {
   type FloodJob,
   newCounters,
+  portOf,
   type ReadJob,
   type StormJob,
   type TrafficJob,
@@ -42,7 +43,7 @@ async function open(port: number, clientId: string): Promise<MqttConnection> {
 async function flood(job: FloodJob): Promise<void> {
   const floods: Flood[] = [];
   for (let number = 0; number < job.connections; number += 1) {
-    const connection = await open(job.port, `flood-${job.prefix}-${number}`);
+    const connection = await open(portOf(job.ports, number), `flood-${job.prefix}-${number}`);
     floods.push(new Flood(connection, { job, number }, counters));
   }
   const share = job.messagesPerSecond / job.connections;
@@ -69,7 +70,7 @@ async function flood(job: FloodJob): Promise<void> {
 async function read(job: ReadJob): Promise<void> {
   for (let number = 0; number < job.connections; number += 1) {
     const client = await connect({
-      port: job.port,
+      port: portOf(job.ports, number),
       clientId: `read-${job.session}-${number}`,
       version: 4,
       cleanStart: job.session === 'clean',
@@ -94,7 +95,8 @@ async function storm(job: StormJob): Promise<void> {
   while (opening.length < job.connections) {
     const due = ((performance.now() - startedAtMs) * job.connectionsPerSecond) / 1000;
     while (opening.length < Math.min(due, job.connections)) {
-      const opened = open(job.port, `storm-${opening.length}`).catch(() => {
+      const { length } = opening;
+      const opened = open(portOf(job.ports, length), `storm-${length}`).catch(() => {
         counters.lost += 1;
       });
       opening.push(opened);

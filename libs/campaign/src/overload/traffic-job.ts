@@ -1,9 +1,12 @@
 /** What one helper process of a campaign is asked to do, and what it tells afterwards. */
 
+/** Ports of brokers on this machine; connection `i` goes to the broker `i`, and round and round. */
+export type BrokerPorts = readonly number[];
+
 /** Publishes at a rate, as one or many connections. */
 export interface FloodJob {
   readonly kind: 'flood';
-  readonly port: number;
+  readonly ports: BrokerPorts;
   readonly connections: number;
   /** Connection `i` publishes on `prefix/i`. */
   readonly prefix: string;
@@ -17,7 +20,7 @@ export interface FloodJob {
 /** Subscribes and counts. */
 export interface ReadJob {
   readonly kind: 'read';
-  readonly port: number;
+  readonly ports: BrokerPorts;
   readonly connections: number;
   readonly filter: string;
   readonly qos: 0 | 1;
@@ -27,7 +30,7 @@ export interface ReadJob {
 /** Opens connections at a rate and holds them. */
 export interface StormJob {
   readonly kind: 'storm';
-  readonly port: number;
+  readonly ports: BrokerPorts;
   readonly connections: number;
   readonly connectionsPerSecond: number;
 }
@@ -48,6 +51,11 @@ export interface TrafficReport {
   readonly lost: number;
   readonly connectMsMax: number;
   readonly done: boolean;
+}
+
+/** The broker of connection `number`. */
+export function portOf(ports: BrokerPorts, number: number): number {
+  return ports[number % ports.length] ?? 0;
 }
 
 /** The counters while the job runs. */

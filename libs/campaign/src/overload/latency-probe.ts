@@ -1,6 +1,7 @@
 /** Bystanders: a publisher and a subscriber of their own topic, who feel what others do to the broker. */
 import { connect, type MqttClient } from '@robustmq/mqtt-client';
 import type { Qos } from '@robustmq/mqtt-codec';
+import type { BrokerPorts } from './traffic-job.ts';
 
 const TICK_MS = 5;
 const PAYLOAD_BYTES = 64;
@@ -35,15 +36,18 @@ export class LatencyProbe {
     this.#qos = clients.qos;
   }
 
-  /** Connects both and begins to publish on a topic that nobody else has. */
+  /**
+   * Connects both and begins to publish on a topic that nobody else has. The subscriber is at the first
+   * broker, the publisher at the last.
+   */
   static async start(
-    port: number,
+    ports: BrokerPorts,
     load: { readonly name: string; readonly qos: Qos; readonly messagesPerSecond: number },
   ): Promise<LatencyProbe> {
     const topic = `bystander/${load.name}`;
     let probe: LatencyProbe | null = null;
     const subscriber = await connect({
-      port,
+      port: ports[0] ?? 0,
       clientId: `bystander-${load.name}-in`,
       onMessage: ({ payload }) => {
         const sentAtMs = Buffer.from(payload.buffer, payload.byteOffset).readDoubleBE(0);
@@ -51,7 +55,10 @@ export class LatencyProbe {
       },
     });
     await subscriber.subscribe([{ filter: topic, qos: load.qos }]);
-    const publisher = await connect({ port, clientId: `bystander-${load.name}-out` });
+    const publisher = await connect({
+      port: ports.at(-1) ?? 0,
+      clientId: `bystander-${load.name}-out`,
+    });
     probe = new LatencyProbe({ publisher, subscriber, topic, qos: load.qos });
     probe.#run(load.messagesPerSecond);
     return probe;

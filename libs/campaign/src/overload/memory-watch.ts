@@ -1,15 +1,19 @@
 /** Keeps the largest resident memory that a broker shows. */
-import type { BrokerProcess } from './broker-process.ts';
+
+/** A process, or several. */
+interface HasMemory {
+  readonly residentBytes: number;
+}
 
 const PERIOD_MS = 50;
 const MEGABYTE = 1024 * 1024;
 
 export class MemoryWatch {
-  readonly #broker: BrokerProcess;
+  readonly #broker: HasMemory;
   readonly #timer: NodeJS.Timeout;
   #bytesMax = 0;
 
-  constructor(broker: BrokerProcess) {
+  constructor(broker: HasMemory) {
     this.#broker = broker;
     this.#timer = setInterval(() => this.#look(), PERIOD_MS);
   }

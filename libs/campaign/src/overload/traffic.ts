@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { newCounters, type TrafficJob, type TrafficReport } from './traffic-job.ts';
 
-const PROGRAM = fileURLToPath(new URL('./traffic-main.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../src/overload/traffic-main.ts', import.meta.url));
 const POLL_MS = 20;
 
 export class Traffic {
