@@ -6,6 +6,7 @@ import {
   type SessionRecord,
 } from '@robustmq/placement-registry';
 import type { ClusterEdges } from './cluster-edges.ts';
+import { ClusterTime } from './cluster-time.ts';
 import { followRegistry } from './follow-registry.ts';
 import type { StoredWills } from './stored-wills.ts';
 
@@ -16,38 +17,38 @@ const TICK_MS = 1_000;
 const ADOPT_TICKS = 5;
 /** Sessions that are ended at once: the placement center has others to serve. */
 const ENDED_AT_ONCE = 64;
+/** How often the time is stored while sessions are away. */
+const TICKS_PER_SAVE = 10;
 
 interface Away extends OwnedSession {
-  /** Milliseconds since 1970; Infinity: it was published, or there is none. */
+  /** As are all times here, of {@link ClusterTime}. Infinity: it was published, or there is none. */
   willDueAtMs: number;
   readonly expiresAtMs: number;
 }
 
-/** When a session without an owner ends, in milliseconds since 1970; Infinity: never, or it has one. */
-export function expiryOf(session: SessionRecord): number {
-  if (session.disconnectedAtMs === null || session.owner !== null) return Number.POSITIVE_INFINITY;
-  if (session.sessionExpirySeconds >= NEVER_EXPIRES) return Number.POSITIVE_INFINITY;
-  return session.disconnectedAtMs + session.sessionExpirySeconds * 1000;
-}
-
 /**
  * What time does to sessions that no broker has: wills whose delay has passed are published, as are those
- * that dead brokers had taken, and sessions that have lasted their interval end. One broker does it for the cluster, the one with the lowest number
- * that is alive; two that think so do no harm, because each step is fenced by the session's epoch.
+ * that dead brokers had taken, and sessions that have lasted their interval end. One broker does it for
+ * the cluster, the one with the lowest number that is alive; two that think so do no harm, because each step is fenced by the session's epoch.
  *
- * It runs on the clock of that broker: what differs between clocks is off by as much.
+ * When a session was left is told by the revision of its record: wall clocks are not asked, see
+ * {@link ClusterTime}. So nothing ends early, and after an election it may be some seconds late.
  */
 export class SessionExpiry {
   readonly #edges: ClusterEdges;
   readonly #wills: StoredWills;
   readonly #away = new Map<string, Away>();
+  readonly #time: ClusterTime;
   #elected: AbortController | null = null;
   #working = false;
+  /** Every change up to here is applied. */
+  #applied = 0;
   #ticks = 0;
 
   constructor(edges: ClusterEdges, wills: StoredWills) {
     this.#edges = edges;
     this.#wills = wills;
+    this.#time = new ClusterTime(edges);
   }
 
   /** Sessions that are watched over here; 0 unless this broker is elected. */
@@ -63,25 +64,32 @@ export class SessionExpiry {
     }
     const elected = new AbortController();
     this.#elected = elected;
-    const { registries, settings, timers } = this.#edges;
-    const call = { deadlineMs: settings.callDeadlineMs, signal: null };
-    const ticking = timers.every(TICK_MS, () => void this.#tick());
-    elected.signal.addEventListener('abort', () => ticking.cancel(), { once: true });
-    void followRegistry<SessionRecord>(
-      {
-        watch: () => registries.sessions.watch({ within: [], call }),
-        apply: (batch, extent) => this.#apply(batch, extent),
-        failed: (error) => this.#edges.failed('watching the sessions', error),
-      },
-      this.#edges,
-      elected.signal,
-    );
+    void this.#watchOver(elected.signal);
   }
 
   stop(): void {
     this.#elected?.abort();
     this.#elected = null;
     this.#away.clear();
+  }
+
+  /** Never rejects. */
+  async #watchOver(elected: AbortSignal): Promise<void> {
+    await this.#time.load(elected);
+    if (elected.aborted) return;
+    const { registries, settings, timers } = this.#edges;
+    const call = { deadlineMs: settings.callDeadlineMs, signal: null };
+    const ticking = timers.every(TICK_MS, () => void this.#tick());
+    elected.addEventListener('abort', () => ticking.cancel(), { once: true });
+    await followRegistry<SessionRecord>(
+      {
+        watch: () => registries.sessions.watch({ within: [], call }),
+        apply: (batch, extent) => this.#apply(batch, extent),
+        failed: (error) => this.#edges.failed('watching the sessions', error),
+      },
+      this.#edges,
+      elected,
+    );
   }
 
   #apply(batch: RegistryBatch<SessionRecord>, extent: 'whole' | 'changes'): void {
@@ -91,15 +99,16 @@ export class SessionExpiry {
         this.#away.delete(change.names[0] ?? '');
         continue;
       }
-      const session = change.stored.value;
-      const { clientId, epoch, disconnectedAtMs } = session;
-      if (session.owner !== null || disconnectedAtMs === null) this.#away.delete(clientId);
-      else {
-        const delayMs = willDelayMs(session.willDelaySeconds, session.sessionExpirySeconds);
-        const willDueAtMs = disconnectedAtMs + delayMs;
-        this.#away.set(clientId, { clientId, epoch, willDueAtMs, expiresAtMs: expiryOf(session) });
+      const { value: session, modRevision } = change.stored;
+      if (session.owner !== null || session.disconnectedAtMs === null) {
+        this.#away.delete(session.clientId);
+        continue;
       }
+      const { clientId } = session;
+      const leftAtMs = extent === 'whole' ? this.#time.writtenAtMs(modRevision) : this.#time.nowMs;
+      this.#away.set(clientId, awayFrom(session, leftAtMs));
     }
+    this.#applied = batch.revision;
   }
 
   /** Never rejects. */
@@ -108,7 +117,10 @@ export class SessionExpiry {
     this.#working = true;
     this.#ticks += 1;
     if (this.#ticks % ADOPT_TICKS === 0) await this.#wills.adopt();
-    const nowMs = this.#edges.clock.nowMs();
+    if (this.#ticks % TICKS_PER_SAVE === 1 && this.#away.size > 0) {
+      await this.#time.save(this.#applied);
+    }
+    const { nowMs } = this.#time;
     const due: Away[] = [];
     for (const away of this.#away.values()) {
       if (away.willDueAtMs <= nowMs || away.expiresAtMs <= nowMs) due.push(away);
@@ -149,4 +161,15 @@ export class SessionExpiry {
     context.counters.sessionsExpired += 1;
     this.#away.delete(clientId);
   }
+}
+
+function awayFrom(session: SessionRecord, leftAtMs: number): Away {
+  const { clientId, epoch, sessionExpirySeconds, willDelaySeconds } = session;
+  const expires = sessionExpirySeconds < NEVER_EXPIRES;
+  return {
+    clientId,
+    epoch,
+    willDueAtMs: leftAtMs + willDelayMs(willDelaySeconds, sessionExpirySeconds),
+    expiresAtMs: expires ? leftAtMs + sessionExpirySeconds * 1000 : Number.POSITIVE_INFINITY,
+  };
 }

@@ -28,7 +28,6 @@ import {
   UNAVAILABLE,
 } from './ownership-answers.ts';
 import type { Peers } from './peers.ts';
-import { expiryOf } from './session-expiry.ts';
 import { storedSubscriptions } from './stored-subscriptions.ts';
 import type { StoredWills } from './stored-wills.ts';
 
@@ -215,7 +214,8 @@ export class SessionOwnership implements RegistrarHost {
         ? await this.#make(claim)
         : await sessions.takeOver(previous, claim, this.#call);
     const owned = { clientId, epoch: session.epoch };
-    const isOver = previous !== null && (request.cleanStart || this.#isOver(previous, from.owner));
+    // One that has lasted its interval is there until the elected broker has ended it.
+    const isOver = previous !== null && (request.cleanStart || previous.sessionExpirySeconds === 0);
     if (previous !== null) await this.#takeWillOf(owned, isOver);
     const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
     if (previous !== null && !isOver) await this.#restore(request, session);
@@ -429,14 +429,6 @@ export class SessionOwnership implements RegistrarHost {
     if (context.sessions.find(clientId) === session && !session.online) {
       context.sessions.discard(session);
     }
-  }
-
-  /** Its connection was its life, or it has lasted its interval without one. */
-  #isOver(previous: SessionRecord, self: SessionOwner): boolean {
-    if (previous.sessionExpirySeconds === 0) return true;
-    // A session that was never released is as of now without its owner.
-    if (previous.owner !== null && isSameLife(previous.owner, self)) return false;
-    return expiryOf(previous) <= this.#nowMs;
   }
 
   #claimOf(request: OwnershipRequest, owner: SessionOwner) {

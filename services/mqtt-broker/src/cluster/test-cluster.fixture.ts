@@ -1,6 +1,6 @@
 import { Subscription } from '@robustmq/broker';
 import { describeProblem, resolveConfiguration } from '@robustmq/config';
-import { SeededRandom, systemClock, systemTimers } from '@robustmq/environment';
+import { type Clock, SeededRandom, systemClock, systemTimers } from '@robustmq/environment';
 import { JournalError } from '@robustmq/journal';
 import { MemoryFrameNetwork } from '@robustmq/node-link';
 import { MemoryPlacement } from '@robustmq/placement-conformance';
@@ -108,6 +108,8 @@ export class TestCluster {
     clusterName: 'test',
     random: new SeededRandom(5),
   });
+  /** By node, how far its wall clock is ahead. */
+  readonly aheadMs: Map<number, number> = new Map();
   readonly #brokers = new Set<TestBroker>();
   readonly #subscribe: string;
 
@@ -129,7 +131,7 @@ export class TestCluster {
         registries: this.registries,
         transport: this.network.open(nodeId),
         durable: durableOf(context, this.states),
-        clock: systemClock,
+        clock: this.#clockOf(nodeId),
         timers: systemTimers,
         random: new SeededRandom(nodeId),
         failed: (task, error) => failures.push(`${task}: ${String(error)}`),
@@ -182,6 +184,10 @@ export class TestCluster {
 
   forget(broker: TestBroker): void {
     this.#brokers.delete(broker);
+  }
+
+  #clockOf(nodeId: number): Clock {
+    return { ...systemClock, nowMs: () => systemClock.nowMs() + (this.aheadMs.get(nodeId) ?? 0) };
   }
 }
 

@@ -10,6 +10,8 @@ afterEach(async () => {
 });
 
 const WILL = { topic: 'will', text: 'gone' };
+const HOUR_MS = 3_600_000;
+const TURNS_PER_TICK = 20;
 
 /** A client that hears every will, on each broker. */
 async function listenersOf(brokers: readonly TestBroker[]): Promise<readonly LoopbackClient[]> {
@@ -38,6 +40,16 @@ async function heardTimes(
 
 async function isRecorded(clientId: string): Promise<boolean> {
   return (await cluster.registries.sessions.read(clientId, CALL)) !== null;
+}
+
+/** Second by second, with time for what each sets off. */
+async function pass(seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    vi.advanceTimersByTime(1_000);
+    for (let turn = 0; turn < TURNS_PER_TICK; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 }
 
 async function untilGone(clientId: string): Promise<void> {
@@ -183,7 +195,7 @@ describe('a will', () => {
 
 describe('a session that no client comes back to', () => {
   test('ends on every broker when its interval is over', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'Date'] });
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
     const [one, two] = await cluster.three();
     const client = two.client('c');
     await client.connect({ expirySeconds: 60, will: { ...WILL, delaySeconds: 1000 } });
@@ -206,7 +218,7 @@ describe('a session that no client comes back to', () => {
   });
 
   test('is watched over by another broker when the elected one dies', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'Date'] });
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
     const [one, two, three] = await cluster.three();
     const client = three.client('c');
     await client.connect({ expirySeconds: 60 });
@@ -221,5 +233,42 @@ describe('a session that no client comes back to', () => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     vi.advanceTimersByTime(61_000);
     await untilGone('c');
+  });
+
+  test('goes on from what the elected broker before has counted', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
+    const [one, two, three] = await cluster.three();
+    const client = three.client('c');
+    await client.connect({ expirySeconds: 60 });
+    client.drop();
+    await cluster.until(() => one.watchedSessions === 1);
+    await pass(50);
+    await one.kill();
+    await cluster.buryDead(one);
+    await cluster.until(() => two.watchedSessions === 1);
+    expect(await isRecorded('c')).toBe(true);
+    // What was counted since it was stored last is counted once more.
+    await pass(25);
+    await untilGone('c');
+  });
+
+  test('outlasts wall clocks that are an hour ahead and back', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
+    cluster.aheadMs.set(1, HOUR_MS);
+    cluster.aheadMs.set(2, -HOUR_MS);
+    const [one, two, three] = await cluster.three();
+    const listener = three.client('w');
+    await listener.connect();
+    await listener.subscribe('will');
+    const client = two.client('c');
+    await client.connect({ expirySeconds: 600, will: { ...WILL, delaySeconds: 500 } });
+    client.drop();
+    await cluster.until(() => one.watchedSessions === 1);
+    await pass(5);
+    cluster.aheadMs.set(1, 2 * HOUR_MS);
+    await pass(5);
+    expect(listener.received).toEqual([]);
+    const back = one.client('c');
+    expect((await back.connect({ expirySeconds: 600 }))?.sessionPresent).toBe(true);
   });
 });
