@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isHostAndPort } from '@robustmq/config';
 import type { CallOptions } from '@robustmq/placement';
 import type { ChannelTls } from '@robustmq/rpc';
 import { CommandError, ExitCode } from '../exit-code.ts';
@@ -13,7 +14,7 @@ export interface ServerConnection {
   readonly call: CallOptions;
 }
 
-/** @throws CommandError for addresses that are none and files that can't be read */
+/** @throws CommandError for addresses that are none, files that can't be read, a file without a token */
 export function connectionFrom(flags: ServerFlags): ServerConnection {
   const servers = flags.server ?? [SERVER_DEFAULT];
   for (const server of servers) assertAddress(server);
@@ -27,7 +28,7 @@ export function connectionFrom(flags: ServerFlags): ServerConnection {
 
 /** @throws CommandError `usage` */
 export function assertAddress(address: string): void {
-  if (/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i.test(address)) return;
+  if (isHostAndPort(address)) return;
   throw new CommandError(
     ExitCode.usage,
     `"${address}" is no address of a member: expected host:port, such as ${SERVER_DEFAULT}`,
@@ -53,7 +54,11 @@ function tlsFrom(flags: ServerFlags): ChannelTls | null {
 function tokenFrom({ tokenFile }: ServerFlags): string | null {
   if (tokenFile === undefined) return process.env['ROBUSTMQ_CLUSTER_TOKEN'] ?? null;
   const [line = ''] = read(tokenFile).toString('utf8').split(/\r?\n/);
-  return line;
+  if (line !== '') return line;
+  throw new CommandError(
+    ExitCode.usage,
+    `the first line of ${tokenFile} is empty: no token is there`,
+  );
 }
 
 function read(path: string): Buffer {
