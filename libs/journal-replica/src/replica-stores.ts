@@ -1,6 +1,7 @@
 /** What the replicas of a process share: the memory for batches and indexes. */
 import { type FileSystem, readWholeFile } from '@robustmq/environment';
 import { BatchCache } from '@robustmq/journal-segment';
+import { EntrySlab } from './entry-slab.ts';
 import type { ReplicaSegment } from './replica-segment.ts';
 import { TimedIndex } from './timed-index.ts';
 
@@ -8,6 +9,7 @@ export interface ReplicaStores {
   readonly fileSystem: FileSystem;
   readonly batches: BatchCache;
   readonly indexes: IndexCache;
+  readonly entries: EntrySlab;
 }
 
 export interface ReplicaStoresOptions {
@@ -25,6 +27,7 @@ export function newReplicaStores(
     fileSystem,
     batches: new BatchCache(options.batchCacheBytesMax),
     indexes: new IndexCache(fileSystem, options.indexCacheBytesMax),
+    entries: new EntrySlab(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** One replica at work: commands go through its Raft group, reads to its segments. */
 import {
   encodeAppend,
+  encodedAppendBytes,
   encodeFence,
   encodeTrim,
   JournalError,
@@ -100,10 +101,15 @@ export class Replica implements ShardReplica {
     if (known !== null) return known;
     const full = this.#fullness(bytes.length);
     if (full !== null) return this.#refuse(append, full, deadlineMs);
-    const data = encodeAppend({ stampMs: this.#nowMs, producer, sequence }, bytes);
-    const proposed = this.#group.propose(data, deadlineMs);
-    this.#underWay.add(producer.id, proposed);
-    return appendOutcome((await proposed).result);
+    const target = this.#options.stores.entries.take(encodedAppendBytes(bytes));
+    const data = encodeAppend({ stampMs: this.#nowMs, producer, sequence }, bytes, target);
+    this.#underWay.begin(producer.id);
+    try {
+      const { result } = await this.#group.propose(data, deadlineMs);
+      return appendOutcome(result);
+    } finally {
+      this.#underWay.end(producer.id);
+    }
   }
 
   async committed(deadlineMs: number): Promise<Offset> {

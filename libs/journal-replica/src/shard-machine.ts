@@ -29,6 +29,7 @@ import {
   RaftError,
   type StateMachine,
 } from '@robustmq/raft-driver';
+import { BatchRun } from './batch-run.ts';
 import { newReplicaSegment, type ReplicaSegment, type SegmentBegin } from './replica-segment.ts';
 import { ReplicaSegments } from './replica-segments.ts';
 import type { ReplicaStores } from './replica-stores.ts';
@@ -58,6 +59,7 @@ export class ShardMachine implements StateMachine<ShardOutcome> {
   #appliedAtStart: number;
   #log: GroupLog | null = null;
   #bytesSinceHint = 0;
+  readonly #run: BatchRun;
   /** The segment that is to be the first one after the next flush. */
   #trimTo: ReplicaSegment | null = null;
 
@@ -66,6 +68,7 @@ export class ShardMachine implements StateMachine<ShardOutcome> {
     this.#state = base;
     this.#base = beginOf(base);
     this.#appliedAtStart = appliedAtStart;
+    this.#run = new BatchRun(parts.stores.batches);
     this.segments = new ReplicaSegments({
       stores: parts.stores,
       oldest: () => this.oldest,
@@ -132,6 +135,7 @@ export class ShardMachine implements StateMachine<ShardOutcome> {
 
   async apply(entries: readonly DataEntry[], through: LogIndex): Promise<readonly ShardOutcome[]> {
     const outcomes = entries.map((entry) => this.#applyOne(entry));
+    this.#run.end();
     this.#state.appliedIndex = through;
     if (entries.length > 0) this.#parts.onMoved();
     if (this.#bytesSinceHint >= HINT_EVERY_BYTES) this.#writeHint();
@@ -220,7 +224,7 @@ export class ShardMachine implements StateMachine<ShardOutcome> {
     if (command.kind === 'append' && outcome.result.kind === 'appended') {
       const bytes = entry.data.subarray(command.batchStart);
       const position = place.position + command.batchStart;
-      this.#parts.stores.batches.add({ segment, position, bytes, positions: [position] });
+      this.#run.add(segment, position, bytes);
     }
     return outcome.result;
   }

@@ -40,6 +40,7 @@ export {
   APPEND_HEADER_BYTES,
   decodeShardCommand,
   encodeAppend,
+  encodedAppendBytes,
   encodeFence,
   encodeTrim,
 } from './shard-command.ts';

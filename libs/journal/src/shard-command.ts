@@ -36,7 +36,12 @@ const TRIM = 3;
 /** Where the fields of an append stand, for those that read them in place. */
 const FIELD = { stamp: 1, producer: 9, incarnation: 17, sequence: 25 } as const;
 
-/** One copy of the batch. */
+/** Of the entry that `encodeAppend` makes. */
+export function encodedAppendBytes(batch: Uint8Array): number {
+  return APPEND_HEADER_BYTES + batch.length;
+}
+
+/** One copy of the batch. @param bytes  written to; of `encodedAppendBytes` */
 export function encodeAppend(
   append: {
     readonly stampMs: number;
@@ -44,8 +49,8 @@ export function encodeAppend(
     readonly sequence: number;
   },
   batch: Uint8Array,
+  bytes: Uint8Array = new Uint8Array(encodedAppendBytes(batch)),
 ): Uint8Array {
-  const bytes = new Uint8Array(APPEND_HEADER_BYTES + batch.length);
   bytes[0] = APPEND;
   writeUint64(bytes, FIELD.stamp, append.stampMs);
   writeUint64(bytes, FIELD.producer, append.producer.id);

@@ -11,7 +11,7 @@ import { unreachable } from '@robustmq/errors';
 import type { Configuration, Entry, EntryId, LogIndex, NodeId, Term } from '@robustmq/raft';
 import { type ByteReader, MalformedError, writeUint32, writeUint53 } from './byte-reader.ts';
 
-/** Kind, term and length: what stands before the data of an entry. */
+/** Kind, term and length: what stands before the data of an entry, in files and in frames. */
 export const ENTRY_HEADER_BYTES = 13;
 const DATA = 1;
 const NOOP = 2;

@@ -1,3 +1,4 @@
+export { ENTRY_HEADER_BYTES } from './entry-codec.ts';
 export type { EntryPlace } from './entry-places.ts';
 export { type InspectedSegment, inspectLog } from './inspect-log.ts';
 export type { GroupLog, LogSegmentView } from './group-log.ts';

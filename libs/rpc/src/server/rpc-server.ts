@@ -25,6 +25,7 @@ import {
 import { Health } from './health.ts';
 import type { MountedService } from './implementation.ts';
 import { admission, type RpcObserver } from './interceptor.ts';
+import { widenConnections, widenStreams } from './receive-window.ts';
 
 /** What a server is opened with. */
 export interface RpcServerOptions {
@@ -88,6 +89,7 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   const openPrefix = `/${healthService.name}/`;
   const interceptors = [admission(options.clusterToken, openPrefix, options.observer)];
   const server = new Server({ ...grpcOptions(options.limits), interceptors });
+  widenStreams(server);
   const health = new Health(options.services.map(({ contract }) => contract.name));
   for (const service of [...options.services, health.mounted()]) addService(server, service, host);
   const port = await listen(
@@ -102,6 +104,7 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
         });
       }),
   );
+  widenConnections(server);
   let closed: Promise<void> | null = null;
   return {
     port,
