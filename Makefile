@@ -198,6 +198,10 @@ bench-shard: build ## Measure a replica of a shard beside plain writes, its rest
 bench-journal: build ## Measure appends to journal servers beside NATS JetStream
 	$(call program,scripts/bench-journal.ts,$(ARGS))
 
+.PHONY: bench-cluster
+bench-cluster: build ## Measure clusters of brokers beside NATS and RabbitMQ, into the same page
+	$(call program,scripts/bench-cluster.ts,$(ARGS))
+
 .PHONY: bench-placement
 bench-placement: build ## Measure the placement center beside etcd, into the same page
 	$(call program,scripts/bench-placement.ts,$(ARGS))
