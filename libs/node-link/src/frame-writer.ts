@@ -1,8 +1,9 @@
 import { copyRange, type Message } from '@robustmq/broker';
-import { EntryKind, FLAG_RETAIN, FRAME_VERSION } from './link-frame.ts';
+import { EntryKind, FLAG_PROPERTIES, FLAG_RETAIN, FRAME_VERSION } from './link-frame.ts';
 
 const BYTES_FIRST = 4096;
 const UTF8 = new TextEncoder();
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * Gathers the entries of one frame. Hot path: a message is copied once, into the frame, and nothing
@@ -11,10 +12,16 @@ const UTF8 = new TextEncoder();
 export class FrameWriter {
   #bytes: Uint8Array = new Uint8Array(BYTES_FIRST);
   #length = 0;
-  /** Entries since the frame began. */
+  /** Entries since the frame began; each of several packets counts. */
   entries = 0;
   /** Of them, messages of QoS 1 and 2. */
   acknowledged = 0;
+  /** The publisher named last, and its bytes. */
+  #publisherId = '';
+  #publisher: Uint8Array = NO_BYTES;
+  /** Where the length of the packets that are open stands; 0: the entry written last is another. */
+  #packetsAt = 0;
+  #packetsFlavour = 0;
 
   get length(): number {
     return this.#length;
@@ -22,9 +29,13 @@ export class FrameWriter {
 
   /** @param nowMs  what the expiry of the message counts from, in milliseconds since 1970 */
   message(message: Message, publisherId: string, nowMs: number): void {
-    const body = bodyLength(message, publisherId, nowMs);
-    this.#begin(EntryKind.message, body);
-    this.#message(message, publisherId, nowMs);
+    if (message.wireStart >= 0) {
+      this.#packet(message, publisherId);
+      return;
+    }
+    const publisher = this.#publisherBytes(publisherId);
+    this.#begin(EntryKind.message, bodyLength(message, publisher, nowMs));
+    this.#message(message, publisher, nowMs);
   }
 
   shared(
@@ -34,10 +45,11 @@ export class FrameWriter {
   ): void {
     const group = utf8Length(to.group);
     const place = varintSize(group) + group + varintSize(to.slot);
-    this.#begin(EntryKind.shared, place + bodyLength(message, publisherId, to.nowMs));
+    const publisher = this.#publisherBytes(publisherId);
+    this.#begin(EntryKind.shared, place + bodyLength(message, publisher, to.nowMs));
     this.#text(to.group, group);
     this.#varint(to.slot);
-    this.#message(message, publisherId, to.nowMs);
+    this.#message(message, publisher, to.nowMs);
   }
 
   request(id: number, question: Uint8Array): void {
@@ -57,6 +69,7 @@ export class FrameWriter {
 
   /** The frame so far, with bytes of its own; the next begins empty. */
   take(): Uint8Array {
+    this.#closePackets();
     const frame = this.#bytes.slice(0, this.#length);
     // A burst does not hold its memory for ever.
     if (this.#bytes.length > BYTES_KEPT_MAX) this.#bytes = new Uint8Array(BYTES_FIRST);
@@ -67,6 +80,7 @@ export class FrameWriter {
   }
 
   #begin(kind: number, bodyBytes: number): void {
+    this.#closePackets();
     const room = 2 + varintSize(bodyBytes) + bodyBytes;
     if (this.#length + room > this.#bytes.length) this.#grow(room);
     if (this.#length === 0) this.#u8(FRAME_VERSION);
@@ -75,14 +89,53 @@ export class FrameWriter {
     this.#varint(bodyBytes);
   }
 
-  #message(message: Message, publisherId: string, nowMs: number): void {
+  /** The PUBLISH as it came in: one copy, behind those of the same client. */
+  #packet(message: Message, publisherId: string): void {
+    const length = message.wireEnd - message.wireStart;
+    const isNext =
+      publisherId === this.#publisherId && message.wireFlavour === this.#packetsFlavour;
+    if (this.#packetsAt === 0 || !isNext) this.#beginPackets(message.wireFlavour, publisherId);
+    if (this.#length + length > this.#bytes.length) this.#grow(length);
+    if (message.qos > 0) this.acknowledged += 1;
+    this.entries += 1;
+    this.#range(message.payloadBytes, message.wireStart, length);
+  }
+
+  #beginPackets(flavour: number, publisherId: string): void {
+    this.#closePackets();
+    const publisher = this.#publisherBytes(publisherId);
+    const room = PACKETS_HEADER_BYTES + varintSize(publisher.length) + publisher.length;
+    if (this.#length + room > this.#bytes.length) this.#grow(room);
+    if (this.#length === 0) this.#u8(FRAME_VERSION);
+    this.#u8(EntryKind.packets);
+    this.#packetsAt = this.#length;
+    this.#packetsFlavour = flavour;
+    this.#length += PACKETS_LENGTH_BYTES;
+    this.#u8(flavour === 0 ? 0 : FLAG_PROPERTIES);
+    this.#blob(publisher);
+  }
+
+  /** Their length is known now. */
+  #closePackets(): void {
+    if (this.#packetsAt === 0) return;
+    const at = this.#packetsAt;
+    let rest = this.#length - at - PACKETS_LENGTH_BYTES;
+    for (let index = 0; index < PACKETS_LENGTH_BYTES; index += 1) {
+      const isLast = index === PACKETS_LENGTH_BYTES - 1;
+      this.#bytes[at + index] = (rest & 0x7f) | (isLast ? 0 : 0x80);
+      rest >>>= 7;
+    }
+    this.#packetsAt = 0;
+  }
+
+  #message(message: Message, publisher: Uint8Array, nowMs: number): void {
     if (message.qos > 0) this.acknowledged += 1;
     this.#u8(message.qos | (message.retain ? FLAG_RETAIN : 0));
     const topic = message.topic.bytes;
     this.#varint(topic.length);
     this.#range(topic, 0, topic.length);
     this.#varint(lifetimeOf(message, nowMs));
-    this.#text(publisherId, utf8Length(publisherId));
+    this.#blob(publisher);
     this.#varint(message.headersLength);
     this.#range(message.headerBytes, message.headersStart, message.headersLength);
     this.#range(message.payloadBytes, message.payloadStart, message.payloadLength);
@@ -100,6 +153,20 @@ export class FrameWriter {
       rest = Math.floor(rest / 128);
     }
     this.#u8(rest);
+  }
+
+  /** Publishers send many messages in one read: the last one is likely the next. */
+  #publisherBytes(publisherId: string): Uint8Array {
+    if (publisherId !== this.#publisherId) {
+      this.#publisherId = publisherId;
+      this.#publisher = UTF8.encode(publisherId);
+    }
+    return this.#publisher;
+  }
+
+  #blob(bytes: Uint8Array): void {
+    this.#varint(bytes.length);
+    this.#range(bytes, 0, bytes.length);
   }
 
   #text(text: string, byteLength: number): void {
@@ -120,11 +187,15 @@ export class FrameWriter {
   }
 }
 
+/** A varint of a fixed size: 2^28 - 1 at most, more than any frame may hold. */
+const PACKETS_LENGTH_BYTES = 4;
+/** Version, kind, length and flags. */
+const PACKETS_HEADER_BYTES = 3 + PACKETS_LENGTH_BYTES;
 const BYTES_KEPT_MAX = 1024 * 1024;
 
-function bodyLength(message: Message, publisherId: string, nowMs: number): number {
+function bodyLength(message: Message, publisherBytes: Uint8Array, nowMs: number): number {
   const topic = message.topic.bytes.length;
-  const publisher = utf8Length(publisherId);
+  const publisher = publisherBytes.length;
   const headers = message.headersLength;
   return (
     1 +

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { systemRandom, systemTimers } from '@robustmq/environment';
 import { defaultServerLimits, openRpcServer, type RpcServer, silentObserver } from '@robustmq/rpc';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -13,6 +15,8 @@ afterEach(async () => {
 class End {
   readonly transport: GrpcFrameTransport;
   readonly log: string[] = [];
+  /** Connections that came over a socket of their own. */
+  sockets = 0;
   server: RpcServer | null = null;
   #wake: (() => void)[] = [];
 
@@ -35,10 +39,22 @@ class End {
     open.push({ close: () => this.transport.close() });
   }
 
-  async serve(port: number): Promise<number> {
+  /** @param withSockets  false: whatever reaches the port is taken for HTTP/2 */
+  async serve(port: number, withSockets = true): Promise<number> {
+    const others = withSockets ? this.transport.sockets() : null;
     this.server = await openRpcServer({
       ...{ host: '127.0.0.1', port, tls: null, clusterToken: TOKEN },
       services: [this.transport.service()],
+      others:
+        others === null
+          ? null
+          : {
+              preamble: others.preamble,
+              accept: (socket) => {
+                this.sockets += 1;
+                others.accept(socket);
+              },
+            },
       limits: defaultServerLimits,
       observer: silentObserver,
     });
@@ -57,9 +73,9 @@ class End {
 }
 
 describe('frames over gRPC', () => {
-  test('arrive in order, in both directions', async () => {
+  test.each([true, false])('arrive in order, in both directions: sockets %s', async (sockets) => {
     const [one, two] = [new End(1), new End(2)];
-    const [port1, port2] = [await one.serve(0), await two.serve(0)];
+    const [port1, port2] = [await one.serve(0, sockets), await two.serve(0, sockets)];
     one.connect(2, port2);
     two.connect(1, port1);
     await Promise.all([one.until('up 2'), two.until('up 1')]);
@@ -70,6 +86,42 @@ describe('frames over gRPC', () => {
     await Promise.all([two.until('1: a99'), one.until('2: b')]);
     const expected = Array.from({ length: 100 }, (_, index) => `1: a${index}`);
     expect(two.log.filter((line) => line.startsWith('1: '))).toEqual(expected);
+    expect([one.sockets, two.sockets]).toEqual(sockets ? [1, 1] : [0, 0]);
+  });
+
+  test('of every size arrive as they were sent', async () => {
+    const [one, two] = [new End(1), new End(2)];
+    one.connect(2, await two.serve(0));
+    await one.until('up 2');
+    const sizes = [1, 2, 3, 0, 65_531, 65_532, 65_533, 200_000, 5, 1024 * 1024];
+    for (const size of sizes) one.transport.send(2, Buffer.alloc(size, 0x61));
+    one.transport.send(2, Buffer.from('last'));
+    await two.until('1: last');
+    const lengths = two.log.map((line) => line.length - '1: '.length);
+    expect(lengths).toEqual([...sizes, 'last'.length]);
+  });
+
+  test('one that is too large ends the connection, and another is opened', async () => {
+    const [one, two] = [new End(1), new End(2)];
+    one.connect(2, await two.serve(0));
+    await one.until('up 2');
+    one.transport.send(2, Buffer.alloc(1024 * 1024 + 1));
+    await one.until('down 2');
+    one.log.length = 0;
+    await one.until('up 2');
+    one.transport.send(2, Buffer.from('next'));
+    await two.until('1: next');
+  });
+
+  test('a socket without the ticket of a stream is turned away', async () => {
+    const two = new End(2);
+    const port = await two.serve(0);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('RMQLINK1');
+    socket.write(new Uint8Array(16));
+    socket.resume();
+    await once(socket, 'close');
+    expect([two.sockets, two.log]).toEqual([1, []]);
   });
 
   test('a receiver that pauses makes the sender wait, and loses nothing', async () => {

@@ -1,13 +1,16 @@
 /**
- * Frames over gRPC: each broker opens one stream to each other broker and sends only there. The flow
- * control of HTTP/2 is the credit: a receiver that pauses fills the sender's window, and `send` then
- * answers `blocked`.
+ * Frames over gRPC: each broker opens one stream to each other broker and sends only there. Who lets it in
+ * gives a ticket for a socket of its own on the same port, on which the frames then go ({@link SendingSocket});
+ * with TLS, or when what stands between only speaks HTTP/2, they stay on the stream. A
+ * receiver that pauses fills the sender's window either way, and `send` then answers `blocked`.
  *
- *     connecting ──admitted──▶ up ──┐
- *         ▲                        │ ended, refused, or not admitted in time
- *         └───────── pause ◀───────┘
+ *     connecting ──ticket──▶ socket open, or none ──▶ up ──┐
+ *         ▲                                               │ ended, refused, or not admitted in time
+ *         └──────────────────── pause ◀───────────────────┘
  */
 
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import type { RandomSource, TimerHandle, Timers } from '@robustmq/environment';
 import {
@@ -19,14 +22,21 @@ import {
   defaultChannelLimits,
   type DuplexCall,
   type DuplexMethod,
-  type Empty,
   mount,
   type MountedService,
   openChannel,
+  type OtherConnections,
   refusal,
   type RpcChannel,
   type ServiceContract,
 } from '@robustmq/rpc';
+import {
+  LINK_PREAMBLE,
+  readTicket,
+  ReceivingSocket,
+  SendingSocket,
+  TICKET_BYTES,
+} from './frame-socket.ts';
 import type { FrameEvents, FrameTransport, PeerAddress, SendOutcome } from './frame-transport.ts';
 
 /** What a transport is opened with. */
@@ -46,11 +56,11 @@ export interface GrpcFrameTransportOptions {
 }
 
 interface NodeLinkMethods {
-  readonly exchange: DuplexMethod<Uint8Array, Empty>;
+  /** One reply, first: the ticket for a socket; empty: there is none. */
+  readonly exchange: DuplexMethod<Uint8Array, Uint8Array>;
 }
 
 const bytesCodec: Codec<Uint8Array> = { encode: (bytes) => bytes, decode: (bytes) => bytes };
-const emptyCodec: Codec<Empty> = { encode: () => new Uint8Array(0), decode: () => ({}) };
 
 const NAME = 'robustmq.broker.v1.NodeLinkService';
 const nodeLinkService: ServiceContract<NodeLinkMethods> = {
@@ -60,7 +70,7 @@ const nodeLinkService: ServiceContract<NodeLinkMethods> = {
       kind: 'duplex',
       path: `/${NAME}/Exchange`,
       request: bytesCodec,
-      reply: emptyCodec,
+      reply: bytesCodec,
     },
   },
 };
@@ -70,13 +80,20 @@ const SENDER = 'robustmq-node';
 const RECEIVER = 'robustmq-peer';
 const SILENT: FrameEvents = { frame: () => {}, up: () => {}, down: () => {}, drained: () => {} };
 
-type IncomingStream = DuplexCall<Uint8Array, Empty>;
+type IncomingStream = DuplexCall<Uint8Array, Uint8Array>;
+
+/** A stream that was let in, and its socket once that has come. */
+interface Incoming {
+  readonly call: IncomingStream;
+  readonly ticket: Uint8Array;
+  socket: ReceivingSocket | null;
+}
 
 /** Mount `service()` in the broker's server; then `setPeers` connects. */
 export class GrpcFrameTransport implements FrameTransport {
   readonly #options: GrpcFrameTransportOptions;
   readonly #outgoing = new Map<number, OutgoingStream>();
-  readonly #incoming = new Map<number, IncomingStream>();
+  readonly #incoming = new Map<number, Incoming>();
   #events: FrameEvents = SILENT;
   #paused = false;
   #closed = false;
@@ -88,6 +105,12 @@ export class GrpcFrameTransport implements FrameTransport {
   /** The receiving side, for `openRpcServer`. */
   service(): MountedService {
     return mount(nodeLinkService, { exchange: (call, context) => this.#accept(call, context) });
+  }
+
+  /** The sockets, for the same server; null: with TLS there are none. */
+  sockets(): OtherConnections | null {
+    if (this.#options.tls !== null) return null;
+    return { preamble: LINK_PREAMBLE, accept: (socket) => this.#acceptSocket(socket) };
   }
 
   listen(events: FrameEvents): void {
@@ -115,42 +138,78 @@ export class GrpcFrameTransport implements FrameTransport {
 
   pause(): void {
     this.#paused = true;
-    for (const call of this.#incoming.values()) call.pause();
+    for (const { call, socket } of this.#incoming.values()) {
+      call.pause();
+      socket?.pause();
+    }
   }
 
   resume(): void {
     this.#paused = false;
-    for (const call of this.#incoming.values()) call.resume();
+    for (const { call, socket } of this.#incoming.values()) {
+      call.resume();
+      socket?.resume();
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const stream of this.#outgoing.values()) stream.close();
     this.#outgoing.clear();
-    for (const call of this.#incoming.values()) call.abort(stopped());
+    for (const { call, socket } of this.#incoming.values()) {
+      call.abort(stopped());
+      socket?.close();
+    }
     this.#incoming.clear();
   }
 
   #accept(call: IncomingStream, context: CallContext): void {
     if (this.#closed || context.closing.aborted) throw stopped();
     const from = senderOf(this.#options, context);
+    const ticket = this.#options.tls === null ? randomBytes(TICKET_BYTES) : NO_TICKET;
+    const incoming: Incoming = { call, ticket, socket: null };
     const stop = (): void => call.abort(stopped());
     context.closing.addEventListener('abort', stop, { once: true });
     call.onEnd(() => {
       context.closing.removeEventListener('abort', stop);
-      if (this.#incoming.get(from) === call) this.#incoming.delete(from);
+      incoming.socket?.close();
+      if (this.#incoming.get(from) === incoming) this.#incoming.delete(from);
     });
-    call.onMessage((frame) => {
-      if (this.#incoming.get(from) === call) this.#events.frame(from, frame);
-    });
+    call.onMessage((frame) => this.#heard(from, incoming, frame));
     call.onHalfClose(() => call.finish());
     // A broker that has come back speaks on its new stream only.
     const earlier = this.#incoming.get(from);
-    this.#incoming.set(from, call);
-    earlier?.abort(refusal(status.ABORTED, `broker ${from} has opened another stream`));
+    this.#incoming.set(from, incoming);
+    earlier?.socket?.close();
+    earlier?.call.abort(refusal(status.ABORTED, `broker ${from} has opened another stream`));
+    call.write(ticket);
     if (this.#paused) call.pause();
   }
+
+  #heard(from: number, incoming: Incoming, frame: Uint8Array): void {
+    if (this.#incoming.get(from) === incoming) this.#events.frame(from, frame);
+  }
+
+  #acceptSocket(socket: Socket): void {
+    readTicket(socket, (ticket) => {
+      for (const [from, incoming] of this.#incoming) {
+        if (incoming.socket !== null || !ticket.equals(incoming.ticket)) continue;
+        incoming.socket = new ReceivingSocket(socket, {
+          frameBytesMax: this.#options.frameBytesMax,
+          take: (frame) => this.#heard(from, incoming, frame),
+          ended: () => incoming.call.abort(refusal(status.ABORTED, 'the socket of it has ended')),
+        });
+        if (this.#paused) incoming.socket.pause();
+        return;
+      }
+      socket.destroy();
+    });
+  }
 }
+
+const NO_TICKET = new Uint8Array(0);
+
+type Stream = ClientDuplex<Uint8Array, Uint8Array>;
 
 /** The stream to one peer, opened again whenever it ends. */
 class OutgoingStream {
@@ -160,7 +219,9 @@ class OutgoingStream {
   readonly #events: FrameEvents;
   readonly #backoff: Backoff;
   #channel: RpcChannel | null = null;
-  #stream: ClientDuplex<Empty, Uint8Array> | null = null;
+  #stream: Stream | null = null;
+  #socket: SendingSocket | null = null;
+  #opening: { readonly cancel: () => void } | null = null;
   #timer: TimerHandle | null = null;
   #isUp = false;
   #closed = false;
@@ -181,7 +242,8 @@ class OutgoingStream {
 
   send(frame: Uint8Array): SendOutcome {
     if (this.#stream === null || !this.#isUp) return 'down';
-    return this.#stream.write(frame) ? 'taken' : 'blocked';
+    const hasRoom = this.#socket?.send(frame) ?? this.#stream.write(frame);
+    return hasRoom ? 'taken' : 'blocked';
   }
 
   close(): void {
@@ -204,15 +266,36 @@ class OutgoingStream {
     this.#channel = channel;
     this.#stream = stream;
     this.#timer = timers.after(connectMs, () => this.#lose(stream));
-    stream.onAdmitted(() => this.#admit(stream));
-    stream.onMessage(() => {});
+    stream.onMessage((ticket) => this.#admitted(stream, ticket));
     stream.onDrain(() => {
-      if (stream === this.#stream) this.#events.drained(this.node);
+      if (stream === this.#stream && this.#socket === null) this.#events.drained(this.node);
     });
     stream.onEnd(() => this.#lose(stream));
   }
 
-  #admit(stream: ClientDuplex<Empty, Uint8Array>): void {
+  #admitted(stream: Stream, ticket: Uint8Array): void {
+    if (stream !== this.#stream || this.#isUp || this.#opening !== null) return;
+    if (ticket.length !== TICKET_BYTES) {
+      this.#goUp(stream);
+      return;
+    }
+    const events = {
+      drained: () => {
+        if (stream === this.#stream) this.#events.drained(this.node);
+      },
+      ended: () => this.#lose(stream),
+    };
+    this.#opening = SendingSocket.open(this.peer.address, ticket, events, (socket) => {
+      if (stream !== this.#stream || this.#isUp) {
+        socket?.close();
+        return;
+      }
+      this.#socket = socket;
+      this.#goUp(stream);
+    });
+  }
+
+  #goUp(stream: Stream): void {
     if (stream !== this.#stream || this.#isUp) return;
     this.#timer?.cancel();
     this.#isUp = true;
@@ -220,7 +303,7 @@ class OutgoingStream {
     this.#events.up(this.node);
   }
 
-  #lose(stream: ClientDuplex<Empty, Uint8Array>): void {
+  #lose(stream: Stream): void {
     if (stream !== this.#stream || this.#closed) return;
     this.#leave();
     this.#timer?.cancel();
@@ -232,6 +315,10 @@ class OutgoingStream {
     const wasUp = this.#isUp;
     this.#stream = null;
     this.#isUp = false;
+    this.#opening?.cancel();
+    this.#opening = null;
+    this.#socket?.close();
+    this.#socket = null;
     stream?.abort();
     this.#channel?.close();
     this.#channel = null;

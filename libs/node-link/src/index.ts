@@ -3,6 +3,7 @@ export { FieldWriter, FrameWriter } from './frame-writer.ts';
 export { GrpcFrameTransport, type GrpcFrameTransportOptions } from './grpc-frame-transport.ts';
 export {
   type FramedMessage,
+  type FramedPackets,
   type FrameEntries,
   FrameReader,
   LinkFrameError,

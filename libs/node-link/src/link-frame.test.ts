@@ -2,7 +2,7 @@ import { Message, Router } from '@robustmq/broker';
 import { SeededRandom } from '@robustmq/environment';
 import { describe, expect, test } from 'vitest';
 import { FrameWriter } from './frame-writer.ts';
-import { type FramedMessage, LinkFrameError, readFrame } from './link-frame.ts';
+import { type FramedMessage, type FramedPackets, LinkFrameError, readFrame } from './link-frame.ts';
 
 const encoder = new TextEncoder();
 const router = new Router({
@@ -34,6 +34,29 @@ function messageOf(spec: Spec): Message {
   return message;
 }
 
+/** As it came from a client: nothing looks into the packet on its way. */
+function packetOf(spec: Spec): Message {
+  const message = messageOf({ ...spec, lifetimeMs: -1 });
+  message.wireStart = 0;
+  message.wireEnd = spec.payload.length;
+  message.wireFlavour = spec.qos % 2;
+  return message;
+}
+
+function packetsText({ bytes, publisherStart, publisherEnd, ...packets }: FramedPackets): string {
+  const publisher = Buffer.from(bytes.subarray(publisherStart, publisherEnd)).toString();
+  const hex = Buffer.from(bytes.subarray(packets.start, packets.end)).toString('hex');
+  return `${publisher} ${packets.hasProperties} ${hex}`;
+}
+
+/** Behind the packets before when they are of the same client and version. */
+function addPacket(lines: string[], { publisher, qos, payload }: Spec): void {
+  const beginning = `packets ${publisher} ${qos % 2 === 1} `;
+  const hex = Buffer.from(payload).toString('hex');
+  if (lines.at(-1)?.startsWith(beginning) === true) lines.push(`${lines.pop()}${hex}`);
+  else lines.push(`${beginning}${hex}`);
+}
+
 function textOf(framed: FramedMessage): string {
   const part = (start: number, end: number): Buffer =>
     Buffer.from(framed.bytes.subarray(start, end));
@@ -57,6 +80,7 @@ function linesOf(frame: Uint8Array): string[] {
   const lines: string[] = [];
   readFrame(frame, {
     message: (message) => lines.push(`message ${textOf(message)}`),
+    packets: (packets) => lines.push(`packets ${packetsText(packets)}`),
     shared: (message, group, slot) => lines.push(`shared ${group} ${slot} ${textOf(message)}`),
     request: (id, question) => lines.push(`request ${id} ${Buffer.from(question).toString('hex')}`),
     reply: (id, answer) =>
@@ -98,7 +122,7 @@ describe('a frame', () => {
         const id = random.uint32() * 1024;
         const bytes = randomBytes(random, 300);
         const hex = Buffer.from(bytes).toString('hex');
-        switch (random.uint32() % 5) {
+        switch (random.uint32() % 8) {
           case 0:
             writer.shared(messageOf(spec), spec.publisher, {
               group: `g/${spec.topic}`,
@@ -119,6 +143,12 @@ describe('a frame', () => {
             writer.reply(id, null);
             expected.push(`reply ${id} refused`);
             break;
+          case 4:
+          case 5:
+          case 6:
+            writer.message(packetOf(spec), spec.publisher, NOW_MS);
+            addPacket(expected, spec);
+            break;
           default:
             writer.message(messageOf(spec), spec.publisher, NOW_MS);
             expected.push(`message ${specText(spec)}`);
@@ -134,7 +164,8 @@ describe('a frame', () => {
     const writer = new FrameWriter();
     let refused = 0;
     for (let round = 0; round < 2_000; round += 1) {
-      writer.message(messageOf(randomSpec(random)), 'p', NOW_MS);
+      const spec = randomSpec(random);
+      writer.message(round % 3 === 0 ? packetOf(spec) : messageOf(spec), 'p', NOW_MS);
       writer.request(random.uint32() % 5, randomBytes(random, 20));
       let frame = writer.take();
       if (round % 2 === 0) frame = frame.subarray(0, random.uint32() % frame.length);
@@ -150,7 +181,7 @@ describe('a frame', () => {
   });
 
   test('of another version is refused', () => {
-    expect(() => linesOf(Uint8Array.of(2))).toThrow('frame version 2; this broker speaks 1');
+    expect(() => linesOf(Uint8Array.of(1))).toThrow('frame version 1; this broker speaks 2');
   });
 
   test('counts what the sender must know of: entries, and messages that were acknowledged', () => {

@@ -1,8 +1,9 @@
 /**
- * What one broker tells another in one turn of the event loop, as bytes.
+ * What one broker tells another in one turn of the event loop, or a part of it, as bytes.
  *
- *     frame    u8 version (1) | entry …
+ *     frame    u8 version (2) | entry …
  *     entry    u8 kind | varint length | body of that length
+ *     packets  u8 flags | blob publisher | PUBLISH packets as the client sent them, one behind the other
  *     message  u8 flags | blob topic | varint lifetime | blob publisher | blob headers | payload
  *     shared   blob group | varint slot | as message
  *     request  varint id | question
@@ -16,17 +17,21 @@
  * | 2 | shared | | 0x04 | retain, as it was published |
  * | 3 | request | | | |
  * | 4 | reply | | | |
+ * | 5 | packets | | 0x01 | MQTT 5.0 with its properties; else 3.1 or 3.1.1 |
  *
+ * Each of the packets is a message whose encoding a subscriber of the same version gets byte for byte, but
+ * for two fields: it names its topic and never expires. Their entry's length may be longer than it need be.
  * The lifetime is what is left of the message's expiry, in milliseconds and plus one; 0: it never
  * expires. It is a duration, so that the clocks of two brokers need not agree. The publisher is its
  * client identifier. Payload, question and answer reach to the end of their entry.
  */
-export const FRAME_VERSION = 1;
+export const FRAME_VERSION = 2;
 
-export const EntryKind = { message: 1, shared: 2, request: 3, reply: 4 } as const;
+export const EntryKind = { message: 1, shared: 2, request: 3, reply: 4, packets: 5 } as const;
 
 export const FLAG_QOS = 0x03;
 export const FLAG_RETAIN = 0x04;
+export const FLAG_PROPERTIES = 0x01;
 
 /** Bytes that are no frame: the peer is of another version, or broken. */
 export class LinkFrameError extends Error {
@@ -50,9 +55,22 @@ export interface FramedMessage {
   payloadEnd: number;
 }
 
+/** PUBLISH packets of one client in a frame: ranges of the frame's bytes. Reused for the next entry. */
+export interface FramedPackets {
+  bytes: Uint8Array;
+  /** Whether they are of MQTT 5.0. */
+  hasProperties: boolean;
+  publisherStart: number;
+  publisherEnd: number;
+  start: number;
+  end: number;
+}
+
 /** Told of each entry, in order. The bytes are borrowed until the call returns. */
 export interface FrameEntries {
   message(message: FramedMessage): void;
+  /** They are not yet looked at. */
+  packets(packets: FramedPackets): void;
   /** For one member of a shared subscription; `slot` is the turn among this broker's members. */
   shared(message: FramedMessage, group: string, slot: number): void;
   request(id: number, question: Uint8Array): void;
@@ -80,6 +98,9 @@ function readEntry(reader: FrameReader, entries: FrameEntries): void {
   switch (kind) {
     case EntryKind.message:
       entries.message(readMessage(reader));
+      break;
+    case EntryKind.packets:
+      entries.packets(readPackets(reader));
       break;
     case EntryKind.shared: {
       const group = reader.text();
@@ -118,6 +139,29 @@ const scratch: FramedMessage = {
   payloadStart: 0,
   payloadEnd: 0,
 };
+
+const scratchPackets: FramedPackets = {
+  bytes: new Uint8Array(0),
+  hasProperties: false,
+  publisherStart: 0,
+  publisherEnd: 0,
+  start: 0,
+  end: 0,
+};
+
+function readPackets(reader: FrameReader): FramedPackets {
+  const flags = reader.u8();
+  if ((flags & ~FLAG_PROPERTIES) !== 0) {
+    throw new LinkFrameError(`packet flags 0x${flags.toString(16)}`);
+  }
+  scratchPackets.bytes = reader.bytes;
+  scratchPackets.hasProperties = flags !== 0;
+  scratchPackets.publisherEnd = reader.blobEnd();
+  scratchPackets.publisherStart = reader.at;
+  scratchPackets.start = scratchPackets.publisherEnd;
+  scratchPackets.end = reader.end;
+  return scratchPackets;
+}
 
 function readMessage(reader: FrameReader): FramedMessage {
   const flags = reader.u8();

@@ -57,7 +57,7 @@ class Bench {
     let count = 0;
     const add = (): void => void (count += 1);
     for (const frame of this.frames) {
-      readFrame(frame, { message: add, shared: add, request: add, reply: add });
+      readFrame(frame, { message: add, packets: add, shared: add, request: add, reply: add });
     }
     return count;
   }
@@ -93,6 +93,14 @@ describe('a node link', () => {
     expect(bench.frames).toEqual([]);
     bench.endTurn();
     expect([bench.frames.length, bench.entries()]).toEqual([1, 5]);
+  });
+
+  test('does not wait for the end of the turn with what has become large', () => {
+    const bench = new Bench(1024 * 1024);
+    for (let index = 0; index < 9; index += 1) bench.link.send(message(1, 10_000), 'p', 0);
+    expect(bench.frames.length).toBe(1);
+    bench.endTurn();
+    expect([bench.frames.length, bench.entries()]).toEqual([2, 9]);
   });
 
   test('to a peer that is behind drops QoS 0 at its limit, lets publishers wait before, and bounds the rest', () => {

@@ -1,7 +1,7 @@
 /**
  * The way to one other broker: live messages in batches, and questions with answers.
  *
- *     messages, questions, answers ─▶ one frame per turn of the event loop ─▶ transport
+ *     messages, questions, answers ─▶ frames, one per turn of the event loop or more ─▶ transport
  *                                          │ the peer is behind
  *                                          ▼
  *                     from half of `bytesMax` on publishers are to wait; at it QoS 0 is dropped and
@@ -54,6 +54,8 @@ export interface NodeLinkCounters {
   messagesLost: number;
 }
 
+/** A frame leaves before its turn ends at this size. */
+const FRAME_BYTES_SOFT_MAX = 64 * 1024;
 /** LIMIT: questionsMax */
 const QUESTIONS_MAX = 100_000;
 
@@ -111,7 +113,7 @@ export class NodeLink {
   send(message: Message, publisherId: string, nowMs: number): void {
     if (!this.#admits(message)) return;
     this.#writer.message(message, publisherId, nowMs);
-    this.#schedule();
+    this.#gathered();
   }
 
   sendShared(
@@ -121,7 +123,7 @@ export class NodeLink {
   ): void {
     if (!this.#admits(message)) return;
     this.#writer.shared(message, publisherId, to);
-    this.#schedule();
+    this.#gathered();
   }
 
   /** @throws NodeLinkError */
@@ -197,6 +199,12 @@ export class NodeLink {
     }
     this.#counters.messagesSent += 1;
     return true;
+  }
+
+  /** A frame leaves with the turn, or when it is large: what was just written is still in the cache. */
+  #gathered(): void {
+    if (this.#writer.length >= FRAME_BYTES_SOFT_MAX) this.#flush();
+    else this.#schedule();
   }
 
   #schedule(): void {

@@ -2,6 +2,7 @@
 import {
   logVerbosity,
   Server,
+  type ServerCredentials,
   type ServerOptions as GrpcServerOptions,
   type ServiceDefinition,
   setLogVerbosity,
@@ -26,6 +27,7 @@ import { Health } from './health.ts';
 import type { MountedService } from './implementation.ts';
 import { admission, type RpcObserver } from './interceptor.ts';
 import { widenConnections, widenStreams } from './receive-window.ts';
+import { openSharedPort, type OtherConnections, type SharedPort } from './shared-port.ts';
 
 /** What a server is opened with. */
 export interface RpcServerOptions {
@@ -38,6 +40,8 @@ export interface RpcServerOptions {
   readonly services: readonly MountedService[];
   readonly limits: RpcServerLimits;
   readonly observer: RpcObserver;
+  /** What else the port takes; not with TLS. */
+  readonly others?: OtherConnections | null;
 }
 
 /** Bounds of one server. */
@@ -92,17 +96,8 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   widenStreams(server);
   const health = new Health(options.services.map(({ contract }) => contract.name));
   for (const service of [...options.services, health.mounted()]) addService(server, service, host);
-  const port = await listen(
-    server,
-    options,
-    () =>
-      new Promise<number>((resolve, reject) => {
-        const address = `${hostOf(options.host)}:${options.port}`;
-        server.bindAsync(address, credentials, (error, bound) => {
-          if (error === null) resolve(bound);
-          else reject(error);
-        });
-      }),
+  const { port, close: closePort } = await listen(server, options, () =>
+    bind(server, options, credentials),
   );
   widenConnections(server);
   let closed: Promise<void> | null = null;
@@ -112,6 +107,7 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
     close: (drainMs) => {
       health.setAll('notServing');
       closing.abort();
+      closePort();
       closed ??= shutDown(server, drainMs);
       return closed;
     },
@@ -134,13 +130,31 @@ function hostOf(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 
+/** grpc-js has a port of its own unless something else shares it. */
+function bind(
+  server: Server,
+  { host, port, others }: RpcServerOptions,
+  credentials: ServerCredentials,
+): Promise<SharedPort> {
+  if (others != null) {
+    const injector = server.createConnectionInjector(credentials);
+    return openSharedPort({ host, port }, others, (socket) => injector.injectConnection(socket));
+  }
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${hostOf(host)}:${port}`, credentials, (error, bound) => {
+      if (error === null) resolve({ port: bound, close: () => {} });
+      else reject(error);
+    });
+  });
+}
+
 async function listen(
   server: Server,
   options: RpcServerOptions,
-  bind: () => Promise<number>,
-): Promise<number> {
+  open: () => Promise<SharedPort>,
+): Promise<SharedPort> {
   try {
-    return await bind();
+    return await open();
   } catch (error) {
     server.forceShutdown();
     const detail = `${options.host}:${options.port}: ${String(error)}`;

@@ -93,6 +93,7 @@ function serve(
   return openRpcServer({
     ...{ host: place.host, port: place.port, tls, clusterToken: token, observer },
     services: [transport.service(), operators],
+    others: transport.sockets(),
     limits: { ...defaultServerLimits, messageBytesMax: place.frameBytesMax },
   });
 }

@@ -18,6 +18,7 @@ export class Peers {
   readonly #linkBytesMax: number;
   /** By node: a peer that goes and comes back is the same subscriber. */
   readonly #peers = new Map<number, PeerNode>();
+  readonly #links: NodeLink[] = [];
   #alive: ReadonlyMap<number, NodeRecord> = new Map();
 
   constructor(parts: {
@@ -39,8 +40,11 @@ export class Peers {
     return this.#alive;
   }
 
+  /** Asked for every message. */
   get isCongested(): boolean {
-    for (const peer of this.#peers.values()) if (peer.link.isCongested) return true;
+    for (let index = 0; index < this.#links.length; index += 1) {
+      if (this.#links[index]?.isCongested === true) return true;
+    }
     return false;
   }
 
@@ -73,6 +77,7 @@ export class Peers {
       counters: this.counters,
       bytesMax: this.#linkBytesMax,
     });
+    this.#links.push(link);
     const peer = new PeerNode(link, this.#clock);
     this.#peers.set(node, peer);
     return peer;

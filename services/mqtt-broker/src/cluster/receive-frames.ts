@@ -1,6 +1,13 @@
 import { type Delivery, type SharedGroup, type Topic } from '@robustmq/broker';
-import { type FramedMessage, LinkFrameError, readFrame } from '@robustmq/node-link';
+import { decodePublish, FrameStatus, readFrame as readPacket } from '@robustmq/mqtt-codec';
+import {
+  type FramedMessage,
+  type FramedPackets,
+  LinkFrameError,
+  readFrame,
+} from '@robustmq/node-link';
 import type { BrokerContext } from '../broker-context.ts';
+import { WireFlavour } from '../connection/publish-encoder.ts';
 import { memberCanQueue, memberCanTake } from '../durable/group-members.ts';
 import { PeerMember, PeerNode } from './peer-node.ts';
 
@@ -27,6 +34,12 @@ export class FrameReceiver {
   readonly #context: BrokerContext;
   readonly #calls: ReceivedCalls;
   readonly #publisher = new RemotePublisher();
+  /** Of `#publisher`, as they came. */
+  #publisherBytes: Uint8Array = new Uint8Array(0);
+  /** A packet of the frame that could not be taken. */
+  #refused: LinkFrameError | null = null;
+  /** Of the packet before in its entry. */
+  #lastTopic: Topic | null = null;
 
   constructor(context: BrokerContext, calls: ReceivedCalls) {
     this.#context = context;
@@ -37,6 +50,7 @@ export class FrameReceiver {
     try {
       readFrame(bytes, {
         message: (framed) => this.#deliver(framed),
+        packets: (framed) => this.#forwardAll(framed),
         shared: (framed, group, slot) => this.#deal(framed, group, slot),
         request: (id, question) => this.#calls.request(from, id, question),
         reply: (id, answer) => this.#calls.reply(from, id, answer),
@@ -45,18 +59,74 @@ export class FrameReceiver {
       if (!(error instanceof LinkFrameError)) throw error;
       this.#calls.malformed(from, error);
     }
+    if (this.#refused !== null) this.#calls.malformed(from, this.#refused);
+    this.#refused = null;
     this.#context.scheduleFlush();
   }
 
   #deliver(framed: FramedMessage): void {
-    const { context } = { context: this.#context };
+    if (this.#describe(framed)) this.#toAll();
+  }
+
+  #forwardAll(framed: FramedPackets): void {
+    const { bytes, end, hasProperties } = framed;
+    const { frame, publishFields } = this.#context;
+    this.#lastTopic = null;
+    this.#publishedBy(bytes, framed.publisherStart, framed.publisherEnd);
+    for (let at = framed.start; at < end; at = frame.bodyEnd) {
+      if (readPacket(bytes, at, end, frame) !== FrameStatus.complete) {
+        throw new LinkFrameError('a packet is cut off');
+      }
+      const fault = decodePublish(bytes, frame, hasProperties ? 5 : 4, publishFields);
+      if (fault === 0 && publishFields.topicLength > 0) this.#forward(bytes, hasProperties);
+      // Limits may differ between brokers. What is behind it is for others.
+      else this.#refused = new LinkFrameError(`a packet is refused with ${fault}`);
+    }
+  }
+
+  /** Hot path, as `receivePublish`: the message's ranges point into the frame. */
+  #forward(bytes: Uint8Array, hasProperties: boolean): void {
+    const { message, frame, publishFields: fields } = this.#context;
+    const { topicStart, topicLength } = fields;
+    message.topic = this.#topicAt(bytes, topicStart, topicLength);
+    message.qos = fields.qos;
+    message.retain = fields.retain;
+    message.publisher = this.#publisher;
+    message.headerBytes = bytes;
+    message.headersStart = fields.propertiesStart;
+    message.headersEnd = fields.propertiesEnd;
+    message.payloadBytes = bytes;
+    message.payloadStart = fields.payloadStart;
+    message.payloadEnd = fields.payloadEnd;
+    message.wireStart = frame.start;
+    message.wireEnd = frame.bodyEnd;
+    message.wireFlavour = hasProperties ? WireFlavour.properties : WireFlavour.plain;
+    message.wireIdentifierAt = fields.qos === 0 ? -1 : topicStart + topicLength - frame.start;
+    message.expiresAtMs = 0;
+    this.#context.forgetKept();
+    this.#toAll();
+  }
+
+  /** A client often repeats its topic. One that was forgotten meanwhile is not used again. */
+  #topicAt(bytes: Uint8Array, start: number, length: number): Topic {
+    const last = this.#lastTopic;
+    if (last !== null && isRange(last.bytes, bytes, start, start + length)) return last;
+    const { topics } = this.#context.router;
+    const known = topics.lookup(bytes, start, length);
+    this.#lastTopic = known;
+    return known ?? topics.addIfRepeated(bytes.slice(start, start + length));
+  }
+
+  #toAll(): void {
+    const context = this.#context;
     const { message, encoder } = context;
-    if (!this.#describe(framed)) return;
-    const match = context.router.match(message.topic);
+    const { live, durable } = context.router.match(message.topic);
     encoder.load(message, message.expiresAtMs === 0 ? 0 : context.nowMs());
-    for (const delivery of match.live) toLocal(delivery, message);
-    if (message.qos > 0) return;
-    for (const delivery of match.durable) toLocal(delivery, message);
+    for (let index = 0; index < live.length; index += 1) {
+      toLocal(live[index] as Delivery, message);
+    }
+    if (message.qos > 0 || durable.length === 0) return;
+    for (const delivery of durable) toLocal(delivery, message);
   }
 
   #deal(framed: FramedMessage, key: string, slot: number): void {
@@ -93,10 +163,7 @@ export class FrameReceiver {
     message.topic = this.#topicOf(framed);
     message.qos = framed.qos;
     message.retain = framed.retain;
-    this.#publisher.clientId = UTF8.decode(
-      framed.bytes.subarray(framed.publisherStart, framed.publisherEnd),
-    );
-    message.publisher = this.#publisher;
+    this.#publishedBy(framed.bytes, framed.publisherStart, framed.publisherEnd);
     message.headerBytes = framed.bytes;
     message.headersStart = framed.headersStart;
     message.headersEnd = framed.headersEnd;
@@ -111,11 +178,27 @@ export class FrameReceiver {
     return false;
   }
 
+  /** The one before is likely the same again. */
+  #publishedBy(bytes: Uint8Array, start: number, end: number): void {
+    this.#context.message.publisher = this.#publisher;
+    if (isRange(this.#publisherBytes, bytes, start, end)) return;
+    this.#publisherBytes = bytes.slice(start, end);
+    this.#publisher.clientId = UTF8.decode(this.#publisherBytes);
+  }
+
   #topicOf({ bytes, topicStart, topicEnd }: FramedMessage): Topic {
     const { topics } = this.#context.router;
     const known = topics.lookup(bytes, topicStart, topicEnd - topicStart);
     return known ?? topics.addIfRepeated(bytes.slice(topicStart, topicEnd));
   }
+}
+
+function isRange(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let index = 0; index < known.length; index += 1) {
+    if (known[index] !== bytes[start + index]) return false;
+  }
+  return true;
 }
 
 function toLocal(delivery: Delivery, message: BrokerContext['message']): void {
