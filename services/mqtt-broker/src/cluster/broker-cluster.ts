@@ -14,7 +14,7 @@ import { log, logEvents } from '@robustmq/telemetry';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
 import { BrokerDrain } from './broker-drain.ts';
-import { ClientRegistrar, encodeOutcome } from './client-registrar.ts';
+import { ClientRegistrar } from './client-registrar.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
 import type {
   BrokerCluster,
@@ -25,10 +25,10 @@ import type {
 import { followRegistry } from './follow-registry.ts';
 import { GroupLeadership } from './group-leadership.ts';
 import { InterestBarrier } from './interest-barrier.ts';
-import { decodeQuestion, encodeTexts } from './link-questions.ts';
 import { LocalRoutes, routeOfKey } from './local-routes.ts';
 import { Membership } from './membership.ts';
 import { Peers } from './peers.ts';
+import { QuestionAnswers } from './question-answers.ts';
 import { FrameReceiver } from './receive-frames.ts';
 import { RemoteInterest } from './remote-interest.ts';
 import { SessionExpiry } from './session-expiry.ts';
@@ -36,7 +36,6 @@ import { SessionOwnership } from './session-ownership.ts';
 import { StoredWills } from './stored-wills.ts';
 import { writeSubscriptions } from './write-subscriptions.ts';
 
-const NOTHING = new Uint8Array(0);
 const APPLIED: InterestOutcome = { outcome: 'applied' };
 
 /** A broker's place in its cluster: `begin` once, `stop` once. */
@@ -53,6 +52,7 @@ export class ClusterNode implements BrokerCluster {
   readonly #ownership: SessionOwnership;
   readonly #expiry: SessionExpiry;
   readonly #wills: StoredWills;
+  readonly #answers: QuestionAnswers;
   readonly #stopped = new AbortController();
   readonly #following: Promise<void>[] = [];
 
@@ -101,6 +101,10 @@ export class ClusterNode implements BrokerCluster {
     this.groups = new GroupLeadership({
       ...{ edges, peers: this.#peers },
       registrationOf: () => this.#membership.registration,
+    });
+    this.#answers = new QuestionAnswers({
+      ...{ edges, peers: this.#peers, barrier: this.#barrier, groups: this.groups },
+      ...{ ownership: this.#ownership, registrar: this.#registrar },
     });
     this.#listen();
   }
@@ -171,6 +175,7 @@ export class ClusterNode implements BrokerCluster {
     this.drain.stop();
     await within(this.#ownership.settled(), drainMs, this.#edges.timers);
     this.#stopped.abort();
+    this.#answers.stop();
     this.groups.stop();
     this.#expiry.stop();
     this.#wills.stop();
@@ -184,6 +189,7 @@ export class ClusterNode implements BrokerCluster {
   kill(): void {
     this.drain.stop();
     this.#stopped.abort();
+    this.#answers.stop();
     this.groups.stop();
     this.#expiry.stop();
     this.#wills.stop();
@@ -349,7 +355,7 @@ export class ClusterNode implements BrokerCluster {
   #listen(): void {
     const { transport, context } = this.#edges;
     const receiver = new FrameReceiver(context, {
-      request: (from, id, question) => this.#answer(from, id, question.slice()),
+      request: (from, id, question) => this.#answers.answer(from, id, question.slice()),
       reply: (from, id, answer) => this.#peers.linkTo(from).answered(id, answer),
       malformed: (from, error) => this.#edges.failed(`reading a frame of broker ${from}`, error),
     });
@@ -362,44 +368,6 @@ export class ClusterNode implements BrokerCluster {
         context.relievePublishers();
       },
     });
-  }
-
-  #answer(from: number, id: number, question: Uint8Array): void {
-    this.#answerTo(from, question).then(
-      (answer) => this.#peers.linkTo(from).reply(id, answer),
-      (error: unknown) => {
-        this.#edges.failed(`a question of broker ${from}`, error);
-        this.#peers.linkTo(from).reply(id, null);
-      },
-    );
-  }
-
-  /** @returns null: refused */
-  async #answerTo(from: number, bytes: Uint8Array): Promise<Uint8Array | null> {
-    if (this.#stopped.signal.aborted) return null;
-    const question = decodeQuestion(bytes);
-    switch (question.kind) {
-      case 'applied': {
-        const { routesRevision, subscriptionsRevision } = question;
-        const applied = await this.#barrier.here(routesRevision, subscriptionsRevision);
-        return applied ? NOTHING : null;
-      }
-      case 'yield':
-        await this.#ownership.giveUp(question.clientId);
-        this.#registrar.lost(question.clientId);
-        return NOTHING;
-      case 'grant':
-        return encodeOutcome(await this.#registrar.register(question.holder, from));
-      case 'release':
-        this.#registrar.released(question.clientId, from);
-        return NOTHING;
-      case 'assert':
-        return encodeTexts(this.#registrar.asserted(question.holders, from));
-      case 'want':
-      case 'endMember':
-      case 'dealt':
-        return (await this.groups.answer(from, question)) ? NOTHING : null;
-    }
   }
 
   /** Each resolves when the whole list has been applied once. */

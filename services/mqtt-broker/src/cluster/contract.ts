@@ -71,7 +71,38 @@ export interface ClusterGroups {
    * @throws when no dealer answers: nothing may be concluded
    */
   endMember(key: string, member: MemberTerm): Promise<void>;
+  /** Tells the dealer that a member has no right to the topic. @throws when no dealer answers */
+  deny(key: string, denial: Denial): Promise<void>;
+  /**
+   * Of the dealer: hands a message to a member whose session ends with its connection, and settles with
+   * what became of it. A broker that cannot be asked has `returned` it.
+   */
+  give(node: number, gift: Gift): Promise<GiftOutcome>;
 }
+
+/** A member may not have what is published to the topic. */
+export interface Denial {
+  readonly clientId: string;
+  readonly topic: string;
+}
+
+/** A message of a shared group for an ephemeral member. */
+export interface Gift {
+  readonly key: string;
+  readonly clientId: string;
+  /** `placeOf` its record. */
+  readonly place: number;
+  readonly topic: string;
+  /** Of `RECORD_KIND`. */
+  readonly recordKind: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * `done`: nobody else gets it. `returned`: the member went before it acknowledged it, or had no room.
+ * `denied`: it has no right to it.
+ */
+export type GiftOutcome = 'done' | 'returned' | 'denied';
 
 /** A member of a group, by the epoch of its session's owner. */
 export interface MemberTerm {
@@ -82,6 +113,8 @@ export interface MemberTerm {
 export interface MemberRoom extends MemberTerm {
   /** Messages that it can take now, replacing what it said before. */
   readonly room: number;
+  /** Granted to a member whose session ends with its connection; null: it is durable. */
+  readonly ephemeralQos: number | null;
 }
 
 /** A group that this broker is to deal out. */
@@ -105,6 +138,7 @@ export interface GroupDealing {
   setMembers(members: readonly GroupMember[]): void;
   /** @param node  where the member is. @returns false: it is not known as a member (yet) */
   want(node: number, want: MemberRoom): boolean;
+  deny(denial: Denial): void;
   /** See {@link ClusterGroups.endMember}. */
   endMember(member: MemberTerm, deadlineMs: number): Promise<void>;
   /** Members on other brokers than these have no room any more. */
@@ -200,6 +234,9 @@ export interface DurableSessions {
 
   /** Whatever this life of a broker has not committed in any shard when this settles never will be. */
   fence(producer: ProducerName, deadlineMs: number): Promise<void>;
+
+  /** See {@link ClusterGroups.give}: the member is here. */
+  receive(gift: Gift): Promise<GiftOutcome>;
 
   /** Nothing that is published to the topic from now on, by this broker or after it, is before it. */
   placeOf(topic: string): number;

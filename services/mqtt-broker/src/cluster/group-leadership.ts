@@ -1,3 +1,4 @@
+import { NodeLinkError } from '@robustmq/node-link';
 import {
   preferredNodes,
   type Registration,
@@ -7,10 +8,18 @@ import {
 } from '@robustmq/placement-registry';
 import { Backoff } from '@robustmq/rpc';
 import type { ClusterEdges } from './cluster-edges.ts';
-import type { ClusterGroups, GroupDealing, MemberRoom, MemberTerm } from './contract.ts';
+import type {
+  ClusterGroups,
+  Denial,
+  Gift,
+  GiftOutcome,
+  GroupDealing,
+  MemberRoom,
+  MemberTerm,
+} from './contract.ts';
 import { DeadLives } from './dead-lives.ts';
 import { DurableGroups } from './durable-groups.ts';
-import { encodeQuestion, type LinkQuestion } from './link-questions.ts';
+import { decodeGiftOutcome, encodeQuestion, type LinkQuestion } from './link-questions.ts';
 import type { Peers } from './peers.ts';
 
 const RETRY = { firstMs: 50, longestMs: 2_000 };
@@ -18,7 +27,13 @@ const RETRY = { firstMs: 50, longestMs: 2_000 };
 const ASK_MS = 5_000;
 const LED_POLL_MS = 20;
 
-type GroupQuestion = Extract<LinkQuestion, { readonly kind: 'want' | 'endMember' | 'dealt' }>;
+/** A gift is held as long as its member does not acknowledge it: only the end of a link ends the wait. */
+const GIVE_MS = 24 * 3_600_000;
+
+type GroupQuestion = Extract<
+  LinkQuestion,
+  { readonly kind: 'want' | 'endMember' | 'dealt' | 'deny' }
+>;
 
 /** A group that this broker deals out. */
 interface Dealt {
@@ -81,6 +96,21 @@ export class GroupLeadership implements ClusterGroups {
     await this.#ask({ kind: 'endMember', key, ...member });
   }
 
+  async deny(key: string, denial: Denial): Promise<void> {
+    await this.#ask({ kind: 'deny', key, ...denial });
+  }
+
+  async give(node: number, gift: Gift): Promise<GiftOutcome> {
+    if (node === this.#peers.self) return this.#edges.durable.receive(gift);
+    try {
+      const question = encodeQuestion({ kind: 'give', ...gift });
+      return decodeGiftOutcome(await this.#peers.linkTo(node).ask(question, GIVE_MS));
+    } catch (error) {
+      if (error instanceof NodeLinkError) return 'returned';
+      throw error;
+    }
+  }
+
   /** Settles with whether all of these groups have a dealer within that time. */
   async areDealt(keys: readonly string[], waitMs: number): Promise<boolean> {
     const { clock, timers } = this.#edges;
@@ -104,6 +134,7 @@ export class GroupLeadership implements ClusterGroups {
     const dealing = this.#dealt.get(question.key)?.dealing;
     if (dealing === undefined) return false;
     if (question.kind === 'want') return dealing.want(from, question);
+    if (question.kind === 'deny') dealing.deny(question);
     if (question.kind === 'endMember') await dealing.endMember(question, ASK_MS);
     return true;
   }

@@ -3,6 +3,8 @@ import type { PublishOutcome } from '../publish-message.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type {
   DurableSessions,
+  Gift,
+  GiftOutcome,
   GroupDealing,
   GroupMember,
   GroupTerm,
@@ -37,6 +39,10 @@ export class LateSessions implements DurableSessions {
 
   async fence(producer: ProducerName, deadlineMs: number): Promise<void> {
     await this.#open.fence(producer, deadlineMs);
+  }
+
+  async receive(gift: Gift): Promise<GiftOutcome> {
+    return this.#open.receive(gift);
   }
 
   placeOf(topic: string): number {

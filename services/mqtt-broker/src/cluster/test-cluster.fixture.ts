@@ -267,9 +267,16 @@ function durableOf(context: BrokerContext, states: SharedStates): DurableSession
       states.events.push(`dealing ${key} on ${context.settings.nodeId}`);
       const nothing = (): void => {};
       const endMember = async (): Promise<void> => {};
-      const all = { want: () => true, keepNodes: nothing, stop: nothing, end: nothing };
+      const all = {
+        want: () => true,
+        keepNodes: nothing,
+        deny: nothing,
+        stop: nothing,
+        end: nothing,
+      };
       return { setMembers: nothing, endMember, ...all };
     },
+    receive: async () => 'returned',
     placeOf: () => 0,
     publishAs: async (name, publish) => {
       states.events.push(`published ${name}`);

@@ -95,6 +95,9 @@ export function returnTopicOf(groupKey: string): string {
   return directTopicOf(`\u0000${groupKey}`);
 }
 
+/** Under which it is indexed what a group gave to ephemeral members with QoS 2: nobody reads it. */
+export const GIVEN_TOPIC: string = directTopicOf('\u0000\u0000');
+
 /** null: no shared group dealt the direct message whose body is `body`. */
 export function dealOf(body: Uint8Array): Deal | null {
   const origin = originOf(body);

@@ -46,6 +46,8 @@ const NO_GROUPS: ClusterGroups = {
   hasOthers: () => false,
   want: async () => {},
   endMember: async () => {},
+  deny: async () => {},
+  give: async () => 'returned',
 };
 
 /** What the placement center knows of a session. */

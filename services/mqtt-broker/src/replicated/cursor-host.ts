@@ -23,8 +23,12 @@ export interface CursorHost {
   planExactlyOnce(session: ClientSession, delivery: Delivery, record: RecordInHand): void;
   /** The session's record is written anew within a moment. */
   progressed(session: ClientSession): void;
-  /** A group dealt the message to the session, which is no member any more. */
-  giveBack(record: RecordInHand, deal: Deal): void;
+  /**
+   * A group dealt the message to a session that is no member any more.
+   *
+   * @param denied  the session is a member, but has no right to it; null: it is none
+   */
+  giveBack(record: RecordInHand, deal: Deal, denied: string | null): void;
   /** A message was too old to be delivered. */
   expired(): void;
   /** Messages that it had not read were forgotten. */

@@ -7,6 +7,8 @@ import type { BrokerContext } from '../broker-context.ts';
 import { waitMs } from '../broker-environment.ts';
 import type {
   DurableSessions,
+  Gift,
+  GiftOutcome,
   GroupDealing,
   GroupMember,
   GroupTerm,
@@ -127,6 +129,10 @@ export class DurableSessionRegistry implements DurableSessions {
     } finally {
       timer?.cancel();
     }
+  }
+
+  receive(gift: Gift): Promise<GiftOutcome> {
+    return this.#groups.receive(gift);
   }
 
   placeOf(topic: string): number {

@@ -77,12 +77,20 @@ export async function giveBackDealt(
   throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: 'mqtt', detail });
 }
 
-/** What a session that has left its group finds dealt to it; tried until it is committed. */
+/**
+ * What a session finds dealt to it that has left its group, or has no right to it; tried until it is
+ * committed. In the second case the dealer is told before, so that another member gets it.
+ */
 export function giveBackUnread(
-  timers: Timers,
+  { timers, cluster }: BrokerContext,
   log: ReplicatedLog,
-  { record, deal }: { readonly record: RecordInHand; readonly deal: Deal },
+  found: {
+    readonly record: RecordInHand;
+    readonly deal: Deal;
+    readonly denied: string | null;
+  },
 ): void {
+  const { record, deal, denied } = found;
   const message = copyOf(record);
   const { group } = deal;
   const to = { index: returnTopicOf(group), deal: { group, source: record.offset } };
@@ -91,7 +99,12 @@ export function giveBackUnread(
       if (!committed) timers.after(REFUSED_MS, attempt);
     });
   };
-  attempt();
+  if (denied === null || cluster === null) attempt();
+  else {
+    const denial = { clientId: denied, topic: message.topic.name };
+    // Without a dealer that hears of it, the member is asked once more.
+    void cluster.groups.deny(group, denial).then(attempt, attempt);
+  }
 }
 
 /** Of QoS 1 only: what has an exchange of QoS 2 was perhaps received. */

@@ -9,6 +9,8 @@ import { filterMatchesTopic, hasWildcard } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import { waitMs } from '../broker-environment.ts';
 import type {
+  Denial,
+  GiftOutcome,
   GroupDealing,
   GroupMember,
   GroupTerm,
@@ -16,10 +18,17 @@ import type {
   MemberTerm,
 } from '../cluster/contract.ts';
 import { isClosed } from '../durable/log-consumer.ts';
-import { dealOf, directTopicOf, originOf, returnTopicOf } from '../durable/message-record.ts';
+import {
+  dealOf,
+  directTopicOf,
+  GIVEN_TOPIC,
+  originOf,
+  returnTopicOf,
+} from '../durable/message-record.ts';
 import { isExpired } from '../durable/session-consumer.ts';
 import { type DealtMember, DealtMembers } from './dealt-member.ts';
 import { GroupShard } from './group-shard.ts';
+import { placeOf } from './place.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
 import { copyOf, RecordInHand } from './record-in-hand.ts';
 import { encodeSessionState } from './session-state.ts';
@@ -32,14 +41,22 @@ const DEALS_MAX = 256;
 const RETRY_MS = 100;
 /** A replica that answers a reader may be a little behind the one that feeds the tail. */
 const BEHIND_TAIL_MS = 10;
+/** LIMIT: groupParkedMax. What only members without room may have, in one shard. */
+const PARKED_MAX = 256;
+/** Room that is told of within this time counts together for what is parked. */
+const UNPARK_MS = 20;
 const UTF8 = new TextDecoder();
 
 /**
  * Deals out the messages of one shared group that has a durable member, for all brokers: each goes to one
- * durable member, which need not be here, as a direct record of its session. When that record is committed
- * the message is the member's; its broker finds it in its tail like everything else.
+ * member, which need not be here. A durable one gets it as a direct record of its session: when that is
+ * committed the message is the member's, and its broker finds it in its tail like everything else. To a
+ * member whose session ends with its connection it is handed over the node link, and stays the group's until
+ * the member has acknowledged it.
  *
- *     message in the shard ──▶ member with room chosen ──▶ direct record, which names the message
+ *     message in the shard ──▶ member with room chosen ─┬─▶ direct record, which names the message
+ *                                      ▲                └─▶ handed over ──▶ acknowledged
+ *                                      └────────────────────────┘ member gone, or without the right to it
  *
  * What was dealt is told by the shards themselves. So a new dealer, once the one before is fenced as a
  * producer, reads which messages behind the group's place have such a record, and nothing is dealt twice;
@@ -64,6 +81,7 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
   readonly #woken: number[] = [];
   #running = false;
   #again = false;
+  #unparking = false;
   #state: 'dealing' | 'stopped' | 'ended' = 'dealing';
 
   constructor(
@@ -111,12 +129,17 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
 
   want(node: number, want: MemberRoom): boolean {
     const isMember = this.#members.want(node, want);
+    this.#unpark();
     this.goOn();
     return isMember;
   }
 
   keepNodes(alive: ReadonlySet<number>): void {
     this.#members.keepNodes(alive);
+  }
+
+  deny(denial: Denial): void {
+    this.#members.deny(denial);
   }
 
   async endMember({ clientId, epoch }: MemberTerm, deadlineMs: number): Promise<void> {
@@ -255,10 +278,94 @@ export class GroupDealer implements GroupDealing, KeyedSource, Subscriber {
     if (this.#state !== 'dealing' || shard.head !== head) return true;
     const publisherId = isReturn ? '' : UTF8.decode(originOf(body)?.clientId);
     const member = this.#members.pick(message, publisherId);
-    if (member === null) return false;
+    if (member === null) return this.#pass(shard, message);
     shard.step();
-    this.#give(shard, offset, { message, member });
+    if (member.ephemeralQos === null) this.#give(shard, offset, { message, member });
+    else this.#lend(shard, head, { message, member, qos: member.ephemeralQos });
     return true;
+  }
+
+  /** Nobody can take it now. @returns false: the group waits */
+  #pass(shard: GroupShard, message: Message): boolean {
+    if (this.#members.isDeniedToAll(message.topic.name)) {
+      this.#context.counters.droppedNotAuthorized += 1;
+      shard.step();
+      return true;
+    }
+    if (!this.#members.haveRoom || shard.parkedCount >= PARKED_MAX) return false;
+    // Those with room may not have it, and need not wait for the one that may.
+    shard.park();
+    return true;
+  }
+
+  /** Hands it to an ephemeral member; with QoS 2 it is that one's alone, so that is committed before. */
+  #lend(
+    shard: GroupShard,
+    record: JournalRecord,
+    to: { readonly message: Message; readonly member: DealtMember; readonly qos: number },
+  ): void {
+    const { message, member, qos } = to;
+    const { key } = this.term;
+    const { offset } = record;
+    shard.underWay.add(offset);
+    member.began();
+    const over = (outcome: GiftOutcome): void => this.#lent(shard, offset, { ...to, outcome });
+    const gift = {
+      ...{ key, clientId: member.clientId, place: placeOf(shard.number, offset) },
+      ...{ topic: message.topic.name, recordKind: record.kind, body: record.body },
+    };
+    const handOver = (): void => {
+      const groups = this.#context.cluster?.groups;
+      if (groups === undefined || this.#state !== 'dealing') return;
+      groups.give(member.node, gift).then(over, () => over('returned'));
+    };
+    if (Math.min(message.qos, qos) < 2) {
+      handOver();
+      return;
+    }
+    const deal = { group: key, source: offset };
+    this.#log.deal(message, { index: GIVEN_TOPIC, deal }, (committed) => {
+      if (committed) handOver();
+      else over('returned');
+    });
+  }
+
+  #lent(
+    shard: GroupShard,
+    offset: number,
+    gift: {
+      readonly message: Message;
+      readonly member: DealtMember;
+      readonly outcome: GiftOutcome;
+    },
+  ): void {
+    const { message, member, outcome } = gift;
+    shard.underWay.delete(offset);
+    member.ended();
+    if (this.#state !== 'dealing') return;
+    if (outcome === 'done') shard.settled.add(offset);
+    else {
+      const { clientId } = member;
+      if (outcome === 'denied') this.#members.deny({ clientId, topic: message.topic.name });
+      // Its broker says anew what room it has, if it is still there.
+      else member.setRoom(0);
+      shard.rewindTo(offset);
+    }
+    shard.prune();
+    this.#log.groupRecords.putSoon(this);
+    this.goOn();
+  }
+
+  /** Somebody may have room by now for what waits. */
+  #unpark(): void {
+    if (this.#unparking || !this.#shards.some(({ parkedCount }) => parkedCount > 0)) return;
+    this.#unparking = true;
+    this.#context.timers.after(UNPARK_MS, () => {
+      this.#unparking = false;
+      if (this.#state !== 'dealing') return;
+      for (const shard of this.#shards) shard.unpark();
+      this.goOn();
+    });
   }
 
   #give(

@@ -6,7 +6,8 @@ import { Cluster, type Node, turns, until } from './cluster.fixture.ts';
 
 const NODES = 3;
 const HELD: readonly RequestKind[] = ['append', 'write', 'tail', 'read', 'committed'];
-const GROUP_FILTER = '$share/workers/#';
+/** What members subscribe to. */
+export const GROUP_FILTER = '$share/workers/#';
 
 function subscribePacket(filter: string, qos: Qos): Packet {
   const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
@@ -24,6 +25,37 @@ export async function joinGroup({ peer }: SubscriberActor): Promise<void> {
   const known = peer.packets.length;
   peer.send(subscribePacket(GROUP_FILTER, 2));
   await until(() => peer.closed || peer.packets.slice(known).some(({ kind }) => kind === 'suback'));
+}
+
+/** A durable member of the group, which acknowledges what it gets. */
+export async function memberAt(
+  cluster: Cluster,
+  node: Node,
+  clientId: string,
+  receiveMaximum = 20,
+): Promise<SubscriberActor> {
+  const member = new SubscriberActor(clientId, receiveMaximum);
+  await member.connect(cluster, node);
+  await joinGroup(member);
+  return member;
+}
+
+/** @returns what was published and acknowledged, as subscribers see it */
+export async function publishAll(
+  cluster: Cluster,
+  node: Node,
+  count: number,
+  qos: 1 | 2,
+): Promise<readonly string[]> {
+  const topics = ['x/1', 'y/2'];
+  const publisher = new PublisherActor(`publisher-${cluster.nodes.length}-${count}`, topics);
+  await publisher.connect(cluster, node);
+  for (let number = 0; number < count; number += 1) publisher.publish(number, qos);
+  await until(() => publisher.openCount === 0);
+  publisher.drop();
+  return [...publisher.counts].flatMap(([kind, sent]) =>
+    Array.from({ length: sent }, (_, number) => `${kind} ${number}`),
+  );
 }
 
 /** Members of one shared subscription who come and go over several brokers, as a seed says. */

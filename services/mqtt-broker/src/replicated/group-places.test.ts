@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PublisherActor, SubscriberActor } from './actors.fixture.ts';
+import type { SubscriberActor } from './actors.fixture.ts';
 import { ClientConnection } from '../connection/client-connection.ts';
 import { Cluster, KEPT, type Node, turns, until } from './cluster.fixture.ts';
-import { joinGroup } from './group-model.fixture.ts';
+import { memberAt, publishAll } from './group-model.fixture.ts';
 import { MemoryPeer } from './memory-peer.fixture.ts';
 
 let cluster: Cluster;
@@ -18,36 +18,11 @@ afterEach(async () => {
   await cluster.end();
 });
 
-async function memberAt(
-  node: Node,
-  clientId: string,
-  receiveMaximum = 20,
-): Promise<SubscriberActor> {
-  const member = new SubscriberActor(clientId, receiveMaximum);
-  await member.connect(cluster, node);
-  await joinGroup(member);
-  return member;
-}
-
-async function publish(node: Node, count: number, qos: 1 | 2): Promise<readonly string[]> {
-  const publisher = new PublisherActor(`publisher-${cluster.nodes.length}-${count}`, [
-    'x/1',
-    'y/2',
-  ]);
-  await publisher.connect(cluster, node);
-  for (let number = 0; number < count; number += 1) publisher.publish(number, qos);
-  await until(() => publisher.openCount === 0);
-  publisher.drop();
-  return [...publisher.counts].flatMap(([kind, sent]) =>
-    Array.from({ length: sent }, (_, number) => `${kind} ${number}`),
-  );
-}
-
 describe('a shared subscription with durable members', () => {
   test('keeps its place while nobody is there, also when its dealer dies', async () => {
-    const member = await memberAt(nodes[0] as Node, 'only');
+    const member = await memberAt(cluster, nodes[0] as Node, 'only');
     member.drop();
-    const sent = await publish(nodes[1] as Node, 10, 2);
+    const sent = await publishAll(cluster, nodes[1] as Node, 10, 2);
     for (const [index, node] of [...nodes].entries()) {
       await cluster.crash(node);
       nodes[index] = await cluster.start(`n${index + 1}`, index + 1);
@@ -61,8 +36,9 @@ describe('a shared subscription with durable members', () => {
 
   test('deals to members on every broker', async () => {
     const members: SubscriberActor[] = [];
-    for (const [index, node] of nodes.entries()) members.push(await memberAt(node, `m${index}`));
-    const sent = await publish(nodes[0] as Node, 60, 2);
+    for (const [index, node] of nodes.entries())
+      members.push(await memberAt(cluster, node, `m${index}`));
+    const sent = await publishAll(cluster, nodes[0] as Node, 60, 2);
     await until(() => members.flatMap(({ texts }) => texts).length >= sent.length);
     await turns(50);
     expect(members.flatMap(({ exactlyOnce }) => exactlyOnce).sort()).toEqual([...sent].sort());
@@ -70,11 +46,11 @@ describe('a shared subscription with durable members', () => {
   });
 
   test('gets back what was dealt to a member whose session ends', async () => {
-    const first = await memberAt(nodes[0] as Node, 'first', 1);
+    const first = await memberAt(cluster, nodes[0] as Node, 'first', 1);
     first.mute = true;
-    const sent = await publish(nodes[1] as Node, 12, 1);
+    const sent = await publishAll(cluster, nodes[1] as Node, 12, 1);
     await until(() => first.texts.length === 1);
-    const second = await memberAt(nodes[1] as Node, 'second');
+    const second = await memberAt(cluster, nodes[1] as Node, 'second');
     const peer = first.peer;
     peer?.send({
       kind: 'disconnect',
@@ -86,11 +62,11 @@ describe('a shared subscription with durable members', () => {
   });
 
   test('gets back what was dealt to a member that begins anew on another broker', async () => {
-    const first = await memberAt(nodes[0] as Node, 'first', 1);
+    const first = await memberAt(cluster, nodes[0] as Node, 'first', 1);
     first.mute = true;
-    const sent = await publish(nodes[1] as Node, 12, 1);
+    const sent = await publishAll(cluster, nodes[1] as Node, 12, 1);
     await until(() => first.texts.length === 1);
-    const second = await memberAt(nodes[1] as Node, 'second', 1);
+    const second = await memberAt(cluster, nodes[1] as Node, 'second', 1);
     second.mute = true;
     await until(() => second.texts.length === 1);
     const { context } = nodes[2] as Node;
@@ -103,11 +79,11 @@ describe('a shared subscription with durable members', () => {
   });
 
   test('gets back what a member had not read when it unsubscribed', async () => {
-    const first = await memberAt(nodes[0] as Node, 'first', 1);
+    const first = await memberAt(cluster, nodes[0] as Node, 'first', 1);
     first.mute = true;
-    const sent = await publish(nodes[1] as Node, 12, 2);
+    const sent = await publishAll(cluster, nodes[1] as Node, 12, 2);
     await until(() => first.texts.length === 1);
-    const second = await memberAt(nodes[2] as Node, 'second');
+    const second = await memberAt(cluster, nodes[2] as Node, 'second');
     first.peer?.send({
       kind: 'unsubscribe',
       packetIdentifier: 9,

@@ -6,7 +6,8 @@ import type { RecordSelector } from '@robustmq/journal';
  * How far one shared group has come in one message shard.
  *
  * Invariant: every record of the group below `place` is dealt with, for good; from there on those in
- * `settled` are, and those in `underWay` are being committed.
+ * `settled` are, those in `underWay` are being committed or acknowledged, and those in `parked` wait for a
+ * member that may have them.
  */
 export class GroupShard {
   readonly number: number;
@@ -15,6 +16,7 @@ export class GroupShard {
   /** Offsets that are dealt with. */
   readonly settled: Set<number>;
   readonly underWay: Set<number> = new Set();
+  readonly #parked = new Set<number>();
   readonly #shard: SharedShard;
   readonly #selector: RecordSelector;
   #next: number;
@@ -53,8 +55,10 @@ export class GroupShard {
 
   /** @param fed  records below it that were of the group are known of */
   placeAt(fed: number): number {
-    let place = this.isAtEnd && this.underWay.size === 0 ? Math.max(this.#next, fed) : this.#next;
+    const isDone = this.isAtEnd && this.underWay.size === 0 && this.#parked.size === 0;
+    let place = isDone ? Math.max(this.#next, fed) : this.#next;
     for (const offset of this.underWay) place = Math.min(place, offset);
+    for (const offset of this.#parked) place = Math.min(place, offset);
     return place;
   }
 
@@ -67,7 +71,25 @@ export class GroupShard {
   }
 
   knows(offset: number): boolean {
-    return this.settled.has(offset) || this.underWay.has(offset);
+    return this.settled.has(offset) || this.underWay.has(offset) || this.#parked.has(offset);
+  }
+
+  get parkedCount(): number {
+    return this.#parked.size;
+  }
+
+  /** Goes past the head, which waits for a member that may have it. */
+  park(): void {
+    if (this.head !== null) this.#parked.add(this.head.offset);
+    this.step();
+  }
+
+  /** What waited is looked at again. */
+  unpark(): void {
+    if (this.#parked.size === 0) return;
+    const first = Math.min(...this.#parked);
+    this.#parked.clear();
+    this.rewindTo(first);
   }
 
   /** What is below the place need not be remembered one by one. */

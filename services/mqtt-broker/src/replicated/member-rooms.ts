@@ -22,7 +22,7 @@ interface Told {
 }
 
 /**
- * Tells the dealers of shared groups how much room the durable members here have. A member is told of
+ * Tells the dealers of shared groups how much room the members here have. A member is told of
  * again when half of what it had room for has come, and while nothing comes now and then.
  */
 export class MemberRooms {
@@ -39,7 +39,7 @@ export class MemberRooms {
   /** The group is dealt: its members here begin to say what room they have. */
   groupChanged(group: SharedGroup): void {
     for (const { subscriber } of group.members) {
-      if (!(subscriber instanceof ClientSession) || !subscriber.durable) continue;
+      if (!(subscriber instanceof ClientSession)) continue;
       if (!this.#told.has(subscriber)) this.#told.set(subscriber, new Map());
       this.tell(subscriber);
     }
@@ -57,9 +57,11 @@ export class MemberRooms {
   /** Its connection is gone: it has no room for anything that is not dealt to it by now. */
   away(session: ClientSession): void {
     const { clientId, ownerEpoch: epoch } = session;
+    const ephemeralQos = session.durable ? null : 0;
     for (const key of this.#told.get(session)?.keys() ?? []) {
+      const want = { clientId, epoch, room: 0, ephemeralQos };
       // A dealer that does not hear of it deals no more than the room it knows of.
-      this.#context.cluster?.groups.want(key, { clientId, epoch, room: 0 }).catch(() => {});
+      this.#context.cluster?.groups.want(key, want).catch(() => {});
     }
     this.#told.delete(session);
   }
@@ -82,14 +84,15 @@ export class MemberRooms {
     const groups = this.#context.cluster?.groups;
     const { connection, consumer } = session;
     if (this.#stopped || groups === undefined || connection?.accepted !== true) return;
-    if (!(consumer instanceof SessionCursor) || !consumer.isOurs || !consumer.live) return;
-    if (!session.hasRoom) return;
+    if (consumer instanceof SessionCursor && !(consumer.isOurs && consumer.live)) return;
+    if (!session.hasRoom || session.queuedCount > 0) return;
     const free = connection.terms.sendMaximum - (session.hasWindow ? session.window.count : 0);
     const room = Math.min(ROOM_MAX, free);
     for (const { group, qos } of session.subscriptions.values()) {
-      if (group === null || qos === 0 || room <= 0) continue;
+      if (group === null || (qos === 0 && session.durable) || room <= 0) continue;
       const key = `${group.shareName}/${group.filter}`;
-      if (groups.isDealt(key)) this.#tellOne(session, key, room);
+      const ephemeralQos = session.durable ? null : qos;
+      if (groups.isDealt(key)) this.#tellOne(session, key, { room, ephemeralQos });
     }
   }
 
@@ -115,18 +118,22 @@ export class MemberRooms {
     this.#refused.clear();
   }
 
-  #tellOne(session: ClientSession, key: string, room: number): void {
+  #tellOne(
+    session: ClientSession,
+    key: string,
+    has: { readonly room: number; readonly ephemeralQos: number | null },
+  ): void {
     const byGroup = this.#told.get(session) ?? new Map<string, Told>();
     this.#told.set(session, byGroup);
     const told = byGroup.get(key) ?? { room: 0, arrived: 0, seconds: 0, asking: false };
     byGroup.set(key, told);
     if (!isDue(told)) return;
     told.asking = true;
-    told.room = room;
+    told.room = has.room;
     told.arrived = 0;
     told.seconds = 0;
     const { clientId, ownerEpoch: epoch } = session;
-    this.#context.cluster?.groups.want(key, { clientId, epoch, room }).then(
+    this.#context.cluster?.groups.want(key, { clientId, epoch, ...has }).then(
       () => {
         told.asking = false;
         if (isDue(told)) this.tell(session);

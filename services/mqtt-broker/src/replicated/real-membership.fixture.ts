@@ -60,6 +60,7 @@ export class RealMembership {
           settle: (session, deadlineMs) => sessions().settle(session, deadlineMs),
           forget: (clientId, epoch, deadlineMs) => sessions().forget(clientId, epoch, deadlineMs),
           deal: (group, members, deadlineMs) => sessions().deal(group, members, deadlineMs),
+          receive: (gift) => sessions().receive(gift),
           placeOf: (topic) => sessions().placeOf(topic),
           publishAs: (name, publish) => sessions().publishAs(name, publish),
           isPublished: (which, deadlineMs) => sessions().isPublished(which, deadlineMs),

@@ -2,8 +2,10 @@ import type { Delivery, Message, SharedGroup, Subscription, Topic } from '@robus
 import { filterMatchesTopic } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
 import type { BrokerGroups } from '../durable/broker-log.ts';
+import type { Gift, GiftOutcome } from '../cluster/contract.ts';
 import { memberCanQueue, memberCanTake } from '../durable/group-members.ts';
 import type { ClientSession } from '../session/client-session.ts';
+import { GiftsInHand } from './gifts-in-hand.ts';
 import type { GroupDealer } from './group-dealer.ts';
 import { MemberRooms } from './member-rooms.ts';
 
@@ -12,18 +14,20 @@ const DEALT = {};
 
 /**
  * Shared groups of a broker in a cluster. One that has a durable member somewhere is *dealt*: its messages
- * of QoS 1 and 2 wait in the journal, and one broker deals them to the durable members. Of all others
+ * of QoS 1 and 2 wait in the journal, and one broker deals them to the members. Of all others
  * every message goes to a member that is online, on the live path.
  */
 export class ReplicatedGroups implements BrokerGroups {
   readonly #context: BrokerContext;
   readonly #rooms: MemberRooms;
+  readonly #gifts: GiftsInHand;
   readonly #dealers = new Map<string, GroupDealer>();
   readonly #ended = new WeakSet<ClientSession>();
 
   constructor(context: BrokerContext) {
     this.#context = context;
     this.#rooms = new MemberRooms(context);
+    this.#gifts = new GiftsInHand(context);
   }
 
   addDealer(dealer: GroupDealer): void {
@@ -43,6 +47,13 @@ export class ReplicatedGroups implements BrokerGroups {
 
   dealers(): IterableIterator<GroupDealer> {
     return this.#dealers.values();
+  }
+
+  /** The dealer of a group has a message for an ephemeral member here. */
+  async receive(gift: Gift): Promise<GiftOutcome> {
+    const session = this.#context.sessions.find(gift.clientId);
+    if (session !== undefined) this.#rooms.arrived(session, gift.key);
+    return this.#gifts.receive(gift);
   }
 
   /** A dealt message of the group came to the session. */
@@ -88,6 +99,7 @@ export class ReplicatedGroups implements BrokerGroups {
   /** What it had open is kept nowhere: another member gets it, perhaps a second time. */
   memberAway(session: ClientSession): void {
     this.#rooms.away(session);
+    this.#gifts.gone(session);
     this.#offerOpen(session);
   }
 
@@ -101,6 +113,7 @@ export class ReplicatedGroups implements BrokerGroups {
         if (group !== null) this.#ended.add(session);
       }
     }
+    this.#gifts.gone(session);
     this.#offerOpen(session);
   }
 
@@ -117,7 +130,9 @@ export class ReplicatedGroups implements BrokerGroups {
     (member.subscriber as ClientSession).deliver(message, member);
   }
 
-  acknowledged(): void {}
+  acknowledged(key: string, place: number): void {
+    this.#gifts.acknowledged(key, place);
+  }
 
   giveBack(): void {}
 

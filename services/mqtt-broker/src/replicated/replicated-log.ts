@@ -369,8 +369,8 @@ export class ReplicatedLog implements BrokerLog, CursorHost {
     this.sessions.putSoon(session);
   }
 
-  giveBack(record: RecordInHand, deal: Deal): void {
-    giveBackUnread(this.#context.timers, this, { record, deal });
+  giveBack(record: RecordInHand, deal: Deal, denied: string | null): void {
+    giveBackUnread(this.#context, this, { record, deal, denied });
   }
 
   expired(): void {

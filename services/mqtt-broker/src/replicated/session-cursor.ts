@@ -306,11 +306,16 @@ export class SessionCursor implements SessionReader, KeyedSource {
     return true;
   }
 
-  /** What a group dealt to it before it left the group is the group's again. */
+  /** What a group dealt to it before it left the group, or lost the right to it, is the group's again. */
   #giveBack(record: RecordInHand): void {
     const deal = record.kind === RECORD_KIND.direct ? dealOf(record.body) : null;
-    if (deal === null || this.#host.groups.deliveryFor(this.session, record.topic) !== null) return;
-    this.#host.giveBack(record, deal);
+    if (deal === null) return;
+    const { session } = this;
+    const delivery = this.#host.groups.deliveryFor(session, record.topic);
+    if (delivery === null) this.#host.giveBack(record, deal, null);
+    else if (!session.allows(record.topic, delivery)) {
+      this.#host.giveBack(record, deal, session.clientId);
+    }
   }
 
   /** Repeated after a crash, which QoS 1 allows: that it was sent is written within a moment. */
