@@ -181,7 +181,9 @@ export class DurableSessionRegistry implements DurableSessions {
     }
     for (const { id } of state.receipts) session.receipts.add(id);
     const { tenure, watermarks, final } = state;
-    const last = final ? [] : [{ tenure, from: watermarks, touched: [] }];
+    // An owner after it may have died before it wrote anything, with messages of the client committed.
+    const isComplete = final && session.ownerEpoch === tenure + 1;
+    const last = isComplete ? [] : [{ tenure, from: watermarks, touched: [] }];
     const earlier = [...state.earlier, ...last].slice(-EARLIER_TENURES_MAX);
     const pending = state.receipts.filter((receipt) => receipt.pending).map(({ id }) => id);
     if (earlier.length === 0) return;

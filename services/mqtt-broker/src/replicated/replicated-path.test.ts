@@ -168,6 +168,26 @@ describe('an exactly-once message whose broker dies', () => {
   }
 });
 
+describe('an exactly-once message whose broker dies before it has written about the session', () => {
+  test('is taken once, although the owner before had settled it', async () => {
+    const reader = await subscriber(b, 'reader', 't', 2);
+    await cluster.client(b, 'writer');
+    const writer = await cluster.client(a, 'writer');
+    const hold = cluster.memory.faults.hold({ process: a.name, kinds: ['write'] });
+    writer.send(publish('t', 2, 7));
+    await until(() => of(reader, 'publish').length === 1);
+    await cluster.crash(a);
+    hold.drop();
+    const again = await cluster.client(b, 'writer');
+    again.send(publish('t', 2, 7, true));
+    again.send(publish('t', 2, 8));
+    await until(() => of(again, 'pubrec').length === 2);
+    await until(() => of(reader, 'publish').length >= 2);
+    await turns(20);
+    expect(texts(reader)).toEqual(['t 7', 't 8']);
+  });
+});
+
 describe('a message that is published under a name', () => {
   test('is found by it on every broker once it is committed, and not by another name', async () => {
     const reader = await subscriber(b, 'reader', 't', 1);
