@@ -7,6 +7,8 @@
 import type { FileSystem, TimerHandle, Timers } from '@robustmq/environment';
 
 const REFRESH_MS = 1000;
+/** What must be free again, as a multiple of what is to stay free, before the disk counts as roomy. */
+const ROOMY_AGAIN = 1.25;
 
 export interface SpaceWatchOptions {
   readonly environment: { readonly fileSystem: FileSystem; readonly timers: Timers };
@@ -20,11 +22,13 @@ export class SpaceWatch {
   readonly #options: SpaceWatchOptions;
   readonly #timer: TimerHandle;
   #freeBytes: number;
+  #isScarce: boolean;
   #asking: Promise<void> | null = null;
 
   private constructor(options: SpaceWatchOptions, freeBytes: number) {
     this.#options = options;
     this.#freeBytes = freeBytes;
+    this.#isScarce = freeBytes < options.diskFreeBytesMin;
     this.#timer = options.environment.timers.every(REFRESH_MS, () => void this.refresh());
   }
 
@@ -35,6 +39,14 @@ export class SpaceWatch {
 
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /**
+   * Whether it would be better to lead elsewhere: an append was refused, or would be. That lasts until there
+   * is clearly more room, so that leadership does not go to and fro.
+   */
+  get isScarce(): boolean {
+    return this.#isScarce;
   }
 
   /** Whether entries of a leader may still be written. */
@@ -49,6 +61,7 @@ export class SpaceWatch {
       this.#freeBytes -= byteCount;
       return null;
     }
+    this.#isScarce = true;
     return `the disk has ${this.#freeBytes} bytes left, ${diskFreeBytesMin} are to stay free`;
   }
 
@@ -57,7 +70,7 @@ export class SpaceWatch {
     const { environment, directory } = this.#options;
     this.#asking ??= environment.fileSystem
       .freeBytes(directory)
-      .then((bytes) => void (this.#freeBytes = bytes))
+      .then((bytes) => this.#learn(bytes))
       .catch(() => undefined)
       .finally(() => void (this.#asking = null));
     return this.#asking;
@@ -65,5 +78,12 @@ export class SpaceWatch {
 
   close(): void {
     this.#timer.cancel();
+  }
+
+  #learn(freeBytes: number): void {
+    const { diskFreeBytesMin } = this.#options;
+    this.#freeBytes = freeBytes;
+    if (freeBytes < diskFreeBytesMin) this.#isScarce = true;
+    else if (freeBytes >= diskFreeBytesMin * ROOMY_AGAIN) this.#isScarce = false;
   }
 }

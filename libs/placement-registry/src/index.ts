@@ -33,6 +33,11 @@ export type {
   IdempotenceRegistry,
   RequestName,
 } from './idempotence-registry.ts';
+export {
+  decodeServerNotice,
+  encodeServerNotice,
+  type JournalServerNotice,
+} from './journal-server-notice.ts';
 export { moveShard, type MoveRegistries, type ShardMove } from './move-shard.ts';
 export {
   CLUSTER_TYPES,

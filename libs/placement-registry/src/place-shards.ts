@@ -16,6 +16,7 @@ import type { CallOptions } from '@robustmq/placement';
 import { type ClusterView, type Placing, planPlacement } from '@robustmq/shard-placement';
 import type { Controller } from './controller.ts';
 import { pause } from './controller.ts';
+import { decodeServerNotice } from './journal-server-notice.ts';
 import { LastingConditions } from './lasting-conditions.ts';
 import type { NodeRecord, NodeRegistry } from './node-registry.ts';
 import { RegistryError } from './registry-error.ts';
@@ -132,7 +133,10 @@ class Placement {
   #view(): ClusterView {
     const { clock, rules } = this.#options;
     const records = this.#shards.values();
-    const alive = new Set(this.#servers.values().map(({ nodeId }) => nodeId));
+    const servers = this.#servers.values();
+    const alive = new Set(servers.map(({ nodeId }) => nodeId));
+    const filled = servers.filter(({ extendInfo }) => decodeServerNotice(extendInfo).diskFull);
+    const full = new Set(filled.map(({ nodeId }) => nodeId));
     const nowMs = clock.monotonicMs();
     const used = records.flatMap(({ replicas }) => replicas);
     this.#away.see(
@@ -153,7 +157,7 @@ class Placement {
         observed: this.#observed(record),
       }))
       .toSorted((first, second) => (first.name < second.name ? -1 : 1));
-    return { shards, alive, lost };
+    return { shards, alive, lost, full };
   }
 
   /** Its group is as the record says, and that is fewer replicas than wanted. */

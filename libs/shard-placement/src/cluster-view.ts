@@ -27,6 +27,11 @@ export interface ClusterView {
    * for: nothing is moved from it, and nothing to it.
    */
   readonly lost: ReadonlySet<number>;
+  /**
+   * Servers whose disk takes nothing more. They keep what they hold, get nothing new, and lead only what
+   * nobody else could.
+   */
+  readonly full: ReadonlySet<number>;
 }
 
 /** Where a shard should be from now on. */

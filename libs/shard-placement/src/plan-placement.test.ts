@@ -16,6 +16,7 @@ interface Row {
   readonly shards: readonly ShardView[];
   readonly alive: readonly number[];
   readonly lost?: readonly number[];
+  readonly full?: readonly number[];
   readonly patient?: readonly string[];
   /** `name replicas leader`, one per decision. */
   readonly decisions: readonly string[];
@@ -127,12 +128,40 @@ const ROWS: readonly Row[] = [
     decisions: [],
     why: 'the preference for a leader outlives its restart',
   },
+  {
+    shards: [shard('a', [1, 2, 3]), shard('b', [1, 2, 3], { preferredLeader: 2 })],
+    alive: [1, 2, 3],
+    full: [1],
+    decisions: ['a 1,2,3 3'],
+    why: 'a server with a full disk leads nothing that another could, and keeps its replicas',
+  },
+  {
+    shards: [shard('a', [1, 2, 3])],
+    alive: [1, 2, 3],
+    full: [1, 2, 3],
+    decisions: [],
+    why: 'nothing is gained by a new leader while every disk is full',
+  },
+  {
+    shards: ['a', 'b', 'c'].map((name) => shard(name, [1, 2, 3], { preferredLeader: 2 })),
+    alive: [1, 2, 3],
+    full: [1],
+    decisions: ['a 1,2,3 3'],
+    why: 'leadership spreads over the servers with room alone',
+  },
+  {
+    shards: [shard('a', [])],
+    alive: [1, 2, 3],
+    full: [2],
+    decisions: ['a 1,3 1'],
+    why: 'a new shard is not put on a full disk',
+  },
 ];
 
 describe('a plan of where shards should be', () => {
-  for (const { shards, alive, lost = [], patient = [], decisions, why } of ROWS) {
+  for (const { shards, alive, lost = [], full = [], patient = [], decisions, why } of ROWS) {
     test(why, () => {
-      const view = { shards, alive: new Set(alive), lost: new Set(lost) };
+      const view = { shards, alive: new Set(alive), lost: new Set(lost), full: new Set(full) };
       const rules = { repairsMax: 2, movesMax: 2, patient: new Set(patient) };
       const plan = planPlacement(view, rules);
       const told = plan.map(

@@ -74,6 +74,7 @@ export class RandomCluster {
       shards: this.shards.map(({ view }) => view),
       alive: new Set(this.alive),
       lost: new Set(this.lost),
+      full: new Set(),
     };
   }
 

@@ -8,7 +8,8 @@ export class ServerLoad {
   readonly #leaders = new Map<number, number>();
 
   constructor(view: ClusterView) {
-    this.servers = [...view.alive].toSorted((first, second) => first - second);
+    const roomy = [...view.alive].filter((server) => !view.full.has(server));
+    this.servers = roomy.toSorted((first, second) => first - second);
     for (const shard of view.shards) this.#count(shard, 1);
   }
 

@@ -2,7 +2,8 @@
  * Says who should lead, so that every server leads about the same number of shards.
  *
  * The preferred leader is one of the replicas. It stays while its server is away for a moment: another
- * replica leads meanwhile, and gives the shard back. Only a lost server loses its preference.
+ * replica leads meanwhile, and gives the shard back. Only a lost server loses its preference, and one
+ * whose disk is full while another replica has room.
  */
 
 import { type ClusterView, isSettled, type Placing, type ShardView } from './cluster-view.ts';
@@ -21,20 +22,32 @@ export function spreadLeaders(view: ClusterView, load: ServerLoad): readonly Pla
   };
   for (const shard of settled) {
     const { preferredLeader: leader } = shard;
-    const isFine = leader !== null && shard.replicas.includes(leader) && !view.lost.has(leader);
+    const able = ableToLead(shard, view);
+    const isFine =
+      leader !== null &&
+      shard.replicas.includes(leader) &&
+      !view.lost.has(leader) &&
+      (!view.full.has(leader) || able.includes(leader));
     if (isFine) continue;
-    const to = load.leastLeading(shard.replicas.filter((server) => view.alive.has(server)));
+    const to = load.leastLeading(able);
     if (to !== null) decide(shard, to, `server ${to} leads fewest of its replicas`);
   }
   for (let changed = true; changed; ) {
     changed = false;
     for (const shard of settled) {
       const from = leaders.get(shard.name) ?? null;
-      const to = load.leastLeading(shard.replicas.filter((server) => view.alive.has(server)));
+      const to = load.leastLeading(ableToLead(shard, view));
       if (from === null || to === null || load.leadersOn(from) - load.leadersOn(to) < 2) continue;
       decide(shard, to, `server ${to} leads fewer than ${from}`);
       changed = true;
     }
   }
   return [...decisions.values()];
+}
+
+/** Its replicas on servers that are there, those with room if there are any. */
+function ableToLead(shard: ShardView, view: ClusterView): readonly number[] {
+  const alive = shard.replicas.filter((server) => view.alive.has(server));
+  const roomy = alive.filter((server) => !view.full.has(server));
+  return roomy.length > 0 ? roomy : alive;
 }

@@ -19,6 +19,7 @@ import { newReplicaStores, SpaceWatch } from '@robustmq/journal-replica';
 import type { Placement } from '@robustmq/placement';
 import { connectPlacement } from '@robustmq/placement-client';
 import {
+  type Controller,
   openRegistries,
   type Registration,
   type Registries,
@@ -53,6 +54,7 @@ import { JournalServerError } from './journal-server-error.ts';
 import { membership } from './membership.ts';
 import { DEFAULT_HOST_SHARDS_RULES, hostShards } from './reconcile/host-shards.ts';
 import type { JournalServerSettings } from './settings.ts';
+import { tellSpaceBeside } from './tell-space.ts';
 import { fetchEntries } from './repair/fetch-entries.ts';
 import { repairEntries } from './repair/serve-entries.ts';
 import { diskReplicas, type Mending } from './shards/disk-replicas.ts';
@@ -302,10 +304,7 @@ class ServerProcess implements JournalServer {
     const { grpc, clusterName } = this.#settings;
     const shards = this.#shards as HostedShards;
     const { timers } = this.#environment;
-    const mistake = (task: string, error: unknown): void => {
-      const err = error instanceof Error ? error : new Error(String(error));
-      log(this.#logger, logEvents.taskFailed, { task, err });
-    };
+    const mistake = (task: string, error: unknown): void => this.#taskFailed(task, error);
     return openRpcServer({
       host: grpc.host,
       port: grpc.port,
@@ -341,10 +340,8 @@ class ServerProcess implements JournalServer {
       onServers: (addresses) => this.#transport?.setPeers(this.#peers(addresses)),
     });
     const loops = [this.#membership(placement, registries)];
-    const reportFailure = ({ controller: task, error }: { controller: string; error: unknown }) => {
-      const err = error instanceof Error ? error : new Error(String(error));
-      log(this.#logger, logEvents.taskFailed, { task, err });
-    };
+    const reportFailure = ({ controller: task, error }: { controller: string; error: unknown }) =>
+      this.#taskFailed(task, error);
     this.#loops = runControllers(loops, { timers, random, reportFailure }, this.#stopping.signal);
   }
 
@@ -361,12 +358,27 @@ class ServerProcess implements JournalServer {
       ttlSeconds: nodeTtlSeconds,
       clock,
       timers,
-      whileRegistered: (registration) => this.#hosting(registration, registries),
+      whileRegistered: (registration) => this.#whileRegistered(registration, registries),
       changed: (registration) => this.#registrationChanged(registration),
     });
   }
 
-  #hosting({ node }: Registration, registries: Registries): ReturnType<typeof hostShards> {
+  #taskFailed(task: string, error: unknown): void {
+    const err = error instanceof Error ? error : new Error(String(error));
+    log(this.#logger, logEvents.taskFailed, { task, err });
+  }
+
+  #whileRegistered(registration: Registration, registries: Registries): Controller {
+    const { timers, random } = this.#environment;
+    return tellSpaceBeside(this.#hosting(registration, registries), {
+      ...{ registration, nodes: registries.nodes, version: this.#settings.version },
+      space: this.#space as SpaceWatch,
+      ...{ timers, random, call: { deadlineMs: CALL_MS, signal: null } },
+      onFailure: (error) => this.#taskFailed('telling about the disk', error),
+    });
+  }
+
+  #hosting({ node }: Registration, registries: Registries): Controller {
     const { clock, timers, random } = this.#environment;
     const shardSet = this.#shards as HostedShards;
     const { nodeId, incarnation } = node;

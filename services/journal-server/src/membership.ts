@@ -8,7 +8,12 @@
 import type { Clock, Timers } from '@robustmq/environment';
 import type { Placement } from '@robustmq/placement';
 import { keepLeaseAlive } from '@robustmq/placement-client';
-import type { Controller, NodeRegistry, Registration } from '@robustmq/placement-registry';
+import {
+  type Controller,
+  encodeServerNotice,
+  type NodeRegistry,
+  type Registration,
+} from '@robustmq/placement-registry';
 
 /** Who registers, and what goes on while it is. */
 export interface MembershipOptions {
@@ -57,7 +62,7 @@ async function runOnce(options: MembershipOptions, signal: AbortSignal): Promise
 function register(options: MembershipOptions, signal: AbortSignal): Promise<Registration> {
   const { nodes, nodeId, address, version, ttlSeconds, clock } = options;
   const nodeIp = address.slice(0, address.lastIndexOf(':'));
-  const extendInfo = JSON.stringify({ version });
+  const extendInfo = encodeServerNotice({ version, diskFull: false });
   const node = { clusterType: 'journal-server', nodeId, nodeIp, innerAddress: address } as const;
   const life = { ttlSeconds, nowMs: clock.nowMs() };
   return nodes.register({ ...node, extendInfo }, life, { deadlineMs: CALL_MS, signal });

@@ -95,3 +95,23 @@ test('a shard that moves, is rebuilt and loses servers under load keeps every re
   await numbers.stop();
   expect(await numbersIn(shard)).toEqual(Array.from({ length: numbers.count }, (_, i) => i));
 });
+
+test('a server whose disk is full lets another lead, and leads again when the others are full', async () => {
+  await servers.createShard('shard', 'messages');
+  const shard = await servers.connect().openShard('shard');
+  const { leader } = await servers.stateOf('shard', voters(1, 2, 3));
+  const others = [1, 2, 3].filter((node) => node !== leader);
+
+  servers.filled.add(leader);
+  const next = await servers.stateOf('shard', (state) => state.leader !== leader);
+  expect(next.voters).toEqual([1, 2, 3]);
+  const numbers = new Numbers(shard);
+  while (numbers.count === 0) await new Promise((resolve) => setImmediate(resolve));
+  await numbers.stop();
+  // It comes back when the others have no room.
+  for (const other of others) servers.filled.add(other);
+  servers.filled.delete(leader);
+  await servers.stateOf('shard', (state) => state.leader === leader && state.term > next.term);
+  servers.filled.clear();
+  expect(await numbersIn(shard)).toEqual(Array.from({ length: numbers.count }, (_, i) => i));
+});

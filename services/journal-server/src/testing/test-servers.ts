@@ -2,7 +2,13 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeFileSystem, systemClock, systemRandom, systemTimers } from '@robustmq/environment';
+import {
+  type FileSystem,
+  nodeFileSystem,
+  systemClock,
+  systemRandom,
+  systemTimers,
+} from '@robustmq/environment';
 import type { SharedJournal } from '@robustmq/journal';
 import {
   connectJournal,
@@ -47,6 +53,8 @@ export class TestServers {
   readonly lines: string[] = [];
   readonly #placement = new MemoryPlacement();
   readonly directory: string = mkdtempSync(join(tmpdir(), 'journal-servers-'));
+  /** Servers whose disk has no room, as far as they are told. */
+  readonly filled: Set<number> = new Set();
   readonly #servers = new Map<number, JournalServer>();
   readonly #journals: SharedJournal[] = [];
   readonly #stopping = new AbortController();
@@ -93,7 +101,7 @@ export class TestServers {
   async start(node: number): Promise<void> {
     const server = assembleJournalServer(this.#settings(node), {
       ...EDGES,
-      fileSystem: nodeFileSystem,
+      fileSystem: this.#fileSystemOf(node),
       logger: this.#logger,
       connectPlacement: () => shared(this.#placement),
     });
@@ -173,6 +181,12 @@ export class TestServers {
     await this.#loops;
     await this.#placement.close();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #fileSystemOf(node: number): FileSystem {
+    const freeBytes = async (path: string): Promise<number> =>
+      this.filled.has(node) ? 0 : nodeFileSystem.freeBytes(path);
+    return { ...nodeFileSystem, freeBytes };
   }
 
   #settings(nodeId: number): JournalServerSettings {

@@ -1,6 +1,7 @@
 import {
   CLUSTER_TYPES,
   decodeNotice,
+  decodeServerNotice,
   type NodeRecord,
   type Registries,
 } from '@robustmq/placement-registry';
@@ -25,7 +26,7 @@ export function runNodes(flags: ClusterFlags): Promise<void> {
       node.innerAddress,
       String(node.incarnation),
       timeText(node.registeredAtMs),
-      decodeNotice(node.extendInfo).draining ? 'being drained' : '',
+      remarkOn(node),
     ]);
     print(table(['role', 'node', 'address', 'incarnation', 'since', ''], rows));
   });
@@ -142,4 +143,12 @@ function listText(nodes: readonly number[]): string {
 
 function textOf(content: Uint8Array): string {
   return new TextDecoder().decode(content);
+}
+
+/** What an operator should know about a node at a glance. */
+function remarkOn({ clusterType, extendInfo }: NodeRecord): string {
+  if (clusterType === 'journal-server') {
+    return decodeServerNotice(extendInfo).diskFull ? 'its disk is full' : '';
+  }
+  return decodeNotice(extendInfo).draining ? 'being drained' : '';
 }
