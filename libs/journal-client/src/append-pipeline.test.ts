@@ -1,5 +1,11 @@
 import { sampleBatch } from '@robustmq/journal-conformance';
-import { JournalError, type Offset, type SharedJournal, type SharedShard } from '@robustmq/journal';
+import {
+  type AppendAcknowledgement,
+  JournalError,
+  type Offset,
+  type SharedJournal,
+  type SharedShard,
+} from '@robustmq/journal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryGroup } from './testing/memory-group.ts';
 import { ServedJournal } from './testing/served-journal.ts';
@@ -27,9 +33,13 @@ afterEach(async () => {
   expect(served.mistakes).toEqual([]);
 });
 
-function append(body: string, deadlineMs = 20_000): Promise<Offset> {
+function append(
+  body: string,
+  deadlineMs = 20_000,
+  acknowledgement: AppendAcknowledgement = 'all-synced',
+): Promise<Offset> {
   const batch = sampleBatch([{ kind: 1, topic: 't', body }], START, 1);
-  return shard.append(batch, { producer: PRODUCER, acknowledgement: 'all-synced', deadlineMs });
+  return shard.append(batch, { producer: PRODUCER, acknowledgement, deadlineMs });
 }
 
 async function written(): Promise<string[]> {
@@ -101,6 +111,41 @@ describe('appends of one producer', () => {
     expect(await Promise.all(appends)).toEqual([0, 1]);
     group.release();
     expect(await written()).toEqual(['a', 'b']);
+  });
+});
+
+describe('appends acknowledged before a majority has them', () => {
+  test('may be lost with the leader, and those behind them are written once', async () => {
+    group.faults.push(null, 'lost', 'lost', null, 'answer lost');
+    await append('a', 20_000, 'leader');
+    await append('b', 20_000, 'memory');
+    await append('c', 20_000, 'leader');
+    expect(await append('d')).toBe(1);
+    expect(await append('e')).toBe(2);
+    expect(await append('f')).toBe(3);
+    expect(await written()).toEqual(['a', 'd', 'e', 'f']);
+  });
+
+  test('do not hide that one is missing that was promised', async () => {
+    group.faults.push(null, 'lost');
+    await append('a');
+    await append('b');
+    expect(await faultCode(append('c', 20_000, 'memory'))).toBe('JOURNAL_FENCED');
+  });
+
+  test('keep their places beside others in flight when the leader changes', async () => {
+    group.faults.push(null, 'lost', 'answer lost');
+    await append('a');
+    const early = append('b', 20_000, 'memory');
+    const later = ['c', 'd', 'e'].map((body) => append(body));
+    await early;
+    group.lead(2);
+    await Promise.all(later);
+    group.faults.push('lost');
+    await append('f', 20_000, 'leader');
+    group.lead(3);
+    expect(await append('g')).toBe(4);
+    expect(await written()).toEqual(['a', 'c', 'd', 'e', 'g']);
   });
 });
 

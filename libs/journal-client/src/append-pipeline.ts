@@ -60,8 +60,10 @@ interface PendingAppend {
   request: LinkRequest | null;
   /** A refusal that came before the answers to those in front. */
   refusal: LinkOutcome | null;
-  /** Written; it leaves the queue when it is the first. */
+  /** Written, or given up by the shard; it leaves the queue when it is the first. */
   isSettled: boolean;
+  /** Settled, and it may be lost with the leader yet. */
+  isEarly: boolean;
 }
 
 /** Made for the first append of a producer to a shard. */
@@ -76,6 +78,9 @@ export class AppendPipeline {
   #bytesInFlight = 0;
   #bytes = 0;
   #lastSequence = 0;
+  /** Those that left the queue last and may be lost yet: from this sequence on, so many. */
+  #earlyFrom = 0;
+  #earlyCount = 0;
   /** Where those in flight are. */
   #address = '';
   /** Answers to earlier attempts mean nothing any more. */
@@ -134,6 +139,7 @@ export class AppendPipeline {
       request: null,
       refusal: null,
       isSettled: false,
+      isEarly: false,
     });
     this.#check ??= timers.every(CHECK_MS, () => this.#checkTime());
     this.#pumpSoon();
@@ -193,7 +199,9 @@ export class AppendPipeline {
     const attempt = this.#attempt;
     const { producer, route } = this.#options;
     const { sequence, acknowledgement, bytes: batch } = pending;
-    const call = { kind: 'append', producer, sequence, acknowledgement, batch } as const;
+    const mayMissFrom = this.#mayMissFrom(this.#sent - 1);
+    const named = { producer, sequence, acknowledgement, batch };
+    const call = { kind: 'append', ...named, mayMissFrom } as const;
     const deadlineMs = Math.max(
       this.#context.limits.attemptMs,
       pending.deadlineAtMs - this.#context.clock.monotonicMs(),
@@ -251,6 +259,8 @@ export class AppendPipeline {
   #settle(pending: PendingAppend, offset: Offset | null): void {
     pending.isSettled = true;
     pending.inDoubt = false;
+    pending.isEarly = offset !== null && pending.acknowledgement !== 'all-synced';
+    const { isEarly } = pending;
     this.#options.route.answered(this.#address);
     this.#backoff.reset();
     this.#attemptMs = this.#context.limits.attemptMs;
@@ -258,7 +268,7 @@ export class AppendPipeline {
     pending.caller = null;
     this.#removeSettled();
     if (offset !== null) {
-      this.#options.committed((offset + recordCount) as Offset);
+      if (!isEarly) this.#options.committed((offset + recordCount) as Offset);
       caller?.resolve(offset);
     } else {
       const shard = this.#options.name;
@@ -270,10 +280,29 @@ export class AppendPipeline {
     else this.#pump();
   }
 
+  /** What is answered as `all-synced` is there, and all before it. */
+  #noteLeft(sequence: number, isEarly: boolean): void {
+    if (!isEarly) this.#earlyCount = 0;
+    else {
+      if (this.#earlyCount === 0) this.#earlyFrom = sequence;
+      this.#earlyCount += 1;
+    }
+  }
+
+  /** Of the append at `at` of the queue: since when all before it may be lost; 0: the one before is not. */
+  #mayMissFrom(at: number): number {
+    const { sequence } = this.#queue[at] as PendingAppend;
+    let first = at;
+    while (first > 0 && this.#queue[first - 1]?.isEarly === true) first -= 1;
+    const from = first > 0 || this.#earlyCount === 0 ? sequence - (at - first) : this.#earlyFrom;
+    return from === sequence ? 0 : from;
+  }
+
   #removeSettled(): void {
     let count = 0;
     while (this.#queue[count]?.isSettled === true) {
-      const { bytes } = this.#queue[count] as PendingAppend;
+      const { bytes, sequence, isEarly } = this.#queue[count] as PendingAppend;
+      this.#noteLeft(sequence, isEarly);
       this.#bytes -= bytes.length;
       this.#bytesInFlight -= bytes.length;
       count += 1;
@@ -328,7 +357,10 @@ export class AppendPipeline {
       pending.request = null;
     }
     this.#removeFailed(0);
-    if (how === 'then number anew') this.#lastSequence = 0;
+    if (how === 'then number anew') {
+      this.#lastSequence = 0;
+      this.#earlyCount = 0;
+    }
     this.#pump();
   }
 

@@ -2,6 +2,7 @@
 import { SeededRandom } from '@robustmq/environment';
 import type { JournalRecord, Offset, RecordSelector, SharedShard } from '@robustmq/journal';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describeAcknowledgements } from './describe-acknowledgements.ts';
 import { readToEnd } from './read-to-end.ts';
 import { faultOf, LONG_MS } from './shared-journal-fixture.ts';
 import type {
@@ -51,6 +52,7 @@ export function describeSharedShard(
     afterAll(() => bench.close());
 
     describeAppends(() => stage);
+    describeAcknowledgements(() => stage);
     describeFences(() => stage);
     describeReads(() => stage);
     describeTails(() => stage);

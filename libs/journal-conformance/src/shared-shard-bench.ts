@@ -1,5 +1,6 @@
 /** One message shard under test, and several processes that append to it. */
 import type {
+  AppendAcknowledgement,
   JournalRecord,
   Offset,
   ProducerName,
@@ -74,11 +75,19 @@ export class SharedShardBench {
 export function appendTexts(
   shard: SharedShard,
   texts: readonly string[],
-  { producer, deadlineMs = LONG_MS }: { producer: ProducerName; deadlineMs?: number },
+  {
+    producer,
+    deadlineMs = LONG_MS,
+    acknowledgement = 'all-synced',
+  }: {
+    producer: ProducerName;
+    deadlineMs?: number;
+    acknowledgement?: AppendAcknowledgement;
+  },
 ): Promise<Offset> {
   const records = texts.map((body) => ({ kind: 1, topic: topicOf(body), body }));
   const batch = sampleBatch(records, START, Date.now());
-  return shard.append(batch, { producer, acknowledgement: 'all-synced', deadlineMs });
+  return shard.append(batch, { producer, acknowledgement, deadlineMs });
 }
 
 export function topicOf(text: string): string {

@@ -1,7 +1,10 @@
 /** One replica at work: commands go through its Raft group, reads to its segments. */
 import {
+  type AppendAcknowledgement,
   encodeAppend,
   encodedAppendBytes,
+  appendHeaderBytes,
+  type AppendFacts,
   encodeFence,
   encodeTrim,
   JournalError,
@@ -10,12 +13,19 @@ import {
   type Offset,
   type ProducerName,
   RecordBatchReader,
+  ShardForecast,
+  type ShardCommand,
   type RecordSelector,
   type ShardOutcome,
 } from '@robustmq/journal';
 import { SegmentReader } from '@robustmq/journal-segment';
 import type { EntryId, LogIndex, MembershipChange, NodeId, RaftStatus } from '@robustmq/raft';
-import { type DamagedBatch, RaftError, type RaftGroup } from '@robustmq/raft-driver';
+import {
+  type DamagedBatch,
+  type ProposalStages,
+  RaftError,
+  type RaftGroup,
+} from '@robustmq/raft-driver';
 import { AppendsUnderWay } from './appends-under-way.ts';
 import { type MendFile, MendingReader, readMended } from './mending-reads.ts';
 import type { ReplicaSegment } from './replica-segment.ts';
@@ -42,6 +52,7 @@ export class Replica implements ShardReplica {
   readonly #scrub: SegmentScrub;
   readonly #retention: RetentionLoop;
   readonly #underWay = new AppendsUnderWay();
+  readonly #forecast = new ShardForecast();
   readonly #mendFile: MendFile = (fault) => this.#mend(fault);
   #isClosed = false;
   #trimming: Promise<void> | null = null;
@@ -95,21 +106,60 @@ export class Replica implements ShardReplica {
   }
 
   async append(append: ProducerAppend, deadlineMs: number): Promise<AppendOutcome> {
-    const { producer, sequence, batch } = append;
-    const { bytes } = batch;
+    const { producer, sequence, batch, mayMissFrom } = append;
     const known = this.#settled(append);
     if (known !== null) return known;
-    const full = this.#fullness(bytes.length);
+    const full = this.#fullness(batch.bytes.length);
     if (full !== null) return this.#refuse(append, full, deadlineMs);
-    const target = this.#options.stores.entries.take(encodedAppendBytes(bytes));
-    const data = encodeAppend({ stampMs: this.#nowMs, producer, sequence }, bytes, target);
-    this.#underWay.begin(producer.id);
+    const named = { stampMs: this.#nowMs, producer, sequence };
+    const facts = mayMissFrom === undefined ? named : { ...named, mayMissFrom };
+    return this.#propose(facts, append, deadlineMs);
+  }
+
+  async #propose(
+    facts: AppendFacts,
+    { batch, acknowledgement = 'all-synced' }: ProducerAppend,
+    deadlineMs: number,
+  ): Promise<AppendOutcome> {
+    const { bytes, recordCount } = batch;
+    const target = this.#options.stores.entries.take(encodedAppendBytes(facts, bytes));
+    const data = encodeAppend(facts, bytes, target);
+    const command = { kind: 'append', ...facts, batchStart: appendHeaderBytes(facts) } as const;
+    const early = Promise.withResolvers<AppendOutcome>();
+    let base: number | null = null;
+    const settleEarly = (when: AppendAcknowledgement): void => {
+      if (base === null || when !== acknowledgement) return;
+      early.resolve({ kind: 'appended', base: base as Offset });
+    };
+    const stages = {
+      appended: (id: EntryId) => {
+        base = this.#expect(id, command, recordCount);
+        settleEarly('memory');
+      },
+      durable: () => settleEarly('leader'),
+    };
+    const committed = this.#committed(facts.producer.id, data, { deadlineMs, stages });
+    if (acknowledgement === 'all-synced') return committed;
+    committed.then(early.resolve, early.reject);
+    return early.promise;
+  }
+
+  async #committed(
+    producer: number,
+    data: Uint8Array,
+    { deadlineMs, stages }: { readonly deadlineMs: number; readonly stages: ProposalStages },
+  ): Promise<AppendOutcome> {
+    this.#underWay.begin(producer);
     try {
-      const { result } = await this.#group.propose(data, deadlineMs);
+      const { result } = await this.#group.propose(data, deadlineMs, stages);
       return appendOutcome(result);
     } finally {
-      this.#underWay.end(producer.id);
+      this.#underWay.end(producer);
     }
+  }
+
+  #expect(id: EntryId, command: ShardCommand, recordCount: number): number | null {
+    return this.#forecast.expect(this.#machine.state, id, { command, recordCount });
   }
 
   async committed(deadlineMs: number): Promise<Offset> {
@@ -147,7 +197,12 @@ export class Replica implements ShardReplica {
   }
 
   async fence(producer: ProducerName, deadlineMs: number): Promise<void> {
-    await this.#group.propose(encodeFence(this.#nowMs, producer), deadlineMs);
+    const stampMs = this.#nowMs;
+    const command = { kind: 'fence', stampMs, producer } as const;
+    await this.#group.propose(encodeFence(stampMs, producer), deadlineMs, {
+      appended: (id) => void this.#expect(id, command, 0),
+      durable: () => undefined,
+    });
   }
 
   async trimBefore(offset: Offset, deadlineMs: number): Promise<void> {
@@ -193,6 +248,7 @@ export class Replica implements ShardReplica {
 
   /** The machine's `end` or `oldest` moved. */
   moved(): void {
+    this.#forecast.applied(this.#machine.state);
     for (const listener of this.#listeners) listener();
     this.#trimSoon();
   }

@@ -2,6 +2,7 @@ import { SeededRandom } from '@robustmq/environment';
 import { describe, expect, test } from 'vitest';
 import type { Offset } from '@robustmq/journal';
 import type { NodeId } from '@robustmq/raft';
+import type { ShardReplica } from './shard-replica.ts';
 import { readAll, ShardCluster, TestProducer, textOf } from './testing/shard-cluster.ts';
 
 async function texts(cluster: ShardCluster): Promise<readonly string[][]> {
@@ -152,6 +153,103 @@ describe('producers', () => {
     expect(await cluster.append(new TestProducer(4, 1), 'a:2')).toMatchObject({ kind: 'fenced' });
     expect(await cluster.append(new TestProducer(4, 3), 'a:3')).toMatchObject({ base: 1 });
     expect(await cluster.append(new TestProducer(4, 2), 'a:2')).toMatchObject({ kind: 'fenced' });
+    await cluster.stopAll();
+  });
+});
+
+describe('acknowledgements', () => {
+  const places = [
+    ['memory', 'in memory'],
+    ['leader', 'on the disk of the leader'],
+  ] as const;
+  for (const [acknowledgement, where] of places) {
+    test(`${acknowledgement}: an append settles once it is ${where}, and may be lost with it`, async () => {
+      const cluster = await ShardCluster.found(3);
+      const producer = new TestProducer(1);
+      await cluster.append(producer, 't:0');
+      await cluster.converge();
+      const old = await cluster.leaderNode();
+      const { id } = old;
+      const replica = old.replica as ShardReplica;
+      cluster.network.cut((from, to) => from === id || to === id);
+      let isCommitted = false;
+      const early = ['t:1', 't:2'].map((text) =>
+        replica.append({ ...producer.next([text]), acknowledgement }, 60_000),
+      );
+      replica.append(producer.next(['t:3']), 60_000).then(
+        () => void (isCommitted = true),
+        () => undefined,
+      );
+      expect(await Promise.all(early)).toEqual([
+        { kind: 'appended', base: 1 },
+        { kind: 'appended', base: 2 },
+      ]);
+      expect(isCommitted).toBe(false);
+      expect(replica.end).toBe(1);
+      await cluster.crash(old);
+      cluster.network.cut(() => false);
+      // The one before it was promised to be there: it is not written behind the gap.
+      const next = producer.next(['t:4']);
+      expect(await cluster.during((await cluster.leader()).append(next, 9000))).toEqual({
+        kind: 'outOfOrder',
+        expected: 2,
+      });
+      producer.sequence = 3;
+      const behind = { ...producer.next(['t:3']), mayMissFrom: 2 };
+      const leader = await cluster.leader();
+      expect(await cluster.during(leader.append(behind, 9000))).toEqual({
+        kind: 'appended',
+        base: 1,
+      });
+      expect(await cluster.during(leader.append(behind, 9000))).toMatchObject({
+        kind: 'duplicate',
+        base: 1,
+      });
+      expect(await cluster.append(producer, 't:5')).toEqual({ kind: 'appended', base: 2 });
+      await cluster.start(old);
+      await cluster.converge();
+      const expected = ['t:0', 't:3', 't:5'];
+      expect(await texts(cluster)).toEqual([expected, expected, expected]);
+      await cluster.stopAll();
+    });
+  }
+
+  test('leader: what is acknowledged survives the power of all', async () => {
+    const cluster = await ShardCluster.found(3);
+    const producer = new TestProducer(1);
+    await cluster.append(producer, 't:0');
+    const { id, replica } = await cluster.leaderNode();
+    cluster.network.cut((from, to) => from === id || to === id);
+    const append = { ...producer.next(['t:1']), acknowledgement: 'leader' as const };
+    const lost = replica?.append(append, 60_000);
+    expect(await lost).toEqual({ kind: 'appended', base: 1 });
+    for (const node of cluster.nodes) await cluster.crash(node);
+    cluster.network.cut(() => false);
+    // Its log is the longest one, so that nobody else is elected without it.
+    const old = cluster.nodes.find((node) => node.id === id);
+    const other = cluster.nodes.find((node) => node.id !== id);
+    await cluster.start(old as never);
+    await cluster.start(other as never);
+    await cluster.converge();
+    expect(await texts(cluster)).toEqual([
+      ['t:0', 't:1'],
+      ['t:0', 't:1'],
+    ]);
+    await cluster.stopAll();
+  });
+
+  test('an append that is refused, or repeated, is not acknowledged early', async () => {
+    const cluster = await ShardCluster.found(1);
+    const producer = new TestProducer(1);
+    const leader = await cluster.leader();
+    const first = { ...producer.next(['a:1']), acknowledgement: 'memory' as const };
+    const ahead = { ...first, sequence: 3 };
+    const appends = [first, first, ahead].map((each) => leader.append(each, 5000));
+    expect(await cluster.during(Promise.all(appends))).toEqual([
+      { kind: 'appended', base: 0 },
+      { kind: 'duplicate', base: 0 },
+      { kind: 'outOfOrder', expected: 2 },
+    ]);
     await cluster.stopAll();
   });
 });

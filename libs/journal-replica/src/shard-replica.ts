@@ -1,5 +1,6 @@
 /** One replica of a message shard, as a journal server uses it. */
 import type {
+  AppendAcknowledgement,
   CheckedBatch,
   JournalReader,
   JournalRecord,
@@ -73,7 +74,7 @@ export interface ShardReplica {
 
   /**
    * Appends a batch once, on the leader; settles when a majority has it on disk and it is applied
-   * here. Calls may overlap, and are committed in their order unless one is refused. The bytes are
+   * here, or earlier: as `acknowledgement` says, if what becomes of it is certain by then. Calls may overlap, and are committed in their order unless one is refused. The bytes are
    * copied before this returns.
    *
    * @throws RaftError     as above
@@ -148,6 +149,10 @@ export interface ProducerAppend {
   readonly sequence: number;
   /** What its header says of offset and time means nothing. */
   readonly batch: CheckedBatch;
+  /** When it settles; absent: `all-synced`. */
+  readonly acknowledgement?: AppendAcknowledgement;
+  /** Appends from here on up to this one, all acknowledged earlier than `all-synced`, may be lost. */
+  readonly mayMissFrom?: number;
 }
 
 /** What became of an append; nothing but `appended` wrote anything. */

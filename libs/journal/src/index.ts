@@ -41,10 +41,12 @@ export {
   decodeShardCommand,
   encodeAppend,
   encodedAppendBytes,
+  appendHeaderBytes,
   encodeFence,
   encodeTrim,
 } from './shard-command.ts';
-export type { ShardCommand } from './shard-command.ts';
+export type { AppendFacts, ShardCommand } from './shard-command.ts';
+export { ShardForecast } from './shard-forecast.ts';
 export { PRODUCERS_MAX, RECENT_APPENDS_MAX } from './shard-producers.ts';
 export { retentionTarget } from './shard-retention.ts';
 export type { RetainedSegment, ShardRetention } from './shard-retention.ts';

@@ -29,6 +29,12 @@ export interface Producer {
   bases: number[];
 }
 
+interface AppendPlace {
+  /** Of its first record. */
+  readonly base: number;
+  readonly nowMs: number;
+}
+
 /** What is to become of an append. */
 export type ProducerVerdict =
   | { readonly kind: 'accepted' }
@@ -62,10 +68,20 @@ export class ShardProducers {
     this.#producers.set(producer.id, producer);
   }
 
-  judge(name: ProducerName, sequence: number, nowMs: number): ProducerVerdict {
+  /**
+   * Looks at an append that is next in the log, and changes nothing.
+   *
+   * @param mayMissFrom  those from here on up to `sequence` need not be there; `sequence`: none
+   */
+  judge(
+    name: ProducerName,
+    sequence: number,
+    nowMs: number,
+    mayMissFrom: number = sequence,
+  ): ProducerVerdict {
     const known = this.#producers.get(name.id);
     if (known === undefined || name.incarnation > known.incarnation) {
-      if (sequence !== 1) return { kind: 'outOfOrder', expected: 1 };
+      if (mayMissFrom > 1) return { kind: 'outOfOrder', expected: 1 };
       if (known === undefined && !this.#hasRoom(nowMs)) return { kind: 'tooManyProducers' };
       return { kind: 'accepted' };
     }
@@ -74,17 +90,18 @@ export class ShardProducers {
     }
     if (sequence > known.lastSequence) {
       const expected = known.lastSequence + 1;
-      return sequence === expected ? { kind: 'accepted' } : { kind: 'outOfOrder', expected };
+      return mayMissFrom <= expected ? { kind: 'accepted' } : { kind: 'outOfOrder', expected };
     }
     const back = known.lastSequence - sequence;
     return { kind: 'duplicate', base: known.bases[known.bases.length - 1 - back] ?? null };
   }
 
   /** Notes an accepted append. */
-  appended(name: ProducerName, base: number, nowMs: number): void {
+  appended(name: ProducerName, sequence: number, { base, nowMs }: AppendPlace): void {
     const producer = this.#of(name, nowMs);
-    if (nowMs - producer.usedAtMs > RECENT_MS) producer.bases = [];
-    producer.lastSequence += 1;
+    const isGap = sequence !== producer.lastSequence + 1;
+    if (isGap || nowMs - producer.usedAtMs > RECENT_MS) producer.bases = [];
+    producer.lastSequence = sequence;
     producer.usedAtMs = nowMs;
     producer.bases.push(base);
     if (producer.bases.length > RECENT_APPENDS_MAX) producer.bases.shift();

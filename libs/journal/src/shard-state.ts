@@ -45,10 +45,11 @@ export class ShardState {
     const atMs = Math.max(command.stampMs, this.lastAppendedAtMs);
     switch (command.kind) {
       case 'append': {
-        const verdict = this.producers.judge(command.producer, command.sequence, atMs);
+        const { producer, sequence, mayMissFrom } = command;
+        const verdict = this.producers.judge(producer, sequence, atMs, mayMissFrom);
         if (verdict.kind !== 'accepted') return verdict;
         const base = this.next;
-        this.producers.appended(command.producer, base, atMs);
+        this.producers.appended(producer, sequence, { base, nowMs: atMs });
         this.next += recordCount;
         this.lastAppendedAtMs = atMs;
         return { kind: 'appended', base, appendedAtMs: atMs };

@@ -33,8 +33,18 @@ export interface ProducerName {
 }
 
 /**
- * When an append settles. `all-synced`: a majority of the replicas has it on disk. The others may lose
- * it: `leader`: the leader has it on disk; `memory`: the leader has it in memory.
+ * When an append settles.
+ *
+ * - `all-synced`: a majority of the replicas has it on disk. It is never lost, and readers see it.
+ * - `leader`: the leader has it on disk. It is lost when the leader loses its office before a majority
+ *   has it: by a crash, a loss of power or a partition, even if its disk comes back.
+ * - `memory`: the leader has it in its memory. It is lost as with `leader`, and with the power of all.
+ *
+ * Of an append that settles early readers know nothing until it is committed, and its offset is another
+ * record's if it is lost. What is lost is lost without a word, but never out of order: appends of one
+ * producer that are there are in the order of the calls, and with one that settles as `all-synced` all
+ * before it that were not lost are committed. An implementation may settle later than it must: it does
+ * when the outcome is not certain before.
  */
 export type AppendAcknowledgement = 'all-synced' | 'leader' | 'memory';
 
@@ -44,8 +54,9 @@ export interface SharedShard {
 
   /**
    * Appends the records of `batch`: all of them, once, or none. Calls on one handle are committed in
-   * the order of the calls and may overlap; when one fails, those behind it fail alike. The offset in
-   * the batch's header means nothing here. The bytes belong to the shard until the promise settles.
+   * the order of the calls and may overlap; when one fails, those behind it fail alike. When it
+   * settles, and what may be lost after that, is {@link AppendAcknowledgement}. The offset in the
+   * batch's header means nothing here. The bytes belong to the shard until the promise settles.
    *
    * @returns the offset of the first record
    * @throws JournalError JOURNAL_FULL         nothing was written

@@ -46,6 +46,8 @@ const BUSY_PROPOSALS = 16;
 /** What the core's group does with the rest of an output. */
 export interface CoreObserver {
   committed(entries: readonly Entry[]): void;
+  /** The log is on this node's disk up to `index`. */
+  durable(index: LogIndex): void;
   readsReady(output: RaftOutput): void;
   /** Role, term or leader differ from before the step. */
   leadershipChanged(was: Leadership, is: Leadership): void;
@@ -221,6 +223,7 @@ export class GroupCore implements Flushing {
     }
     this.#outbox.splice(0, sent);
     this.feed({ kind: 'persisted', through });
+    this.#observer.durable(this.state.durableIndex);
   }
 
   #readLog(to: NodeId, from: LogIndex, bytesMax: number): void {

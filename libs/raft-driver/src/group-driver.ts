@@ -18,7 +18,7 @@ import { MembershipWait } from './membership-wait.ts';
 import { PendingProposals, refusal, unavailable, unknown } from './pending-proposals.ts';
 import { PendingReads } from './pending-reads.ts';
 import { RaftError } from './raft-error.ts';
-import type { Proposed, RaftFault, RaftGroup } from './raft-group.ts';
+import type { ProposalStages, Proposed, RaftFault, RaftGroup } from './raft-group.ts';
 import type { OpenedGroup } from './open-group.ts';
 import { ioFault } from './raft-log-store.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -69,6 +69,7 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     });
     this.#core = new GroupCore(opened, host, {
       committed: (entries) => this.#apply.push(entries),
+      durable: (index) => this.#proposals.durable(index),
       readsReady: (output) => this.#onReads(output),
       leadershipChanged: (was, is) => this.#onLeadership(was, is),
       snapshotAsked: (output) => this.#snapshots.carryOut(output),
@@ -108,12 +109,16 @@ export class GroupDriver<Result> implements RaftGroup<Result> {
     return membersOf(this.#core.state.configuration);
   }
 
-  propose(data: Uint8Array, deadlineMs: number): Promise<Proposed<Result>> {
+  propose(
+    data: Uint8Array,
+    deadlineMs: number,
+    stages: ProposalStages | null = null,
+  ): Promise<Proposed<Result>> {
     const reason = this.#reasonToRefuse(data.length);
     if (reason !== null) return Promise.reject(reason);
     const deadlineAtMs = this.#host.ticks.nowMs + deadlineMs;
     return new Promise((resolve, reject) => {
-      this.#proposals.add({ data, deadlineAtMs, resolve, reject });
+      this.#proposals.add({ data, deadlineAtMs, stages, resolve, reject });
       this.#host.awaitTurn(this as GroupDriver<unknown>);
     });
   }

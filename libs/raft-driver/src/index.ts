@@ -7,7 +7,7 @@ export { MemoryPeerNetwork } from './memory-peer-network.ts';
 export { openRaftHost } from './open-raft-host.ts';
 export type { PeerTransport } from './peer-transport.ts';
 export { RaftError } from './raft-error.ts';
-export type { Proposed, RaftFault, RaftGroup } from './raft-group.ts';
+export type { ProposalStages, Proposed, RaftFault, RaftGroup } from './raft-group.ts';
 export type {
   CompactionOptions,
   PeerRefusal,

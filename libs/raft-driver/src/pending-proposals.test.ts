@@ -15,6 +15,7 @@ function threeAppended(): { pending: PendingProposals<string>; outcomes: string[
     const proposal: Proposal<string> = {
       data: new Uint8Array(10),
       deadlineAtMs: 1000 + at,
+      stages: null,
       resolve: ({ result }) => (outcomes[at] = result),
       reject: (error: RaftError) => (outcomes[at] = error.fault.code),
     };
@@ -57,6 +58,7 @@ test('deadlines count one by one; what was not appended is refused instead', () 
   pending.add({
     data: new Uint8Array(1),
     deadlineAtMs: 1001,
+    stages: null,
     resolve: () => undefined,
     reject: (error) => (waiting = error.fault.code),
   });
@@ -67,4 +69,29 @@ test('deadlines count one by one; what was not appended is refused instead', () 
   expect(waiting).toBe('RAFT_REFUSED');
   pending.expire(1002);
   expect([outcomes[2], pending.count, pending.bytes]).toEqual(['RAFT_OUTCOME_UNKNOWN', 0, 0]);
+});
+
+test('stages are told in the order of the log, and none once the outcome is unknown', () => {
+  const pending = new PendingProposals<string>();
+  const told: string[] = [];
+  for (let at = 0; at < 4; at += 1) {
+    pending.add({
+      data: new Uint8Array(1),
+      deadlineAtMs: 1000,
+      stages: {
+        appended: ({ index }) => told.push(`${at} in ${index}`),
+        durable: () => told.push(`${at} on disk`),
+      },
+      resolve: () => undefined,
+      reject: () => undefined,
+    });
+  }
+  pending.appended(pending.takeWaiting(), id(1, 5));
+  expect(told.splice(0)).toEqual(['0 in 5', '1 in 6', '2 in 7', '3 in 8']);
+  pending.durable(4);
+  pending.durable(6);
+  expect(told.splice(0)).toEqual(['0 on disk', '1 on disk']);
+  pending.forgetAfter(6, 'leadership was lost');
+  pending.durable(8);
+  expect(told).toEqual([]);
 });

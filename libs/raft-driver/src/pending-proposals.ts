@@ -1,11 +1,12 @@
 /** Proposals between their call and their answer, on the node that made them. */
 import type { EntryId, LogIndex, NodeId, Term } from '@robustmq/raft';
 import { RaftError } from './raft-error.ts';
-import type { Proposed } from './raft-group.ts';
+import type { ProposalStages, Proposed } from './raft-group.ts';
 
 export interface Proposal<Result> {
   readonly data: Uint8Array;
   readonly deadlineAtMs: number;
+  readonly stages: ProposalStages | null;
   readonly resolve: (proposed: Proposed<Result>) => void;
   readonly reject: (error: RaftError) => void;
 }
@@ -20,6 +21,8 @@ export class PendingProposals<Result> {
   #waiting: Proposal<Result>[] = [];
   /** By ascending log index. */
   readonly #appended = new Map<LogIndex, Appended<Result>>();
+  /** In the log of this leader, and not on its disk yet; by ascending log index. */
+  #unflushed: { readonly index: number; readonly stages: ProposalStages }[] = [];
   /** Of the data of all of them. */
   #bytes = 0;
   #earliestDeadlineMs = Number.POSITIVE_INFINITY;
@@ -53,8 +56,20 @@ export class PendingProposals<Result> {
   appended(proposals: readonly Proposal<Result>[], first: EntryId): void {
     const { term } = first;
     for (const [at, proposal] of proposals.entries()) {
-      this.#appended.set((first.index + at) as LogIndex, { term, proposal });
+      const index = (first.index + at) as LogIndex;
+      this.#appended.set(index, { term, proposal });
+      const { stages } = proposal;
+      if (stages === null) continue;
+      this.#unflushed.push({ index, stages });
+      stages.appended({ term, index });
     }
+  }
+
+  /** The log is on this node's disk up to `index`. */
+  durable(index: number): void {
+    let count = 0;
+    while ((this.#unflushed[count]?.index ?? Number.POSITIVE_INFINITY) <= index) count += 1;
+    for (const { stages } of this.#unflushed.splice(0, count)) stages.durable();
   }
 
   refused(proposals: readonly Proposal<Result>[], reason: string, leader: NodeId | null): void {
@@ -74,6 +89,7 @@ export class PendingProposals<Result> {
 
   /** Nobody here will learn of the entries after `index`, or what the machine said to them. */
   forgetAfter(index: number, detail: string): void {
+    this.#unflushed = [];
     for (const [at, { proposal }] of this.#appended) {
       if (at <= index) continue;
       this.#appended.delete(at);
@@ -83,6 +99,7 @@ export class PendingProposals<Result> {
 
   /** The entries up to `index` arrived inside a snapshot, without results. */
   forgetThrough(index: number): void {
+    this.#unflushed = [];
     for (const [at, { proposal }] of this.#appended) {
       if (at > index) continue;
       this.#appended.delete(at);

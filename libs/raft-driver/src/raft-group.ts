@@ -17,7 +17,7 @@ export interface RaftGroup<Result> {
    * @throws RaftError RAFT_OUTCOME_UNKNOWN  leadership was lost, the deadline passed, or the group closed
    *   before the entry's fate was known
    */
-  propose(data: Uint8Array, deadlineMs: number): Promise<Proposed<Result>>;
+  propose(data: Uint8Array, deadlineMs: number, stages?: ProposalStages): Promise<Proposed<Result>>;
 
   /**
    * Waits until this node's state machine shows everything acknowledged before the call
@@ -49,6 +49,14 @@ export interface RaftGroup<Result> {
 
   /** Ends the group on this node; what it has on disk stays. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What a proposal comes to before it is committed; it may be lost with the leader at each. */
+export interface ProposalStages {
+  /** It is in the log of this leader, in memory. Called in the order of the log. */
+  appended(id: EntryId): void;
+  /** It is on this leader's disk; not called once its fate is known to be another. */
+  durable(): void;
 }
 
 export interface Proposed<Result> {

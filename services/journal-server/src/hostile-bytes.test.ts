@@ -62,7 +62,8 @@ function sealed(batch: Uint8Array): Uint8Array {
 
 function appendOf(batch: Uint8Array): JournalCall {
   const producer = { id: 7, incarnation: 1 };
-  return { kind: 'append', producer, sequence: 1, acknowledgement: 'all-synced', batch };
+  const call = { kind: 'append', producer, sequence: 1, mayMissFrom: 0 } as const;
+  return { ...call, acknowledgement: 'all-synced', batch };
 }
 
 function encoded(call: JournalCall, shard: string, id = 1): Uint8Array {
@@ -137,7 +138,10 @@ function anyCall(random: SeededRandom): JournalCall {
   const recordsMax = number();
   const bytesMax = number();
   const calls: readonly JournalCall[] = [
-    { kind: 'append', producer, sequence: number(), acknowledgement: 'leader', batch },
+    {
+      ...{ kind: 'append', producer, sequence: number(), acknowledgement: 'leader', batch },
+      mayMissFrom: number(),
+    },
     { ...appendOf(batchOf('any')), producer, sequence: number() } as JournalCall,
     { kind: 'committed', life: number() },
     { kind: 'revision' },

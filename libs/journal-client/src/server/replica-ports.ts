@@ -1,5 +1,6 @@
 /** What the data plane asks of the replicas on this node, whoever implements them. */
 import type {
+  AppendAcknowledgement,
   CheckedBatch,
   JournalReader,
   JournalRecord,
@@ -44,6 +45,10 @@ export interface ReplicaAppend {
   /** 1 for the first append of an incarnation to this shard, then one more for each. */
   readonly sequence: number;
   readonly batch: CheckedBatch;
+  /** When it is answered. */
+  readonly acknowledgement: AppendAcknowledgement;
+  /** Appends from here on up to this one may be lost. Absent: none may. */
+  readonly mayMissFrom?: number;
 }
 
 /** What became of an append; nothing but `appended` wrote anything. */

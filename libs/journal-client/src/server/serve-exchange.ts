@@ -120,14 +120,16 @@ class ServedExchange {
     }
     // What can't be appended here need not be copied and checked first.
     if (!open.isLeader()) return this.#refuse(request, notLeading(open, this.#host.directory));
-    const { producer, sequence } = call;
+    const { producer, sequence, acknowledgement, mayMissFrom } = call;
     const batch = checkBatch(call.batch);
     if (typeof batch === 'string') return this.#refuse(request, invalid(batch));
     const { length } = call.batch;
     counters.appendBytes += length;
     this.#underWay += 1;
     this.#appendBytes += length;
-    open.replica.append({ producer, sequence, batch }, deadlineOf(request)).then(
+    const named = { producer, sequence, batch, acknowledgement };
+    const append = mayMissFrom === 0 ? named : { ...named, mayMissFrom };
+    open.replica.append(append, deadlineOf(request)).then(
       (appended) => this.#settleAppend(request, length, outcomeOf(appended, request.shard)),
       (error: unknown) => {
         const outcome: JournalOutcome = { kind: 'fault', fault: this.#faultOf(error) };

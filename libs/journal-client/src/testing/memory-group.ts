@@ -29,6 +29,8 @@ export type AppendFault =
   | 'refused'
   /** It is not written, because the disk is full. */
   | 'full'
+  /** It is acknowledged, and then lost with the leader. */
+  | 'lost'
   /** It is neither written nor answered, until `release`. */
   | 'held';
 
@@ -140,9 +142,11 @@ export class MemoryGroup {
       await new Promise<void>((resume) => this.#held.push(resume));
       this.#assertLeader(node);
     }
-    const { producer, sequence } = append;
+    if (fault === 'lost') return { kind: 'appended', base: this.#state.next as Offset };
+    const { producer, sequence, mayMissFrom = sequence } = append;
     const stampMs = readUint64(batch.bytes, BATCH_FIELD.appendedAtMs);
-    const command = { kind: 'append', stampMs, producer, sequence, batchStart: 0 } as const;
+    const named = { stampMs, producer, sequence, mayMissFrom };
+    const command = { kind: 'append', ...named, batchStart: 0 } as const;
     const outcome = this.#state.apply(command, batch.recordCount);
     if (outcome.kind === 'appended') {
       writeUint64(batch.bytes, BATCH_FIELD.baseOffset, outcome.base);

@@ -80,6 +80,7 @@ const call: Any<JournalCall> = fc.oneof(
     producer,
     sequence: number,
     acknowledgement: fc.constantFrom('all-synced', 'leader', 'memory'),
+    mayMissFrom: number,
     batch: bytes,
   }),
   fc.record({ kind: kind('committed'), life: number }),

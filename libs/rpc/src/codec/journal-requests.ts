@@ -47,6 +47,8 @@ export interface AppendCall {
   /** Per incarnation and shard 1, 2, 3 …; never 0. */
   readonly sequence: number;
   readonly acknowledgement: AppendAcknowledgement;
+  /** Appends from here on up to this one may be lost; 0: none may. */
+  readonly mayMissFrom: number;
   /** As decoded a part of what was received. */
   readonly batch: Uint8Array;
 }
@@ -237,18 +239,21 @@ function writeAppend(writer: ProtobufWriter, call: AppendCall): void {
   writer.uint(2, call.sequence);
   writer.uint(3, ACKNOWLEDGEMENTS.indexOf(call.acknowledgement));
   writer.bytes(4, call.batch);
+  writer.uint(5, call.mayMissFrom);
 }
 
 function readAppend(reader: ProtobufReader): AppendCall {
   let producer: ProducerName | null = null;
   let sequence = 0;
   let acknowledgement = 0;
+  let mayMissFrom = 0;
   let batch: Uint8Array = new Uint8Array(0);
   while (reader.next()) {
     if (reader.field === 1) producer = reader.message(readProducer);
     else if (reader.field === 2) sequence = reader.uint();
     else if (reader.field === 3) acknowledgement = reader.uint();
     else if (reader.field === 4) batch = reader.view();
+    else if (reader.field === 5) mayMissFrom = reader.uint();
     else reader.skip();
   }
   return {
@@ -256,6 +261,7 @@ function readAppend(reader: ProtobufReader): AppendCall {
     producer: required(producer, 'the producer of an append'),
     sequence,
     acknowledgement: nameOf(ACKNOWLEDGEMENTS, acknowledgement),
+    mayMissFrom,
     batch,
   };
 }
