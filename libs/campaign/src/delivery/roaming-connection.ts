@@ -14,6 +14,8 @@ import type { BrokerPlace } from './broker-place.ts';
 const RETRY_PAUSE_MS = 10;
 /** The longest time that a broker may take to answer before another one is asked. */
 const ANSWER_LIMIT_MS = 10_000;
+/** And after attempts that nobody answered, for which it doubles. */
+const ANSWER_LIMIT_LONGEST_MS = 16_000;
 const PINGS_PER_PATIENCE = 4;
 const FOR_EVER_SECONDS = 0xffff_ffff;
 
@@ -36,6 +38,8 @@ export class RoamingConnection {
   #wanted = false;
   #running: Promise<void> | null = null;
   #attempt = 0;
+  /** Attempts since the last CONNACK that were not answered in time. */
+  #unanswered = 0;
   /** CONNACKs that refused. */
   refusals = 0;
 
@@ -105,7 +109,7 @@ export class RoamingConnection {
     const address = { ...found, tls: null };
     let connection: MqttConnection | null = null;
     try {
-      connection = await openConnection(address, version, this.#answerLimitMs);
+      connection = await openConnection(address, version, this.#patienceMs);
       return await this.#introduce(connection);
     } catch {
       connection?.destroy();
@@ -130,7 +134,10 @@ export class RoamingConnection {
           ? { sessionExpiryIntervalSeconds: FOR_EVER_SECONDS }
           : NO_PROPERTIES,
     });
-    const answer = await connection.next(this.#answerLimitMs);
+    const limitMs = this.#answerLimitMs;
+    this.#unanswered += 1;
+    const answer = await connection.next(limitMs);
+    if (answer !== null) this.#unanswered = 0;
     if (answer?.kind !== 'connack' || answer.reasonCode !== 0 || !this.#wanted) {
       if (answer?.kind === 'connack' && answer.reasonCode !== 0) this.refusals += 1;
       connection.destroy();
@@ -162,7 +169,16 @@ export class RoamingConnection {
     void connection.closed.finally(() => clearInterval(timer));
   }
 
+  /**
+   * Who gives up after the same time again and again never gets in where an answer takes a little longer:
+   * each attempt moves the session to another broker, and what was done for the one before is undone.
+   */
   get #answerLimitMs(): number {
+    const limitMs = this.#patienceMs * 2 ** Math.min(10, this.#unanswered);
+    return Math.min(ANSWER_LIMIT_LONGEST_MS, limitMs);
+  }
+
+  get #patienceMs(): number {
     return this.#options.place.patienceMs ?? ANSWER_LIMIT_MS;
   }
 }

@@ -2,7 +2,7 @@
  * Rung R3 for the whole cluster: publishers and durable subscribers over all brokers, faults beside them,
  * and a ledger of what was promised and what came.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -24,6 +24,7 @@ const BACK_LIMIT_MS = 60_000;
 const SETTLE_LIMIT_MS = 120_000;
 /** Silences from this length on are told as they last. */
 const TOLD_SILENCE_MS = 2000;
+const WORDS_KEPT = 64 * 1024;
 
 /** The longest time without an acknowledgement that each kind of fault may cause a publisher. */
 const SILENCE_MS_MAX: Readonly<Record<FaultKind, number>> = {
@@ -101,6 +102,7 @@ async function deliveryOver(
     const examples = [...load.ledger.examples];
     if (cluster.crashes > 0 || !settled) examples.push(cluster.lastWords());
     const gapMsMax = Math.max(...kinds.map((kind) => SILENCE_MS_MAX[kind]));
+    if (load.gapMsMax > gapMsMax) tell(`what the processes said is in ${wordsKept(cluster, seed)}`);
     return {
       figures: [
         told('seed', seed),
@@ -122,4 +124,11 @@ async function deliveryOver(
 
 function layout({ layout: name }: DeliveryCampaignOptions): string {
   return name === 'together' ? 'three hosts with every role' : 'nine hosts, one role each';
+}
+
+/** For whoever looks for the cause of a silence. @returns the file */
+function wordsKept(cluster: TestCluster, seed: number): string {
+  const file = join(tmpdir(), `robustmq-delivery-${process.pid}-${seed}.log`);
+  writeFileSync(file, cluster.lastWords(WORDS_KEPT));
+  return file;
 }

@@ -176,9 +176,13 @@ export class TestCluster implements BrokerPlace {
     if (this.#layout === 'apart') await this.#brokerServes(0, endMs);
   }
 
-  lastWords(): string {
+  /** The end of what each process wrote; of so many characters. */
+  lastWords(charactersMax = 1500): string {
     return this.#seats
-      .map(({ role, nodeId, process }) => `${role} ${nodeId}:\n${process.output.slice(-1500)}`)
+      .map(
+        ({ role, nodeId, process }) =>
+          `${role} ${nodeId}:\n${process.output.slice(-charactersMax)}`,
+      )
       .join('\n');
   }
 
