@@ -38,7 +38,7 @@ const SETTLE_LIMIT_MS = 120_000;
 const POLL_MS = 50;
 const KEEPERS: readonly Role[] = ['placement-center', 'journal-server'];
 /** Files that hold no data: who has the directory, and LevelDB's own diary. */
-const NO_DATA = new Set(['LOCK', 'LOG', 'LOG.old', 'robustctl.json']);
+const NO_DATA = new Set(['LOCK', 'LOG', 'LOG.old', 'robustctl.json', 'robustctl.pid']);
 
 export interface ClusterBitFlipOptions {
   readonly seed: number;
