@@ -13,7 +13,8 @@
  *
  *   kind 1  bytes written        a inode, b offset               first: the bytes
  *        2  length set           a inode, b length, c 1: only ever longer
- *        3  flushed              a inode or 0 for a directory, b events before its start
+ *        3  flushed              a inode or 0 for a directory, b events before its start,
+ *                                c the first event whose bytes it covers
  *        4  file made            a inode                         first: path
  *        5  renamed                                              first: from, second: to
  *        6  name removed                                         first: path
@@ -46,7 +47,7 @@ enum kind { WRITTEN = 1, LENGTH, FLUSHED, MADE, RENAMED, REMOVED, DIRECTORY_MADE
 enum watch { NOT_WATCHED, WATCHED_FILE, WATCHED_DIRECTORY };
 
 /* `seen` is how far a file of the C library's own streams was put down; such a file only grows. */
-struct open_file { enum watch watch; uint64_t inode; int is_stream; uint64_t seen; };
+struct open_file { enum watch watch; uint64_t inode; int is_stream, is_durable; uint64_t seen; };
 
 static struct open_file files[DESCRIPTORS];
 static char root[PATH_MAX];
@@ -149,10 +150,10 @@ static void opened(int fd, const char *path, int flags, int is_new)
     files[fd].inode = info.st_ino;
     files[fd].watch = S_ISDIR(info.st_mode) ? WATCHED_DIRECTORY : WATCHED_FILE;
     files[fd].is_stream = 0;
+    files[fd].is_durable = (flags & O_DSYNC) != 0; /* O_SYNC has that bit too */
     if (S_ISDIR(info.st_mode)) return;
     if (is_new) note(MADE, info.st_ino, 0, 0, bytes(path, strlen(path)), none());
     else if (flags & O_TRUNC) note(LENGTH, info.st_ino, 0, 0, none(), none());
-    if (flags & (O_SYNC | O_DSYNC)) note(UNKNOWN, 0, 0, 0, bytes("O_SYNC", 6), none());
 }
 
 static int is_root(const char *path)
@@ -162,10 +163,20 @@ static int is_root(const char *path)
     return root_length && path && realpath(path, whole) && !strcmp(whole, root);
 }
 
+/* A file that is opened once more by its descriptor is below the root if its own name is. */
+static const char *own_name(const char *path, char out[PATH_MAX])
+{
+    ssize_t length;
+    if (!path || strncmp(path, "/proc/self/fd/", 14)) return path;
+    if ((length = readlink(path, out, PATH_MAX - 1)) < 0) return path;
+    out[length] = 0;
+    return out;
+}
+
 static int open_at(int directory, const char *path, int flags, mode_t mode)
 {
-    char out[PATH_MAX];
-    const char *name = below(directory, path, out);
+    char out[PATH_MAX], own[PATH_MAX];
+    const char *name = below(directory, own_name(path, own), out);
     int fd, is_new, saved;
     if (!name && !is_root(path)) return (int)syscall(SYS_openat, directory, path, flags, mode);
     pthread_mutex_lock(&turn);
@@ -210,17 +221,22 @@ int close(int fd)
     return (int)syscall(SYS_close, fd);
 }
 
-/* `done` bytes of `parts` were written; they end at `at` + `done`, or at the present position. */
+/*
+ * `done` bytes of `parts` were written; they end at `at` + `done`, or at the present position. Two events
+ * when they are flushed with that: the power may fail in between.
+ */
 static void written(struct open_file *file, int fd, const struct iovec *parts, ssize_t done, off_t at)
 {
     off_t offset = at >= 0 ? at : lseek(fd, 0, SEEK_CUR) - done;
     size_t left = (size_t)done;
+    uint64_t first = events;
     for (; left > 0; parts++) {
         size_t length = parts->iov_len < left ? parts->iov_len : left;
         note(WRITTEN, file->inode, (uint64_t)offset, 0, bytes(parts->iov_base, length), none());
         offset += (off_t)length;
         left -= length;
     }
+    if (file->is_durable) note(FLUSHED, file->inode, events, first, none(), none());
 }
 
 #define WRITES(name, parameters, call, parts, at) \

@@ -21,8 +21,16 @@ export type DiskEvent =
       readonly byteLength: number;
       readonly onlyLonger: boolean;
     }
-  /** Everything with a number below `before` is on disk; inode 0: of names. */
-  | { readonly kind: 'flushed'; readonly inode: bigint; readonly before: number }
+  /**
+   * What was written with a number from `from` to below `before` is on disk, and each length that was set
+   * below `before`; inode 0: names.
+   */
+  | {
+      readonly kind: 'flushed';
+      readonly inode: bigint;
+      readonly from: number;
+      readonly before: number;
+    }
   | { readonly kind: 'made'; readonly inode: bigint; readonly path: string }
   | { readonly kind: 'renamed'; readonly path: string; readonly target: string }
   | { readonly kind: 'removed'; readonly path: string }
@@ -74,7 +82,7 @@ function eventOf(
     case 2:
       return { kind: 'length', inode: a, byteLength: Number(b), onlyLonger: c === 1n };
     case 3:
-      return { kind: 'flushed', inode: a, before: Number(b) };
+      return { kind: 'flushed', inode: a, from: Number(c), before: Number(b) };
     case 4:
       return { kind: 'made', inode: a, path };
     case 5:

@@ -7,8 +7,11 @@ import type { DiskEvent } from './disk-trace.ts';
 import { DiskState } from './power-loss.ts';
 
 const MADE: DiskEvent = { kind: 'made', inode: 1n, path: 'a' };
-const SYNC_NAMES = (before: number): DiskEvent => ({ kind: 'flushed', inode: 0n, before });
-const SYNC = (before: number): DiskEvent => ({ kind: 'flushed', inode: 1n, before });
+const SYNC_NAMES = (before: number): DiskEvent => ({ kind: 'flushed', inode: 0n, from: 0, before });
+const SYNC = (before: number, from = 0): DiskEvent => ({
+  ...{ kind: 'flushed', inode: 1n, from },
+  before,
+});
 const WRITE = (text: string, at: number): DiskEvent => ({
   ...{ kind: 'written', inode: 1n, at },
   bytes: Buffer.from(text),
@@ -56,6 +59,14 @@ describe('a disk that loses power', () => {
   test('does not keep for certain what was written while the flush ran', () => {
     const events = [MADE, SYNC_NAMES(1), WRITE('kept', 0), WRITE('late', 4), SYNC(3)];
     expect(outcomes(events)).toContain('kept');
+  });
+
+  test('keeps a write that was flushed with itself, and for certain nothing before it', () => {
+    const events = [MADE, SYNC_NAMES(1), WRITE('plain', 0), WRITE('kept', 5), SYNC(4, 3)];
+    const found = outcomes(events);
+    for (const content of found) expect(content?.endsWith('kept')).toBe(true);
+    expect(found).toContain('plainkept');
+    expect(found.size).toBeGreaterThan(1);
   });
 
   test('has the old name or the new one of an unflushed rename', () => {

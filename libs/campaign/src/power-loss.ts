@@ -1,7 +1,8 @@
 /**
  * What a disk holds after the power failed: what was flushed, and of the rest whatever chance leaves.
  *
- * - Bytes: those written before a flush of their file began are there. Of later writes to a file
+ * - Bytes: those written before a flush of their file began are there, or those of one write that is
+ *   flushed with it. Of later writes to a file
  *   either nothing, or those up to some point with the last one torn, or any of their 512-byte
  *   sectors, as a disk may write them in any order. Sectors beyond the flushed end may hold garbage.
  * - Names: creations, renames and removals before a flush of a directory are there; later ones up to
@@ -31,9 +32,11 @@ class DiskFile {
     this.content = content;
   }
 
-  flush(before: number): void {
-    for (const { number, event } of this.pending) if (number < before) this.apply(event);
-    this.pending = this.pending.filter(({ number }) => number >= before);
+  flush(from: number, before: number): void {
+    const isFlushed = ({ number, event }: Numbered<ContentEvent>): boolean =>
+      number < before && (number >= from || event.kind === 'length');
+    for (const each of this.pending) if (isFlushed(each)) this.apply(each.event);
+    this.pending = this.pending.filter((each) => !isFlushed(each));
   }
 
   apply(event: ContentEvent): void {
@@ -96,7 +99,7 @@ export class DiskState {
         return;
       case 'flushed':
         if (event.inode === 0n) this.#flushNames(event.before);
-        else this.#byInode.get(event.inode)?.flush(event.before);
+        else this.#byInode.get(event.inode)?.flush(event.from, event.before);
         return;
       case 'made': {
         const file = new DiskFile(Buffer.alloc(0));

@@ -115,15 +115,19 @@ export class FaultyFileSystem implements FileSystem {
 
   #wrap(file: OpenFile, path: string): OpenFile {
     const before = (kind: FileOperationKind): Promise<FileFault | null> => this.#before(kind, path);
+    const write = async (bytes: Uint8Array, position: number): Promise<void> => {
+      const fault = await before('write');
+      if (fault?.kind !== 'shortWrite') return file.write(bytes, position);
+      await file.write(bytes.subarray(0, fault.byteLength), position);
+      throw new FileSystemError(fault.code, `write of ${path}`);
+    };
+    const syncData = async (): Promise<void> => (await before('syncData'), file.syncData());
     return {
       read: async (target, position) => (await before('read'), file.read(target, position)),
-      write: async (bytes, position) => {
-        const fault = await before('write');
-        if (fault?.kind !== 'shortWrite') return file.write(bytes, position);
-        await file.write(bytes.subarray(0, fault.byteLength), position);
-        throw new FileSystemError(fault.code, `write of ${path}`);
-      },
-      syncData: async () => (await before('syncData'), file.syncData()),
+      write,
+      syncData,
+      // Two operations, so that a history may end between them.
+      writeDurably: async (bytes, position) => (await write(bytes, position), syncData()),
       truncate: async (length) => (await before('truncate'), file.truncate(length)),
       preallocate: async (length) => (await before('preallocate'), file.preallocate(length)),
       byteLength: async () => (await before('byteLength'), file.byteLength()),

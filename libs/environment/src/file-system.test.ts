@@ -1,4 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -49,6 +57,22 @@ for (const { name, fileSystem, root } of kinds) {
       expect(await file.byteLength()).toBe(4);
       await file.close();
       expect([...((await readWholeFile(fileSystem, path)) ?? [])]).toEqual([1, 9, 0, 0]);
+    });
+
+    test('writes durably and plainly to the same file', async () => {
+      await fileSystem.makeDirectory(root);
+      const path = `${root}/durable`;
+      const file = await fileSystem.open(path, 'create');
+      await file.write(Uint8Array.of(1, 2), 0);
+      await file.writeDurably(Uint8Array.of(3, 4), 2);
+      await fileSystem.rename(path, `${path}-2`);
+      await file.writeDurably(Uint8Array.of(5), 4);
+      await file.write(Uint8Array.of(9), 1);
+      await file.close();
+      expect([...((await readWholeFile(fileSystem, `${path}-2`)) ?? [])]).toEqual([1, 9, 3, 4, 5]);
+      const reader = await fileSystem.open(`${path}-2`, 'read');
+      expect(await codeOf(reader.writeDurably(Uint8Array.of(1), 0))).not.toBe('none');
+      await reader.close();
     });
 
     test('lists, renames and removes', async () => {
@@ -111,6 +135,34 @@ describe('a lock of a directory on the disk', () => {
     });
   }
 });
+
+describe('a descriptor for durable writes', () => {
+  const isLinux = process.platform === 'linux';
+  test.skipIf(!isLinux)('is opened once with O_DSYNC, and closed with the file', async () => {
+    const path = join(parent, 'descriptors');
+    const file = await nodeFileSystem.open(path, 'create');
+    for (let at = 0; at < 3; at += 1) await file.writeDurably(Uint8Array.of(at), at);
+    const flags = descriptorsOf(path).map((number) => flagsOf(number) & constants.O_DSYNC);
+    expect(flags.sort((a, b) => a - b)).toEqual([0, constants.O_DSYNC]);
+    await file.close();
+    expect(descriptorsOf(path)).toEqual([]);
+  });
+});
+
+function descriptorsOf(path: string): string[] {
+  return readdirSync('/proc/self/fd').filter((number) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${number}`) === path;
+    } catch {
+      return false; // the one that lists the others
+    }
+  });
+}
+
+function flagsOf(descriptor: string): number {
+  const text = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
+  return Number.parseInt(/^flags:\s*(\d+)$/m.exec(text)?.[1] ?? '', 8);
+}
 
 describe('a file system that loses power', () => {
   test('keeps what was flushed, and of the rest whole sectors or nothing', async () => {

@@ -50,6 +50,12 @@ export interface OpenFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Makes what was written, and the length, durable. After a failure the outcome is unknown for good. */
   syncData(): Promise<void>;
+  /**
+   * `write`, and makes these bytes and the length durable: one request to the system where that is
+   * possible. Bytes of earlier writes are not made durable by it. After a failure it is unknown which part
+   * was written and which part of that is durable.
+   */
+  writeDurably(bytes: Uint8Array, position: number): Promise<void>;
   truncate(byteLength: number): Promise<void>;
   /** Reserves room so that the file reads as zeros up to `byteLength`; never shortens it. */
   preallocate(byteLength: number): Promise<void>;

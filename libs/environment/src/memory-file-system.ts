@@ -177,15 +177,17 @@ export class MemoryFileSystem implements FileSystem {
     const assertWritable = (): void => {
       if (mode === 'read') throw new FileSystemError('EBADF', path);
     };
+    const write = (bytes: Uint8Array, position: number): void => {
+      assertWritable();
+      const room = this.#capacityBytes - this.#usedBytes() + file.byteLength - position;
+      file.write(room < bytes.length ? bytes.subarray(0, Math.max(0, room)) : bytes, position);
+      if (room < bytes.length) throw new FileSystemError('ENOSPC', path);
+    };
     return {
       read: async (target, position) => file.read(target, position),
-      write: async (bytes, position) => {
-        assertWritable();
-        const room = this.#capacityBytes - this.#usedBytes() + file.byteLength - position;
-        file.write(room < bytes.length ? bytes.subarray(0, Math.max(0, room)) : bytes, position);
-        if (room < bytes.length) throw new FileSystemError('ENOSPC', path);
-      },
+      write: async (bytes, position) => write(bytes, position),
       syncData: async () => file.sync(),
+      writeDurably: async (bytes, position) => (write(bytes, position), file.sync()),
       truncate: async (byteLength) => (assertWritable(), file.truncate(byteLength)),
       preallocate: async (byteLength) => {
         if (file.byteLength < byteLength) file.truncate(byteLength);

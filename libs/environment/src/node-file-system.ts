@@ -1,6 +1,7 @@
 /** The file system of the machine, through numeric descriptors and the callback interface. */
 import {
   close,
+  constants,
   fdatasync,
   fstat,
   fsync,
@@ -45,7 +46,8 @@ function settledWith<Value>(start: (done: DoneWith<Value>) => void): Promise<Val
 export const nodeFileSystem: FileSystem = {
   async open(path, mode): Promise<OpenFile> {
     const flags = OPEN_FLAGS[mode];
-    return new NodeFile(await settledWith<number>((done) => open(path, flags, FILE_MODE, done)));
+    const descriptor = await settledWith<number>((done) => open(path, flags, FILE_MODE, done));
+    return new NodeFile(descriptor, mode === 'read' ? 'read' : 'write');
   },
 
   async list(directory): Promise<readonly string[]> {
@@ -106,11 +108,21 @@ export const nodeFileSystem: FileSystem = {
   lock: (directory): Promise<DirectoryLock> => lockDirectory(directory),
 };
 
+/**
+ * Linux flushes what is written through a descriptor with `O_DSYNC` as `fdatasync` does. Elsewhere that
+ * may mean less: macOS leaves it in the disk's own cache.
+ */
+const WRITES_DURABLY = process.platform === 'linux' ? constants.O_WRONLY | constants.O_DSYNC : null;
+
 class NodeFile implements OpenFile {
   readonly #descriptor: number;
+  /** A second descriptor of the file, for `writeDurably`; null: not opened yet, or there can be none. */
+  #durable: number | null = null;
+  #mayBeDurable: boolean;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, mode: 'read' | 'write') {
     this.#descriptor = descriptor;
+    this.#mayBeDurable = mode === 'write' && WRITES_DURABLY !== null;
   }
 
   async read(target: Uint8Array, position: number): Promise<number> {
@@ -125,15 +137,16 @@ class NodeFile implements OpenFile {
     return filled;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      const count = await settledWith<number>((done) =>
-        write(this.#descriptor, bytes, written, bytes.length - written, position + written, done),
-      );
-      if (count === 0) throw new FileSystemError('EIO', 'a write of the system made no progress');
-      written += count;
-    }
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return writeAll(this.#descriptor, bytes, position);
+  }
+
+  /** One request to the thread pool: between a write and a flush the event loop may be busy. */
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    if (this.#durable === null && this.#mayBeDurable) await this.#openDurable();
+    if (this.#durable !== null) return writeAll(this.#durable, bytes, position);
+    await this.write(bytes, position);
+    return this.syncData();
   }
 
   syncData(): Promise<void> {
@@ -152,7 +165,31 @@ class NodeFile implements OpenFile {
     return (await settledWith<{ size: number }>((done) => fstat(this.#descriptor, done))).size;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    const durable = this.#durable;
+    this.#durable = null;
+    this.#mayBeDurable = false;
+    if (durable !== null) await settled((done) => close(durable, done));
     return settled((done) => close(this.#descriptor, done));
+  }
+
+  /** By the descriptor, since the name may be another file's by now. Without /proc there is none. */
+  async #openDurable(): Promise<void> {
+    this.#mayBeDurable = false;
+    const path = `/proc/self/fd/${this.#descriptor}`;
+    const flags = WRITES_DURABLY ?? 0;
+    const opened = settledWith<number>((done) => open(path, flags, done));
+    this.#durable = await opened.catch(() => null);
+  }
+}
+
+async function writeAll(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const count = await settledWith<number>((done) =>
+      write(descriptor, bytes, written, bytes.length - written, position + written, done),
+    );
+    if (count === 0) throw new FileSystemError('EIO', 'a write of the system made no progress');
+    written += count;
   }
 }

@@ -234,6 +234,10 @@ class RemoteFile implements OpenFile {
     return this.#refuse();
   }
 
+  writeDurably(): Promise<void> {
+    return this.#refuse();
+  }
+
   truncate(): Promise<void> {
     return this.#refuse();
   }

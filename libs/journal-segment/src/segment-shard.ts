@@ -2,9 +2,9 @@
  * One shard in segment files: appends wait in a queue, one flush at a time serves all that wait.
  *
  * ```text
- * append ─► queue ─► gather ─► one write ─► one fdatasync ─► index, cache, committed, promises
- *             ▲                                    │
- *             └── further appends gather here ◄────┘
+ * append ─► queue ─► gather ─► one durable write ─► index, cache, committed, promises
+ *             ▲                          │
+ *             └── appends gather here ◄──┘
  * ```
  *
  * Costs per append: one promise and one copy of the batch, into the buffer that is written and then

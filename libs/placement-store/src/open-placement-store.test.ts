@@ -168,6 +168,7 @@ describe('a store', () => {
         return {
           read: (target, position) => file.read(target, position),
           write: (bytes, position) => file.write(bytes, position),
+          writeDurably: (bytes, position) => file.writeDurably(bytes, position),
           truncate: (byteLength) => file.truncate(byteLength),
           preallocate: (byteLength) => file.preallocate(byteLength),
           byteLength: () => file.byteLength(),

@@ -1,7 +1,7 @@
 /**
  * The log of one group on disk: segment files that are only appended to (log-format.ts).
  *
- *      enqueue ─▶ waiting ─▶ flush: one buffer, one write, one fdatasync for everything waiting
+ *      enqueue ─▶ waiting ─▶ flush: one buffer, one durable write for everything waiting
  *
  * What replaces a suffix of the log, or the whole of it, begins a new segment, so that within one
  * file indexes only rise. Old segments are deleted whole, oldest first.

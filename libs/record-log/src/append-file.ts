@@ -90,15 +90,19 @@ export class AppendFile {
   /** Appends; with `sync` everything up to here is durable on return. Throws AppendError. */
   async append(bytes: Uint8Array, ack: 'sync' | 'async'): Promise<void> {
     this.#assertWhole();
+    // With bytes before it that are not durable yet, only a flush of the whole file will do.
+    const alone = ack === 'sync' && this.#durableLength === this.#length;
     try {
-      await this.#file.write(bytes, this.#length);
+      if (alone) await this.#file.writeDurably(bytes, this.#length);
+      else await this.#file.write(bytes, this.#length);
     } catch (error) {
       if (!FULL_CODES.has(fileErrorCode(error))) throw this.#break(error, 'writing');
       await this.#cutBack();
       throw faultOf(error, `writing ${this.path}`);
     }
     this.#length += bytes.length;
-    if (ack === 'sync') await this.sync();
+    if (alone) this.#durableLength = this.#length;
+    else if (ack === 'sync') await this.sync();
   }
 
   async sync(): Promise<void> {
