@@ -9,8 +9,7 @@
  *
  * Costs per append: one promise and one copy of the batch, which then serves readers near the tail.
  */
-import { assert } from '@robustmq/errors';
-import { JournalError, PackedIndex, RecordBatchReader, batchBaseOffsetAt } from '@robustmq/journal';
+import { JournalError, PackedIndex, RecordBatchReader } from '@robustmq/journal';
 import type {
   JournalReader,
   JournalRecord,
@@ -24,23 +23,14 @@ import type {
 } from '@robustmq/journal';
 import { BatchReader } from './batch-reader.ts';
 import type { StoredBatch } from './batch-medium.ts';
+import { CommitQueue, type QueuedAppend } from './commit-queue.ts';
 import { mediumFault } from './medium-fault.ts';
 import { emptySegment } from './shard-segment.ts';
 import type { ShardSegment } from './shard-segment.ts';
 import type { ShardStore } from './shard-store.ts';
 
-/** One write carries at most about this many bytes. */
-const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 /** Trimming everything seals the active segment if that frees at least this much. */
 const SEAL_BYTES_MIN = 1024 * 1024;
-
-interface PendingAppend {
-  readonly batch: RecordBatch;
-  readonly ack: 'sync' | 'async';
-  readonly first: number;
-  readonly resolve: (first: Offset) => void;
-  readonly reject: (error: JournalError) => void;
-}
 
 /** The size of all shards of a journal, and its limit. */
 export interface SpaceBudget {
@@ -63,22 +53,19 @@ export class BatchShard implements JournalShard {
   readonly store: ShardStore;
   readonly #parts: ShardParts;
   readonly #counters = { appendedBatches: 0, appendedRecords: 0, flushes: 0 };
+  readonly #queue: CommitQueue;
   #bytes: number;
-  #next: number;
-  #committed: number;
-  #pending: PendingAppend[] = [];
-  /** The loop that writes, while there is something to do. */
-  #writing: Promise<void> | null = null;
-  #sealWanted = false;
-  #failure: JournalError | null = null;
 
   constructor(parts: ShardParts) {
     this.#parts = parts;
     this.name = parts.name;
     this.recovery = parts.recovery;
     this.store = parts.store;
-    this.#committed = parts.store.active.after;
-    this.#next = this.#committed;
+    this.#queue = new CommitQueue(parts.store.active.after, {
+      roll: (isSealWanted) => this.#rollIfNeeded(isSealWanted),
+      write: (group) => this.#write(group),
+      faultOf: (error) => mediumFault(error, 'append'),
+    });
     this.#bytes = parts.store.list.reduce((sum, segment) => sum + segment.bytes, 0);
     parts.space.journalBytes += this.#bytes;
   }
@@ -88,11 +75,11 @@ export class BatchShard implements JournalShard {
   }
 
   get next(): Offset {
-    return this.#next as Offset;
+    return this.#queue.next as Offset;
   }
 
   get committed(): Offset {
-    return this.#committed as Offset;
+    return this.#queue.committed as Offset;
   }
 
   get stats(): ShardStats {
@@ -101,19 +88,11 @@ export class BatchShard implements JournalShard {
 
   /** Why appends are refused until the shard is opened again; null while all is well. */
   get failure(): JournalError | null {
-    return this.#failure;
+    return this.#queue.failure;
   }
 
   append(batch: RecordBatch, ack: 'sync' | 'async'): Promise<Offset> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const first = this.#next;
-    assert(batchBaseOffsetAt(batch.bytes, 0) === first, `the batch was not sealed for ${first}`);
-    this.#next += batch.recordCount;
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ batch, ack, first, resolve, reject });
-      // Every fault reaches the appends that wait; the loop itself never rejects.
-      void this.#startWriting();
-    });
+    return this.#queue.append(batch, ack);
   }
 
   openReader(from: Offset, selector: RecordSelector): JournalReader {
@@ -122,7 +101,7 @@ export class BatchShard implements JournalShard {
 
   async readAt(offset: Offset): Promise<JournalRecord | null> {
     this.assertOpen();
-    if (offset < this.oldest || offset >= this.#committed) return null;
+    if (offset < this.oldest || offset >= this.committed) return null;
     const segment = this.store.at(offset);
     const index = await this.store.indexOf(segment);
     const ordinal = offset - segment.first;
@@ -154,8 +133,8 @@ export class BatchShard implements JournalShard {
     this.assertOpen();
     const { store } = this;
     const sealBytesMin = Math.min(SEAL_BYTES_MIN, this.#parts.segmentBytesMax / 4);
-    const isAll = offset >= this.#next && store.active.bytes >= sealBytesMin;
-    if (isAll && this.#failure === null) await this.#seal();
+    const isAll = offset >= this.next && store.active.bytes >= sealBytesMin;
+    if (isAll && this.failure === null) await this.#queue.seal();
     const gone: ShardSegment[] = [];
     while (store.list.length > 1 && (store.list[1] as ShardSegment).first <= offset) {
       gone.push(store.list.shift() as ShardSegment);
@@ -170,60 +149,19 @@ export class BatchShard implements JournalShard {
   }
 
   assertOpen(): void {
-    if (this.#failure?.fault.code === 'JOURNAL_CLOSED') throw this.#failure;
+    if (this.#queue.isClosed) throw new JournalError({ code: 'JOURNAL_CLOSED' });
   }
 
   /** Waits for appends in flight, makes all of them durable and frees everything. */
   async close(): Promise<void> {
-    if (this.#failure?.fault.code === 'JOURNAL_CLOSED') return;
-    this.#failure ??= new JournalError({ code: 'JOURNAL_CLOSED' });
-    while (this.#writing !== null) await this.#writing;
-    this.#failure = new JournalError({ code: 'JOURNAL_CLOSED' });
+    if ((await this.#queue.close()) === 'closed') return;
     // Failing is no news for the caller: what was acknowledged is durable already.
     await this.store.medium.close().catch(() => undefined);
     this.#parts.space.journalBytes -= this.#bytes;
     for (const segment of this.store.list) this.store.forget(segment);
   }
 
-  async #seal(): Promise<void> {
-    this.#sealWanted = true;
-    await this.#startWriting();
-  }
-
-  #startWriting(): Promise<void> {
-    this.#writing ??= this.#writeAll();
-    return this.#writing;
-  }
-
-  /** Writes until nothing waits. Never rejects: every failure goes to the appends that it hits. */
-  async #writeAll(): Promise<void> {
-    // The appends of the same turn join the first group.
-    await Promise.resolve();
-    while (this.#pending.length > 0 || this.#sealWanted) {
-      const group = this.#takeGroup();
-      try {
-        await this.#rollIfNeeded();
-        if (group.length > 0) await this.#write(group);
-      } catch (error) {
-        this.#fail(group, error);
-      }
-    }
-    // In the same step as the last look at the queue: an append that comes now starts a new loop.
-    this.#writing = null;
-  }
-
-  #takeGroup(): PendingAppend[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { batch } of this.#pending) {
-      if (count > 0 && bytes + batch.bytes.length > GROUP_BYTES_MAX) break;
-      bytes += batch.bytes.length;
-      count += 1;
-    }
-    return this.#pending.splice(0, count);
-  }
-
-  async #write(group: readonly PendingAppend[]): Promise<void> {
+  async #write(group: readonly QueuedAppend[]): Promise<() => void> {
     const { store } = this;
     const byteCount = group.reduce((sum, { batch }) => sum + batch.bytes.length, 0);
     const refusal = await this.#parts.space.refusal(byteCount);
@@ -239,11 +177,12 @@ export class BatchShard implements JournalShard {
     });
     await store.medium.write(batches, group.some(({ ack }) => ack === 'sync') ? 'sync' : 'async');
     this.#counters.flushes += 1;
-    for (const batch of batches) this.#commit(segment, batch);
-    for (const { first, resolve } of group) resolve(first as Offset);
+    return () => {
+      for (const batch of batches) this.#show(segment, batch);
+    };
   }
 
-  #commit(segment: ShardSegment, batch: StoredBatch): void {
+  #show(segment: ShardSegment, batch: StoredBatch): void {
     const { length } = batch.bytes;
     segment.growing?.addBatch(batch.bytes, 0, batch.place - segment.place);
     this.store.cache.add(batch.first, batch.bytes);
@@ -254,13 +193,11 @@ export class BatchShard implements JournalShard {
     this.#parts.space.journalBytes += length;
     this.#counters.appendedBatches += 1;
     this.#counters.appendedRecords += batch.after - batch.first;
-    this.#committed = batch.after;
   }
 
-  async #rollIfNeeded(): Promise<void> {
+  async #rollIfNeeded(isSealWanted: boolean): Promise<void> {
     const sealed = this.store.active;
-    if (sealed.bytes < this.#parts.segmentBytesMax && !this.#sealWanted) return;
-    this.#sealWanted = false;
+    if (sealed.bytes < this.#parts.segmentBytesMax && !isSealWanted) return;
     const { growing } = sealed;
     if (growing === null || sealed.after === sealed.first) return;
     const index = PackedIndex.pack(growing, sealed.first, sealed.span);
@@ -268,17 +205,6 @@ export class BatchShard implements JournalShard {
     this.store.indexes.keep(sealed, index);
     sealed.growing = null;
     this.store.list.push(emptySegment({ first: sealed.after, place }));
-  }
-
-  #fail(group: readonly PendingAppend[], error: unknown): void {
-    const failure = mediumFault(error, 'append');
-    // Those that wait were sealed for offsets behind the ones that failed.
-    const waiting = this.#pending;
-    this.#pending = [];
-    this.#sealWanted = false;
-    this.#next = this.#committed;
-    if (failure.fault.code !== 'JOURNAL_FULL') this.#failure ??= failure;
-    for (const { reject } of [...group, ...waiting]) reject(failure);
   }
 
   #forget(segment: ShardSegment): void {

@@ -9,3 +9,5 @@ export type {
 } from './batch-medium.ts';
 export { openBatchJournal } from './batch-journal.ts';
 export type { BatchJournalOptions } from './batch-journal.ts';
+export { CommitQueue } from './commit-queue.ts';
+export type { CommitSteps, QueuedAppend } from './commit-queue.ts';

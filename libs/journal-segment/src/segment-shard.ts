@@ -10,8 +10,8 @@
  * Costs per append: one promise and one copy of the batch, into the buffer that is written and then
  * serves readers near the tail.
  */
-import { assert } from '@robustmq/errors';
-import { JournalError, RecordBatchReader, batchBaseOffsetAt } from '@robustmq/journal';
+import { CommitQueue, type QueuedAppend } from '@robustmq/batch-shard';
+import { JournalError, RecordBatchReader } from '@robustmq/journal';
 import type {
   JournalReader,
   JournalRecord,
@@ -33,18 +33,8 @@ import type { Segment } from './segment.ts';
 import type { ShardSegments, SharedStores } from './shard-segments.ts';
 import type { SpaceGuard } from './space-guard.ts';
 
-/** One flush writes at most about this many bytes. */
-const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 /** Trimming everything seals the active segment if that frees at least this much. */
 const SEAL_BYTES_MIN = 1024 * 1024;
-
-interface PendingAppend {
-  readonly batch: RecordBatch;
-  readonly ack: 'sync' | 'async';
-  readonly first: number;
-  readonly resolve: (first: Offset) => void;
-  readonly reject: (error: JournalError) => void;
-}
 
 /** What recovery found, and how to make the next segment. */
 export interface ShardParts {
@@ -65,15 +55,9 @@ export class SegmentShard implements JournalShard {
   readonly segments: ShardSegments;
   readonly #parts: ShardParts;
   readonly #counters = { appendedBatches: 0, appendedRecords: 0, flushes: 0 };
+  readonly #queue: CommitQueue;
   #file: AppendFile;
   #bytes: number;
-  #next: number;
-  #committed: number;
-  #pending: PendingAppend[] = [];
-  /** The loop that flushes, while there is something to do. */
-  #flushing: Promise<void> | null = null;
-  #sealWanted = false;
-  #failure: JournalError | null = null;
 
   constructor(parts: ShardParts) {
     this.#parts = parts;
@@ -81,8 +65,11 @@ export class SegmentShard implements JournalShard {
     this.recovery = parts.recovery;
     this.segments = parts.segments;
     this.#file = parts.file;
-    this.#committed = parts.segments.active.after;
-    this.#next = this.#committed;
+    this.#queue = new CommitQueue(parts.segments.active.after, {
+      roll: (isSealWanted) => this.#rollIfNeeded(isSealWanted),
+      write: (group) => this.#flush(group),
+      faultOf: (error) => journalErrorOf(error, 'append'),
+    });
     this.#bytes = parts.segments.list.reduce((sum, segment) => sum + segment.bytes, 0);
     parts.space.journalBytes += this.#bytes;
   }
@@ -92,11 +79,11 @@ export class SegmentShard implements JournalShard {
   }
 
   get next(): Offset {
-    return this.#next as Offset;
+    return this.#queue.next as Offset;
   }
 
   get committed(): Offset {
-    return this.#committed as Offset;
+    return this.#queue.committed as Offset;
   }
 
   get stats(): ShardStats {
@@ -105,7 +92,7 @@ export class SegmentShard implements JournalShard {
 
   /** Why appends are refused until the shard is opened again; null while all is well. */
   get failure(): JournalError | null {
-    return this.#failure;
+    return this.#queue.failure;
   }
 
   /** Where a failed flush leaves the active file in doubt, in bytes. */
@@ -114,15 +101,7 @@ export class SegmentShard implements JournalShard {
   }
 
   append(batch: RecordBatch, ack: 'sync' | 'async'): Promise<Offset> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const first = this.#next;
-    assert(batchBaseOffsetAt(batch.bytes, 0) === first, `the batch was not sealed for ${first}`);
-    this.#next += batch.recordCount;
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ batch, ack, first, resolve, reject });
-      // Every fault reaches the appends that wait; the loop itself never rejects.
-      void this.#startFlushing();
-    });
+    return this.#queue.append(batch, ack);
   }
 
   openReader(from: Offset, selector: RecordSelector): JournalReader {
@@ -131,7 +110,7 @@ export class SegmentShard implements JournalShard {
 
   async readAt(offset: Offset): Promise<JournalRecord | null> {
     this.assertOpen();
-    if (offset < this.oldest || offset >= this.#committed) return null;
+    if (offset < this.oldest || offset >= this.committed) return null;
     const segment = this.segments.at(offset);
     const index = this.segments.indexInMemory(segment) ?? (await this.segments.loadIndex(segment));
     const ordinal = offset - segment.baseOffset;
@@ -163,7 +142,7 @@ export class SegmentShard implements JournalShard {
   async trimBefore(offset: Offset): Promise<void> {
     this.assertOpen();
     const sealBytesMin = Math.min(SEAL_BYTES_MIN, this.#parts.segmentBytesMax / 4);
-    if (offset >= this.#next && this.#file.length >= sealBytesMin && this.#failure === null) {
+    if (offset >= this.next && this.#file.length >= sealBytesMin && this.failure === null) {
       await this.seal();
     }
     const { list } = this.segments;
@@ -176,22 +155,18 @@ export class SegmentShard implements JournalShard {
 
   /** Starts a new segment, so that the present one never changes again. */
   async seal(): Promise<void> {
-    this.#sealWanted = true;
-    await this.#startFlushing();
+    await this.#queue.seal();
   }
 
   assertOpen(): void {
-    if (this.#failure?.fault.code === 'JOURNAL_CLOSED') throw this.#failure;
+    if (this.#queue.isClosed) throw new JournalError({ code: 'JOURNAL_CLOSED' });
   }
 
   /** Waits for appends in flight, makes all of them durable and frees everything. */
   async close(): Promise<void> {
-    const failed = this.#failure;
-    if (failed?.fault.code === 'JOURNAL_CLOSED') return;
-    this.#failure ??= new JournalError({ code: 'JOURNAL_CLOSED' });
-    while (this.#flushing !== null) await this.#flushing;
-    if (failed === null) await this.#finish().catch(() => undefined);
-    this.#failure = new JournalError({ code: 'JOURNAL_CLOSED' });
+    const before = await this.#queue.close();
+    if (before === 'closed') return;
+    if (before === 'open') await this.#finish().catch(() => undefined);
     await this.#file.close().catch(() => undefined);
     this.#parts.space.journalBytes -= this.#bytes;
     for (const segment of this.segments.list) this.#forget(segment);
@@ -201,43 +176,10 @@ export class SegmentShard implements JournalShard {
   async #finish(): Promise<void> {
     await this.#file.sync();
     const { baseOffset } = this.segments.active;
-    await this.#parts.markClosed({ baseOffset, next: this.#committed });
+    await this.#parts.markClosed({ baseOffset, next: this.committed });
   }
 
-  #startFlushing(): Promise<void> {
-    this.#flushing ??= this.#flushAll();
-    return this.#flushing;
-  }
-
-  /** Flushes until nothing waits. Never rejects: every failure goes to the appends that it hits. */
-  async #flushAll(): Promise<void> {
-    // The appends of the same turn join the first group.
-    await Promise.resolve();
-    while (this.#pending.length > 0 || this.#sealWanted) {
-      const group = this.#takeGroup();
-      try {
-        await this.#rollIfNeeded();
-        if (group.length > 0) await this.#flush(group);
-      } catch (error) {
-        this.#fail(group, error);
-      }
-    }
-    // In the same step as the last look at the queue: an append that comes now starts a new loop.
-    this.#flushing = null;
-  }
-
-  #takeGroup(): PendingAppend[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { batch } of this.#pending) {
-      if (count > 0 && bytes + batch.bytes.length > GROUP_BYTES_MAX) break;
-      bytes += batch.bytes.length;
-      count += 1;
-    }
-    return this.#pending.splice(0, count);
-  }
-
-  async #flush(group: readonly PendingAppend[]): Promise<void> {
+  async #flush(group: readonly QueuedAppend[]): Promise<() => void> {
     const { active } = this.segments;
     const position = this.#file.length;
     const byteCount = group.reduce((sum, append) => sum + append.batch.bytes.length, 0);
@@ -261,11 +203,11 @@ export class SegmentShard implements JournalShard {
     }
     await this.#file.append(bytes, group.some(({ ack }) => ack === 'sync') ? 'sync' : 'async');
     this.#counters.flushes += 1;
-    this.#commit(group, { segment: active, position, bytes, positions });
+    return () => this.#show(group, { segment: active, position, bytes, positions });
   }
 
-  #commit(
-    group: readonly PendingAppend[],
+  #show(
+    group: readonly QueuedAppend[],
     chunk: { segment: Segment; position: number; bytes: Uint8Array; positions: number[] },
   ): void {
     const { segment, position, bytes, positions } = chunk;
@@ -277,16 +219,13 @@ export class SegmentShard implements JournalShard {
     for (const { batch, first } of group) {
       this.#counters.appendedBatches += 1;
       this.#counters.appendedRecords += batch.recordCount;
-      this.#committed = first + batch.recordCount;
+      segment.after = first + batch.recordCount;
     }
-    segment.after = this.#committed;
-    for (const { first, resolve } of group) resolve(first as Offset);
   }
 
-  async #rollIfNeeded(): Promise<void> {
+  async #rollIfNeeded(isSealWanted: boolean): Promise<void> {
     const isLarge = this.#file.length >= this.#parts.segmentBytesMax;
-    if (!isLarge && !this.#sealWanted) return;
-    this.#sealWanted = false;
+    if (!isLarge && !isSealWanted) return;
     const sealed = this.segments.active;
     if (sealed.after === sealed.baseOffset) return;
     await this.#file.sync();
@@ -300,17 +239,6 @@ export class SegmentShard implements JournalShard {
     if (growing !== null) await this.#parts.stores.indexes.seal(sealed, growing);
     sealed.growing = null;
     await full.close();
-  }
-
-  #fail(group: readonly PendingAppend[], error: unknown): void {
-    const failure = journalErrorOf(error, 'append');
-    // Those that wait were sealed for offsets behind the ones that failed.
-    const waiting = this.#pending;
-    this.#pending = [];
-    this.#sealWanted = false;
-    this.#next = this.#committed;
-    if (failure.fault.code !== 'JOURNAL_FULL') this.#failure ??= failure;
-    for (const { reject } of [...group, ...waiting]) reject(failure);
   }
 
   async #remove(segment: Segment): Promise<void> {
