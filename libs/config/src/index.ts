@@ -17,7 +17,7 @@ export {
   textListKey,
   textMapKey,
 } from './key-kinds.ts';
-export type { KeyDeclaration, KeyWords } from './key.ts';
+export type { KeyDeclaration, KeyWords, ValueFault } from './key.ts';
 export { loadConfiguration } from './load.ts';
 export { logSection, type LogSection } from './log-section.ts';
 export { isHostAndPort, nodesFaults, ownPortFaults } from './node-addresses.ts';

@@ -382,6 +382,13 @@ export const logEvents = {
     fields: ['nodeId', 'draining', 'clients'],
     help: 'An operator has begun or ended a drain of this broker: its clients are sent to others, and new ones are let in no more.',
   },
+  clusterSettings: {
+    name: 'cluster.settings',
+    level: 'info',
+    perSecondMax: 10,
+    fields: ['nodeId', 'applied'],
+    help: 'What is set for the whole cluster has changed and holds on this broker: the names of all such keys.',
+  },
   clusterSubackLate: {
     name: 'cluster.suback_late',
     level: 'warn',

@@ -31,7 +31,8 @@ import type { BrokerSettings } from './settings.ts';
  * One thread, one turn at a time: every field may be used without locks.
  */
 export class BrokerContext implements OutputContext {
-  readonly settings: BrokerSettings;
+  /** Its file's, and what is set for the whole cluster: asked at each use. */
+  settings: BrokerSettings;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: RandomSource;
@@ -62,7 +63,7 @@ export class BrokerContext implements OutputContext {
   cluster: BrokerCluster | null = null;
   /** Of clients whose session the cluster keeps. */
   readonly admission: ConnectAdmission;
-  readonly offer: ServerOffer;
+  offer: ServerOffer;
   connectionsMade = 0;
   pendingOutputBytes = 0;
   queuedBytes = 0;
@@ -141,6 +142,12 @@ export class BrokerContext implements OutputContext {
     this.log = unset();
     this.wills = unset();
     this.presence = unset();
+  }
+
+  /** They hold for what comes from now on; what a connection was told with its CONNACK stays. */
+  applySettings(settings: BrokerSettings): void {
+    this.settings = settings;
+    this.offer = { ...settings.protocol, ...settings.limits };
   }
 
   /** Wall clock, read at most once per turn. */

@@ -48,6 +48,11 @@ export interface DrainRequest {
   readonly clientsPerSecond: number;
   /** The only broker that they are sent to; 0: all others in turn. */
   readonly toBroker: number;
+  /**
+   * The clients are told 0x9D (Server moved): they do well to keep the new address. Else 0x9C, for the
+   * time being.
+   */
+  readonly permanent: boolean;
 }
 
 /** Lets clients in again. */

@@ -129,7 +129,7 @@ export const descriptorJson: string = `
 "ListClientsReply": {"fields":{"clients":{"rule":"repeated","type":"Client","id":1},"next":{"type":"uint64","id":2}}},
 "KickClientRequest": {"fields":{"clientId":{"type":"string","id":1,"protoName":"client_id"}}},
 "KickClientReply": {"fields":{"kicked":{"type":"bool","id":1}}},
-"DrainRequest": {"fields":{"clientsPerSecond":{"type":"uint32","id":1,"protoName":"clients_per_second"},"toBroker":{"type":"uint64","id":2,"protoName":"to_broker"}}},
+"DrainRequest": {"fields":{"clientsPerSecond":{"type":"uint32","id":1,"protoName":"clients_per_second"},"toBroker":{"type":"uint64","id":2,"protoName":"to_broker"},"permanent":{"type":"bool","id":3}}},
 "UndrainRequest": {"fields":{}},
 "GetDrainRequest": {"fields":{}},
 "DrainStatus": {"fields":{"draining":{"type":"bool","id":1},"clients":{"type":"uint64","id":2},"sessions":{"type":"uint64","id":3},"sentAway":{"type":"uint64","id":4,"protoName":"sent_away"}}}

@@ -2,6 +2,7 @@ import type { SharedGroup } from '@robustmq/broker';
 import type { Timers } from '@robustmq/environment';
 import { NO_REVISION } from '@robustmq/placement';
 import {
+  type ClusterSetting,
   encodeNotice,
   type NodeRecord,
   type Registration,
@@ -13,9 +14,10 @@ import {
 import { log, logEvents } from '@robustmq/telemetry';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
-import { BrokerDrain } from './broker-drain.ts';
+import { BrokerDrain, type Redirection } from './broker-drain.ts';
 import { ClientRegistrar } from './client-registrar.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
+import { ClusterWideSettings } from './cluster-wide-settings.ts';
 import type {
   BrokerCluster,
   InterestOutcome,
@@ -117,7 +119,7 @@ export class ClusterNode implements BrokerCluster {
     return this.drain.isDraining;
   }
 
-  redirect(): string | null {
+  redirect(): Redirection | null {
     return this.drain.redirect();
   }
 
@@ -157,7 +159,10 @@ export class ClusterNode implements BrokerCluster {
   async begin(): Promise<void> {
     await this.#membership.begin();
     const leaders = this.#followLeaders();
-    await Promise.all([this.#followNodes(), this.#followRoutes(), this.#followSubscriptions()]);
+    await Promise.all([
+      ...[this.#followNodes(), this.#followRoutes(), this.#followSubscriptions()],
+      this.#followSettings(),
+    ]);
     await leaders;
   }
 
@@ -426,6 +431,17 @@ export class ClusterNode implements BrokerCluster {
       'the dealers of shared groups',
       () => shareLeaders.watch({ within: [], call }),
       (batch, extent) => this.groups.applyLeaders(batch, extent),
+    );
+  }
+
+  #followSettings(): Promise<void> {
+    const call = this.#call;
+    const { settings } = this.#edges.registries;
+    const clusterWide = new ClusterWideSettings(this.#edges);
+    return this.#follow<ClusterSetting>(
+      'the settings of the cluster',
+      () => settings.watch({ within: [], call }),
+      (batch, extent) => clusterWide.apply(batch, extent),
     );
   }
 

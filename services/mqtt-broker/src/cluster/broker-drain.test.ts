@@ -12,7 +12,7 @@ afterEach(async () => {
   cluster = new TestCluster();
 });
 
-const FAST = { clientsPerSecond: 1_000_000, toBroker: null };
+const FAST = { clientsPerSecond: 1_000_000, toBroker: null, lasts: 'for now' } as const;
 
 async function connected(
   broker: TestBroker,
@@ -55,6 +55,20 @@ describe('a broker that is drained', () => {
     await one.cluster.drain.end();
     expect((await one.client('late').connect())?.reasonCode).toBe(0);
     expect(three.failures).toEqual([]);
+  });
+
+  test('tells its clients 0x9D when it is drained for good', async () => {
+    const [one] = await cluster.three();
+    const [client] = await connected(one, 1, 1000);
+    await one.cluster.drain.begin({ ...FAST, lasts: 'for good', toBroker: 3 });
+    await cluster.until(() => one.cluster.drain.progress.sessions === 0);
+    const late = one.client('late');
+    await late.connect();
+    for (const each of [client as LoopbackClient, late]) {
+      expect(referenceOf(each)).toBe('mqtt-3:1883');
+      const told = each.packets.findLast(({ kind }) => kind === 'disconnect' || kind === 'connack');
+      expect(told).toMatchObject({ reasonCode: ReasonCode.serverMoved });
+    }
   });
 
   test('is not a place that another one sends clients to', async () => {
@@ -110,7 +124,7 @@ describe('a broker that is drained', () => {
       alive: () => new Map(one.cluster.aliveNodes),
       announce: async () => undefined,
     });
-    await drain.begin({ clientsPerSecond: 50, toBroker: null });
+    await drain.begin({ clientsPerSecond: 50, toBroker: null, lasts: 'for now' });
     const sent: number[] = [];
     for (let count = 0; count < 4; count += 1) {
       tick();

@@ -10,6 +10,15 @@ export interface DrainOptions {
   readonly clientsPerSecond: number;
   /** The only broker that clients are sent to; null: all others in turn. */
   readonly toBroker: number | null;
+  /** Whether the clients are to come back: `for good` tells them 0x9D, `for now` 0x9C. */
+  readonly lasts: 'for now' | 'for good';
+}
+
+/** What a client is told that is sent away. */
+export interface Redirection {
+  readonly reasonCode: number;
+  /** MQTT address; empty: it is not known. */
+  readonly reference: string;
 }
 
 /** How far it is. */
@@ -28,8 +37,8 @@ export class NobodyTakesClients extends Error {
 }
 
 /**
- * Empties a broker: new clients are refused with 0x9C, connected ones are told 0x9C and closed, so many a
- * second, and told where to go (MQTT-5.0 §4.11). 0x9C, not 0x9D: the move is for the time being.
+ * Empties a broker: new clients are refused, connected ones are closed, so many a second, and all are told
+ * where to go: with 0x9C for the time being, with 0x9D for good (MQTT-5.0 §4.11).
  *
  * It goes on until it is ended, for clients that come nevertheless. While no other broker takes clients
  * nobody is sent away and everybody is let in: that all are drained must not mean that nobody is served.
@@ -117,13 +126,11 @@ export class BrokerDrain {
     this.#timer = null;
   }
 
-  /**
-   * For a new client. @returns null: it is let in; else where it is to go, or empty when the place is not
-   * known
-   */
-  redirect(): string | null {
+  /** For a new client. @returns null: it is let in */
+  redirect(): Redirection | null {
     if (this.#options === null) return null;
-    return this.#nextReference(this.#options);
+    const reference = this.#nextReference(this.#options);
+    return reference === null ? null : { reasonCode: reasonCodeOf(this.#options), reference };
   }
 
   #tick(): void {
@@ -140,7 +147,7 @@ export class BrokerDrain {
       if (reference === null) break;
       this.#credit -= 1;
       this.#sentAway += 1;
-      connection.close(ReasonCode.useAnotherServer, 'the broker is being drained', reference);
+      connection.close(reasonCodeOf(options), 'the broker is being drained', reference);
     }
   }
 
@@ -168,6 +175,10 @@ export class BrokerDrain {
     }
     return elsewhere.length > 0 ? elsewhere : unknown;
   }
+}
+
+function reasonCodeOf({ lasts }: DrainOptions): number {
+  return lasts === 'for good' ? ReasonCode.serverMoved : ReasonCode.useAnotherServer;
 }
 
 function nobody({ toBroker }: DrainOptions): string {

@@ -1,4 +1,5 @@
 import type { ProducerName } from '@robustmq/journal';
+import type { Redirection } from './broker-drain.ts';
 import type { PublishOutcome } from '../publish-message.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
@@ -16,11 +17,8 @@ export interface BrokerCluster {
   /** An operator has it emptied: its clients go elsewhere. */
   readonly isDraining: boolean;
 
-  /**
-   * Asked for every new client. null: it is let in; else it is refused with 0x9C and told this address, if
-   * it is not empty.
-   */
-  redirect(): string | null;
+  /** Asked for every new client. null: it is let in; else it is refused and told where to go. */
+  redirect(): Redirection | null;
   readonly groups: ClusterGroups;
 
   /**

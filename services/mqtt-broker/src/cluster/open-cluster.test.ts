@@ -1,6 +1,8 @@
 import { SeededRandom } from '@robustmq/environment';
 import { openSharedMemory } from '@robustmq/journal-memory';
 import { MemoryFrameNetwork } from '@robustmq/node-link';
+import { ReasonCode } from '@robustmq/mqtt-codec';
+import { PlacementError } from '@robustmq/placement';
 import { MemoryPlacement } from '@robustmq/placement-conformance';
 import {
   openRegistries,
@@ -216,6 +218,42 @@ describe('whole brokers in a cluster', () => {
     expect((await back.connect(DURABLE))?.sessionPresent).toBe(true);
     await back.receives('a/b: x4');
     expect(two.cluster.node.aliveCount).toBe(3);
+  });
+
+  test('a broker that is cut off says why it refuses, serves what it can, and finds back', async () => {
+    const [one, two] = await world.three();
+    const owner = two.client('s');
+    await owner.connect(DURABLE);
+    await owner.subscribe('a/+', 1);
+    const guest = one.client('g');
+    await guest.connect();
+    await guest.subscribe('own', 0);
+    const { placement } = world;
+    const calls = { range: placement.range, transact: placement.transact };
+    const cutOff = (): Promise<never> =>
+      Promise.reject(new PlacementError({ code: 'PLACEMENT_UNAVAILABLE', detail: 'cut off' }));
+    const first = one.cluster.node.registration as Registration;
+    Object.assign(placement, { range: cutOff, transact: cutOff });
+    one.cluster.node.fenced(first);
+    guest.publish('own', 'x');
+    await guest.receives('own: x');
+    guest.publish('a/b', 'y', 1);
+    await guest.until(() => guest.packets.some(({ kind }) => kind === 'puback'));
+    expect(guest.packets.find(({ kind }) => kind === 'puback')).toMatchObject({
+      reasonCode: ReasonCode.implementationSpecificError,
+      properties: { reasonString: expect.stringContaining('is cut off from it') },
+    });
+    const denied = await one.client('d').connect(DURABLE);
+    expect(denied?.reasonCode).toBe(ReasonCode.serverUnavailable);
+    expect(denied?.properties.reasonString).toContain('the placement center does not answer');
+    Object.assign(placement, calls);
+    await world.until(() => one.cluster.node.registration?.node.incarnation === 2);
+    await world.until(() => !one.context.log.full);
+    guest.publish('a/b', 'z', 1);
+    await owner.receives('a/b: z');
+    expect(owner.received).toEqual(['a/b: z']);
+    expect((await one.client('s').connect(DURABLE))?.sessionPresent).toBe(true);
+    await owner.until(() => owner.isClosed);
   });
 
   test('a retained message is found on every broker', async () => {

@@ -1,4 +1,5 @@
 import type { ProducerName } from '@robustmq/journal';
+import { PlacementError } from '@robustmq/placement';
 import {
   brokerShards,
   ensureShards,
@@ -71,7 +72,11 @@ export class OpenCluster {
     context.cluster = this.node;
   }
 
-  /** After it clients may be let in. @throws what the last attempt met, when nobody answers for 120 s */
+  /**
+   * After it clients may be let in.
+   *
+   * @throws what the last attempt met, when nobody answers for 120 s or the token is refused
+   */
   async begin(): Promise<void> {
     const { clock, timers, random } = this.#context;
     const backoff = new Backoff(RETRY, random);
@@ -82,7 +87,7 @@ export class OpenCluster {
         await this.node.begin();
         break;
       } catch (error) {
-        if (clock.monotonicMs() > untilMs) throw error;
+        if (clock.monotonicMs() > untilMs || isForGood(error)) throw error;
         this.#failed('joining the cluster', error);
         await waitMs(timers, backoff.nextMs());
       }
@@ -173,6 +178,11 @@ export class OpenCluster {
     const err = error instanceof Error ? error : new Error(String(error));
     log(this.#context.logger, logEvents.taskFailed, { task, err });
   }
+}
+
+/** The placement center answers, and does not let this broker in: waiting makes no difference. */
+function isForGood(error: unknown): boolean {
+  return error instanceof PlacementError && error.fault.code === 'PLACEMENT_UNAUTHENTICATED';
 }
 
 /** Opens the port for the other brokers; `begin` joins. @throws RpcSetupError and as {@link connectCluster} */

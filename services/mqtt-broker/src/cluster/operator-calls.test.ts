@@ -71,7 +71,7 @@ describe('what operators do with a broker', () => {
   });
 
   test('a drain is begun, told of and ended', async () => {
-    const drain = { clientsPerSecond: 1_000_000, toBroker: 0 };
+    const drain = { clientsPerSecond: 1_000_000, toBroker: 0, permanent: false };
     await expect(calls.drain(drain, CALL)).rejects.toMatchObject({
       status: rpcStatus.FAILED_PRECONDITION,
     });

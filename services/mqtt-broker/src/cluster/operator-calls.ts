@@ -36,12 +36,13 @@ export function mountOperatorCalls(
       connection?.close(ReasonCode.administrativeAction, 'closed by an operator');
       return { kicked: connection !== null };
     },
-    drain: async ({ clientsPerSecond, toBroker }) => {
+    drain: async ({ clientsPerSecond, toBroker, permanent }) => {
       const drain = opened();
       try {
         await drain.begin({
           clientsPerSecond: clientsPerSecond === 0 ? CLIENTS_PER_SECOND_DEFAULT : clientsPerSecond,
           toBroker: toBroker === 0 ? null : toBroker,
+          lasts: permanent ? 'for good' : 'for now',
         });
       } catch (error) {
         if (!(error instanceof NobodyTakesClients)) throw error;

@@ -18,21 +18,33 @@ export const SUPERSEDED: OwnershipAnswer = {
   reason: 'another connection of this client came meanwhile',
 };
 
-/** The placement center, the journal or the owner before does not answer. */
-export const UNAVAILABLE: OwnershipAnswer = {
-  verdict: 'refuse',
-  reasonCode: ReasonCode.serverUnavailable,
-  reason: 'this broker cannot take the session over at the moment: try again, or another broker',
-};
+/** Between two lives, such as on the side of a cut that has no majority. */
+export const NO_PLACE =
+  'this broker has no place in its cluster at the moment, or is cut off from it';
+
+/** It may be that of another broker, or will be possible in a moment. */
+export const PLACELESS: OwnershipAnswer = unavailable(NO_PLACE);
+
+/** The owner before is alive and does not answer. */
+export const UNAVAILABLE: OwnershipAnswer = unavailable(
+  'the broker that had the session could not give it up',
+);
 
 /** What a client is told when taking its session failed. @throws what is no known failure */
 export function refusalOf(error: unknown): OwnershipAnswer {
-  const isKnown =
-    error instanceof PlacementError ||
-    error instanceof RegistryError ||
-    error instanceof JournalError;
-  if (!isKnown) throw error;
-  return isFenced(error) ? SUPERSEDED : UNAVAILABLE;
+  if (isFenced(error)) return SUPERSEDED;
+  if (error instanceof JournalError) {
+    return unavailable('the journal servers that keep the session do not answer this broker');
+  }
+  if (error instanceof PlacementError || error instanceof RegistryError) {
+    return unavailable('the placement center does not answer this broker');
+  }
+  throw error;
+}
+
+function unavailable(why: string): OwnershipAnswer {
+  const reason = `${why}: try again, or another broker`;
+  return { verdict: 'refuse', reasonCode: ReasonCode.serverUnavailable, reason };
 }
 
 /** Somebody else owns it by now. */

@@ -1,7 +1,9 @@
+import { ReasonCode } from '@robustmq/mqtt-codec';
 import type { Timers } from '@robustmq/environment';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
-import type { BrokerLog, LogGauges } from '../durable/broker-log.ts';
+import type { BrokerLog, LogGauges, LogRefusal } from '../durable/broker-log.ts';
+import { NO_PLACE } from './ownership-answers.ts';
 
 /** For metrics: nothing is open. */
 const NO_GAUGES: LogGauges = {
@@ -25,6 +27,10 @@ export class RefusingLog implements BrokerLog {
   readonly isSettled = true;
   readonly batchIsLarge = false;
   readonly bringsRetained = true;
+  readonly refusal: LogRefusal = {
+    reasonCode: ReasonCode.implementationSpecificError,
+    reason: `${NO_PLACE}: try again, or another broker`,
+  };
   readonly gauges: LogGauges = NO_GAUGES;
   readonly #timers: Timers;
 
@@ -112,7 +118,7 @@ export function refuseFromNowOn(context: BrokerContext): void {
   context.log = new RefusingLog(context.timers);
   for (const connection of [...context.connections]) {
     if (connection.waitingAcknowledgements > 0) {
-      connection.close(0x89, 'this broker has lost its place in the cluster');
+      connection.close(ReasonCode.serverBusy, NO_PLACE);
     }
   }
 }

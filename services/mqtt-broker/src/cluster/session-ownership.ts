@@ -22,6 +22,7 @@ import { DeadLives } from './dead-lives.ts';
 import { encodeQuestion } from './link-questions.ts';
 import {
   isFenced,
+  PLACELESS,
   REFUSED_OTHER_USER,
   refusalOf,
   SUPERSEDED,
@@ -189,7 +190,7 @@ export class SessionOwnership implements RegistrarHost {
     if (attempt.superseded) return SUPERSEDED;
     if (seen !== null && seen.username !== username) return REFUSED_OTHER_USER;
     if (seen === null && !isStored) return { verdict: 'owned', epoch: 0 };
-    if (registration === null) return UNAVAILABLE;
+    if (registration === null) return PLACELESS;
     const owner = {
       nodeId: registration.node.nodeId,
       incarnation: registration.node.incarnation,

@@ -41,6 +41,7 @@ type Phase = 'awaitingConnect' | 'suspended' | 'connected' | 'closed';
 
 /** Room for any legal CONNECT but the most extravagant: nothing larger is buffered for a stranger. */
 const PACKET_BYTES_MAX_BEFORE_CONNECT = 330 * 1024;
+const PUBREC = 0x50;
 const PUBCOMP = 0x70;
 const CLOSE_DEADLINE_MS = 2000;
 const PACKETS_PER_SAMPLE = 256;
@@ -221,15 +222,23 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   /**
-   * The journal could not take the message: 5.0 is told 0x97; a 3.x client can't be told, so its
+   * The message could not be kept for those that want it: 5.0 is told why; a 3.x client can't be told, so its
    * connection is closed and it repeats the message later. Never acknowledged and lost.
    */
-  refuseForQuota(header: number, identifier: number): void {
+  refuseMessage(header: number, identifier: number): void {
     this.context.counters.durablePublishesRefused += 1;
-    if (header === 0x50) this.session?.receipts.release(identifier);
-    if (this.version === 5) {
-      this.writeAcknowledgementWithReason(header, identifier, ReasonCode.quotaExceeded);
-    } else this.close(ReasonCode.quotaExceeded, 'the journal is full');
+    if (header === PUBREC) this.session?.receipts.release(identifier);
+    const { reasonCode, reason } = this.context.log.refusal;
+    if (this.version !== 5) this.close(reasonCode, reason);
+    else if (reasonCode !== ReasonCode.implementationSpecificError) {
+      this.writeAcknowledgementWithReason(header, identifier, reasonCode);
+    } else {
+      // The code alone says nothing.
+      const properties = this.terms.requestProblemInformation ? { reasonString: reason } : {};
+      const kind = header === PUBREC ? 'pubrec' : 'puback';
+      this.send({ kind, packetIdentifier: identifier, reasonCode, properties });
+      countAcknowledgement(this.context.counters, header);
+    }
   }
 
   /**
@@ -239,7 +248,8 @@ export class ClientConnection implements ConnectionHandler {
   withholdAcknowledgement(header: number, identifier: number): void {
     const { session } = this;
     if (header === PUBCOMP && session?.durable === true) session.receipts.add(identifier);
-    this.close(ReasonCode.quotaExceeded, 'the journal is full');
+    const { reasonCode, reason } = this.context.log.refusal;
+    this.close(reasonCode, reason);
   }
 
   /**

@@ -39,9 +39,8 @@ export function receiveConnect(connection: ClientConnection, connect: Connect): 
   }
   const elsewhere = context.cluster?.redirect() ?? null;
   if (elsewhere !== null) {
-    // For the time being, not for good (MQTT-5.0 §4.11).
-    const reason = 'the broker is being drained';
-    refuseConnect(connection, ReasonCode.useAnotherServer, reason, elsewhere);
+    const { reasonCode, reference } = elsewhere;
+    refuseConnect(connection, reasonCode, 'the broker is being drained', reference);
     return;
   }
   const negotiation = negotiateConnect(connect, context.offer);

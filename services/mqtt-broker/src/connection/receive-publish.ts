@@ -310,17 +310,17 @@ function answer(
   const { qos, packetIdentifier } = fields;
   if (qos === 0) return;
   const header = qos === 1 ? PUBACK : PUBREC;
+  const { log } = connection.context;
   if (outcome === PublishOutcome.refused) {
     if (connection.waitingAcknowledgements === 0 || connection.version !== 5) {
-      connection.refuseForQuota(header, packetIdentifier);
-    } else refuseAs(connection, header, packetIdentifier, ReasonCode.quotaExceeded);
+      connection.refuseMessage(header, packetIdentifier);
+    } else refuseAs(connection, header, packetIdentifier, log.refusal.reasonCode);
     return;
   }
   if (outcome === PublishOutcome.retainRefused) {
     refuseAs(connection, header, packetIdentifier, ReasonCode.quotaExceeded);
     return;
   }
-  const { log } = connection.context;
   let waits = outcome === PublishOutcome.durable || connection.waitingAcknowledgements > 0;
   if (qos === 2) {
     session.receipts.add(packetIdentifier);

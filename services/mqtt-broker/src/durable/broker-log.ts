@@ -7,9 +7,22 @@ import type {
   Topic,
 } from '@robustmq/broker';
 import type { JournalRecord } from '@robustmq/journal';
+import { ReasonCode } from '@robustmq/mqtt-codec';
 import type { ClientConnection } from '../connection/client-connection.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
+
+/** What a client is told whose message cannot be kept for those that want it. */
+export interface LogRefusal {
+  readonly reasonCode: number;
+  readonly reason: string;
+}
+
+/** The disk or the journal takes nothing more. */
+export const JOURNAL_IS_FULL: LogRefusal = {
+  reasonCode: ReasonCode.quotaExceeded,
+  reason: 'the journal is full',
+};
 
 /**
  * Where durable messages and the state of durable sessions go, as connections, sessions and wills see
@@ -19,8 +32,10 @@ import type { WillMessage } from '../session/will-message.ts';
  * A *place* is one safe number for one record, such as an offset: it grows within a topic.
  */
 export interface BrokerLog {
-  /** True while messages are refused: no room. */
+  /** True while messages are refused. */
   readonly full: boolean;
+  /** Why they are, as clients are told. */
+  readonly refusal: LogRefusal;
   /** Bytes that wait to be committed: publishers are paused above a mark. */
   readonly backlogBytes: number;
   /** True when nothing waits for a commit. */

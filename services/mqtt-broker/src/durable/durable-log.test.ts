@@ -52,7 +52,7 @@ class Bench {
       waitingPubacks: 0,
       session: null,
       writeAcknowledgementWithReason: (_header: number, id: number) => said.push(`accepted ${id}`),
-      refuseForQuota: (_header: number, id: number) => said.push(`refused ${id}`),
+      refuseMessage: (_header: number, id: number) => said.push(`refused ${id}`),
     } as unknown as ClientConnection;
   }
 

@@ -14,7 +14,7 @@ import type { ClientSession } from '../session/client-session.ts';
 import { encodeSession, encodeSubscription, encodeTerms } from '../session/session-record.ts';
 import type { WillMessage } from '../session/will-message.ts';
 import { encodeWill } from '../session/wills.ts';
-import type { BrokerLog, LogGauges } from './broker-log.ts';
+import { type BrokerLog, JOURNAL_IS_FULL, type LogGauges, type LogRefusal } from './broker-log.ts';
 import { CommitGroup, type MissedRecord, type PlannedDelivery } from './commit-group.ts';
 import { consumerOf } from './embedded-log.ts';
 import { LogConsumer } from './log-consumer.ts';
@@ -44,6 +44,7 @@ const BATCH_BYTES_RESERVED = 8 * 1024 * 1024;
  */
 export class DurableLog implements BrokerLog {
   readonly bringsRetained = false;
+  readonly refusal: LogRefusal = JOURNAL_IS_FULL;
   /** Where the message appended last was put in the open batch. */
   readonly appended: { offset: number; start: number; end: number } = {
     offset: 0,
@@ -434,7 +435,7 @@ export class DurableLog implements BrokerLog {
       connection.waitingAcknowledgements -= 1;
       if (header === PUBACK) connection.waitingPubacks -= 1;
       if (failed && group.ackDurable[index] === 1) {
-        connection.refuseForQuota(header, identifier);
+        connection.refuseMessage(header, identifier);
         // The receipt is withdrawn: a checkpoint may have it.
         if (connection.session?.durable === true) this.#context.markDirty(connection.session);
       } else if (failed && header !== PUBACK) {

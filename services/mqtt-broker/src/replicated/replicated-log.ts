@@ -9,7 +9,12 @@ import { ExchangeState } from '@robustmq/mqtt-session';
 import { log, logEvents } from '@robustmq/telemetry';
 import type { BrokerContext } from '../broker-context.ts';
 import type { ClientConnection } from '../connection/client-connection.ts';
-import type { BrokerLog, LogGauges } from '../durable/broker-log.ts';
+import {
+  type BrokerLog,
+  JOURNAL_IS_FULL,
+  type LogGauges,
+  type LogRefusal,
+} from '../durable/broker-log.ts';
 import {
   type Deal,
   writeDealtRecord,
@@ -62,6 +67,7 @@ const RETAINED_DEADLINE_MS = 5000;
  */
 export class ReplicatedLog implements BrokerLog, CursorHost {
   readonly bringsRetained = true;
+  readonly refusal: LogRefusal = JOURNAL_IS_FULL;
   readonly record: RecordInHand;
   readonly #context: BrokerContext;
   readonly #storage: ReplicatedStorage;

@@ -68,7 +68,7 @@ export class WaitingAcknowledgement {
         : this.#isRefused;
     if (isRefused) {
       if (this.#hasReceipt) cursor?.receiptDecided(identifier);
-      connection.refuseForQuota(header, identifier);
+      connection.refuseMessage(header, identifier);
       return cursor !== null;
     }
     if (cursor === null || cursor.isOurs) {

@@ -178,7 +178,9 @@ describe('the commands about brokers and their clients', () => {
     expect(said).toBe('broker 1 is drained: 3 clients sent away; it can be stopped\n');
     expect(noted).toContain('0 sent away, 3 clients, 3 sessions');
     expect(noted).toContain('2 sent away, 1 clients, 1 sessions');
-    expect(brokers.get(1)?.asked).toEqual([{ clientsPerSecond: 50, toBroker: 2 }]);
+    expect(brokers.get(1)?.asked).toEqual([
+      { clientsPerSecond: 50, toBroker: 2, permanent: false },
+    ]);
     expect(await robustctl('node', 'undrain', '1', '2')).toBe(
       'broker 1 lets clients in\nbroker 2 lets clients in\n',
     );

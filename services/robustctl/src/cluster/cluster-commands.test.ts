@@ -103,12 +103,20 @@ describe('the commands about a whole cluster', () => {
     expect(await robustctl('subscription', 'list', 'b')).toContain('x/#');
   });
 
-  test('keep settings of the cluster', async () => {
-    await robustctl('cluster', 'config', 'set', 'mqtt/limit', '{"a":1}');
-    expect(await robustctl('cluster', 'config', 'get', 'mqtt/limit')).toBe('{"a":1}\n');
-    expect(await robustctl('cluster', 'config', 'get')).toBe('mqtt/limit\t{"a":1}\n');
-    await expect(robustctl('cluster', 'config', 'get', 'nothing')).rejects.toThrow(
-      'nothing is set',
+  test('set what holds for all brokers, and refuse what none of them understands', async () => {
+    await robustctl('cluster', 'config', 'set', 'mqtt.maximum_qos', '1');
+    expect(await robustctl('cluster', 'config', 'get', 'mqtt/maximum_qos')).toBe('1\n');
+    expect(await robustctl('cluster', 'config', 'get')).toBe('mqtt.maximum_qos\t1\n');
+    await expect(robustctl('cluster', 'config', 'set', 'mqtt.maximum_qos', '3')).rejects.toThrow(
+      'mqtt.maximum_qos = "3": expected an integer from 0 to 2',
     );
+    await expect(robustctl('cluster', 'config', 'set', 'mqtt.maximum_qo', '1')).rejects.toThrow(
+      'did you mean mqtt.maximum_qos?',
+    );
+    await robustctl('cluster', 'config', 'unset', 'mqtt.maximum_qos');
+    await expect(robustctl('cluster', 'config', 'get', 'mqtt.maximum_qos')).rejects.toThrow(
+      'mqtt.maximum_qos is not set',
+    );
+    expect(await robustctl('cluster', 'config', 'list')).toContain('limits.sessions_max');
   });
 });

@@ -66,35 +66,6 @@ export function runHealth(flags: ClusterFlags): Promise<void> {
   });
 }
 
-/** `cluster config get [RESOURCE]`: what is set for the whole cluster. */
-export function runConfigGet(resource: string | undefined, flags: ClusterFlags): Promise<void> {
-  return withRegistries(flags, async (registries, call) => {
-    if (resource !== undefined) {
-      const stored = await registries.settings.read(resource.split('/'), call);
-      if (stored === null) {
-        throw new CommandError(ExitCode.failed, `nothing is set for ${JSON.stringify(resource)}`);
-      }
-      print(textOf(stored.value.content));
-      return;
-    }
-    const page = await registries.settings.list({ after: null, limit: 1000 }, call);
-    for (const { value } of page.items) {
-      const name = value.resource.join('/');
-      const content = textOf(value.content);
-      print(flags.output === 'json' ? JSON.stringify({ name, content }) : `${name}\t${content}`);
-    }
-  });
-}
-
-/** `cluster config set RESOURCE VALUE` */
-export function runConfigSet(resource: string, value: string, flags: ClusterFlags): Promise<void> {
-  return withRegistries(flags, async (registries, call) => {
-    const content = new TextEncoder().encode(value);
-    await registries.settings.save({ resource: resource.split('/'), content }, null, call);
-    print(flags.output === 'json' ? JSON.stringify({ name: resource, content: value }) : 'set');
-  });
-}
-
 interface ClusterStatus {
   readonly journalServers: readonly number[];
   readonly brokers: readonly number[];
@@ -139,10 +110,6 @@ async function allNodes(registries: Registries, call: CallOptions): Promise<Node
 
 function listText(nodes: readonly number[]): string {
   return nodes.length === 0 ? 'none' : `${nodes.length}: ${nodes.join(', ')}`;
-}
-
-function textOf(content: Uint8Array): string {
-  return new TextDecoder().decode(content);
 }
 
 /** What an operator should know about a node at a glance. */

@@ -16,6 +16,7 @@ const STUCK_MS = 30_000;
 export interface DrainFlags extends ClusterFlags {
   readonly rate: number;
   readonly to?: number;
+  readonly permanent?: boolean;
 }
 
 /**
@@ -26,7 +27,8 @@ export function runDrain(brokers: readonly number[], flags: DrainFlags): Promise
   return withRegistries(flags, async (registries, call) => {
     const nodes: NodeRecord[] = [];
     for (const nodeId of brokers) nodes.push(await brokerOf(registries, nodeId, call));
-    const request = { clientsPerSecond: flags.rate, toBroker: flags.to ?? 0 };
+    const { rate: clientsPerSecond, to: toBroker = 0, permanent = false } = flags;
+    const request = { clientsPerSecond, toBroker, permanent };
     const begun: broker.DrainStatus[] = [];
     for (const node of nodes) {
       begun.push(await onBroker(flags, node, (on) => on.drain(request, call)));

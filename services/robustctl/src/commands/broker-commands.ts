@@ -31,10 +31,11 @@ export function clientCommand(): Command {
 export function nodeCommand(): Command {
   const command = group('node', 'one broker of the cluster');
   addClusterFlags(command.command('drain'))
-    .description('send its clients to other brokers with 0x9C, and wait until none is left')
+    .description('send its clients to other brokers (0x9C), and wait until none is left')
     .argument('<broker...>', 'its number, or several', brokerNumbers)
     .option('--rate <number>', 'clients a second', wholeNumber(1, 1_000_000), 200)
     .option('--to <broker>', 'send all to this one (default: to all others in turn)', brokerNumber)
+    .option('--permanent', 'tell them that it has moved for good (0x9D)')
     .action(async (brokers: readonly number[], flags: DrainFlags) =>
       (await drain()).runDrain(brokers, flags),
     );

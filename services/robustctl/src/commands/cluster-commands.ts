@@ -19,21 +19,38 @@ export function clusterCommand(): Command {
   addClusterFlags(command.command('nodes'))
     .description('every process that is registered, with its address')
     .action(async (flags: ClusterFlags) => (await cluster()).runNodes(flags));
+  return command.addCommand(configCommand());
+}
+
+function configCommand(): Command {
   const config = group('config', 'settings of the whole cluster, kept by the placement center');
+  addClusterFlags(config.command('list'))
+    .description('what can be set for all brokers, and to what')
+    .action(async (flags: ClusterFlags) => (await clusterConfig()).runConfigList(flags));
   addClusterFlags(config.command('get'))
-    .description('print one setting, or all')
-    .argument('[name]', 'its name, such as mqtt/protocol')
+    .description('print what is set, or one setting')
+    .argument('[key]', 'its name, such as mqtt.maximum_qos')
     .action(async (name: string | undefined, flags: ClusterFlags) =>
-      (await cluster()).runConfigGet(name, flags),
+      (await clusterConfig()).runConfigGet(name, flags),
     );
   addClusterFlags(config.command('set'))
-    .description('set one')
-    .argument('<name>', 'its name')
-    .argument('<value>', 'its value')
+    .description('set one for all brokers, at once and before what their files say')
+    .argument('<key>', 'its name, such as mqtt.maximum_qos')
+    .argument('<value>', 'as in a file, a text without quotes')
     .action(async (name: string, value: string, flags: ClusterFlags) =>
-      (await cluster()).runConfigSet(name, value, flags),
+      (await clusterConfig()).runConfigSet(name, value, flags),
     );
-  return command.addCommand(config);
+  addClusterFlags(config.command('unset'))
+    .description('each broker goes by its own file again')
+    .argument('<key>', 'its name')
+    .action(async (name: string, flags: ClusterFlags) =>
+      (await clusterConfig()).runConfigUnset(name, flags),
+    );
+  return config;
+}
+
+function clusterConfig(): Promise<typeof import('../cluster/run-config.ts')> {
+  return import('../cluster/run-config.ts');
 }
 
 /** `robustctl session list|show`. */
