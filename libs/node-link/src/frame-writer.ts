@@ -70,7 +70,8 @@ export class FrameWriter {
   /** The frame so far, with bytes of its own; the next begins empty. */
   take(): Uint8Array {
     this.#closePackets();
-    const frame = this.#bytes.slice(0, this.#length);
+    const frame = Buffer.allocUnsafe(this.#length);
+    frame.set(this.#bytes.subarray(0, this.#length));
     // A burst does not hold its memory for ever.
     if (this.#bytes.length > BYTES_KEPT_MAX) this.#bytes = new Uint8Array(BYTES_FIRST);
     this.#length = 0;

@@ -58,7 +58,7 @@ export {
 } from './place-shards.ts';
 export type { Fence } from './record-change.ts';
 export type { RecordRegistry } from './record-registry.ts';
-export type { Page, PageRequest, Stored } from './record-table.ts';
+export type { Page, PageRequest, Reading, Stored } from './record-table.ts';
 export { openRegistries, type Registries } from './registries.ts';
 export { RegistryError, type RegistryFault } from './registry-error.ts';
 export type {

@@ -37,6 +37,14 @@ export type Decision<Answer> =
       readonly answer: Answer;
     };
 
+/** The record that is to change. */
+interface Target<Value> {
+  readonly table: RecordTable<Value>;
+  readonly names: readonly string[];
+  /** The record as it was once: the first attempt spares the reading. `decide` must not throw for it. */
+  readonly known?: Reading<Value> | null;
+}
+
 /** LIMIT: changeAttemptsMax */
 const changeAttemptsMax = 16;
 
@@ -46,7 +54,7 @@ const changeAttemptsMax = 16;
  * @throws REGISTRY_CONTENDED
  */
 export async function changeRecord<Value, Answer>(
-  target: { readonly table: RecordTable<Value>; readonly names: readonly string[] },
+  target: Target<Value>,
   decide: (reading: Reading<Value>) => Decision<Answer> | Promise<Decision<Answer>>,
   options: CallOptions,
 ): Promise<Answer> {
@@ -55,13 +63,13 @@ export async function changeRecord<Value, Answer>(
 
 /** As {@link changeRecord}, with the revision of the store that holds what was decided. */
 export async function changeRecordAt<Value, Answer>(
-  target: { readonly table: RecordTable<Value>; readonly names: readonly string[] },
+  target: Target<Value>,
   decide: (reading: Reading<Value>) => Decision<Answer> | Promise<Decision<Answer>>,
   options: CallOptions,
 ): Promise<{ readonly answer: Answer; readonly revision: Revision }> {
-  const { table, names } = target;
+  const { table, names, known = null } = target;
   for (let attempt = 0; attempt < changeAttemptsMax; attempt += 1) {
-    const reading = await table.read(names, options);
+    const reading = (attempt === 0 ? known : null) ?? (await table.read(names, options));
     const decision = await decide(reading);
     const { answer } = decision;
     if (decision.kind === 'leave') return { answer, revision: reading.revision };

@@ -154,12 +154,19 @@ export class SessionRegistry {
   /**
    * Takes over only from the owner that the taker has seen; of two that see the same, one wins.
    *
+   * @param known  the session as the taker has read it, which spares another reading
    * @throws REGISTRY_FENCED  somebody else took it over first, or it is gone
    */
-  takeOver(seen: OwnedSession, claim: SessionClaim, options: CallOptions): Promise<SessionRecord> {
+  takeOver(
+    seen: OwnedSession,
+    claim: SessionClaim,
+    options: CallOptions,
+    known: Reading<SessionRecord> | null = null,
+  ): Promise<SessionRecord> {
     return this.#changeOwned(seen, (reading) => claimed(reading, claim), {
       ...options,
       fences: this.#fencesOf(claim.owner),
+      known: known?.stored?.value.epoch === seen.epoch ? known : null,
     });
   }
 
@@ -251,11 +258,15 @@ export class SessionRegistry {
   async #changeOwned(
     owned: OwnedSession,
     change: (reading: Present) => SessionRecord,
-    options: CallOptions & { readonly fences?: readonly Fence[] },
+    options: CallOptions & {
+      readonly fences?: readonly Fence[];
+      readonly known?: Reading<SessionRecord> | null;
+    },
   ): Promise<SessionRecord> {
     const key = this.table.keyOf([owned.clientId]);
+    const { known = null } = options;
     return changeRecord(
-      this.#target(owned.clientId),
+      { ...this.#target(owned.clientId), known },
       (reading): Decision<SessionRecord> => {
         assertEpoch(reading, { key, epoch: owned.epoch });
         const present = reading as Present;

@@ -101,6 +101,10 @@ describe('sessions', () => {
     const page = await subscriptions.list('c1', { after: null, limit: 10 }, CALL);
     expect(page.items.map(({ value }) => value)).toEqual([subscription]);
     expect((await wills.read('c1', CALL))?.message).toEqual(message);
+    // What the owner changes in its session meanwhile does not get into the way.
+    await sessions.update(session, { connectionId: 9 }, CALL);
+    await subscriptions.subscribe(session, [{ ...subscription, topicFilter: 'b' }], CALL);
+    await subscriptions.unsubscribe(session, ['b'], CALL);
 
     const next = (await sessions.claim({ ...CLAIM, owner: await broker(2) }, CALL)).session;
     const late = await faultOf(subscriptions.unsubscribe(session, ['a/#'], CALL));

@@ -10,11 +10,11 @@ import { type CallOptions, NO_REVISION, type Operation, type Revision } from '@r
 import { assertEpoch } from './epoch.ts';
 import { changeRecordAt } from './record-change.ts';
 import { count, fields, flag, orNull, text } from './record-shape.ts';
-import { type Page, type PageRequest, RecordTable } from './record-table.ts';
+import { type Page, type PageRequest, type Reading, RecordTable } from './record-table.ts';
 import { RegistryError } from './registry-error.ts';
 import type { RegistryStore } from './registry-store.ts';
 import { type RegistryWatch, type RegistryWatchOptions, watchRegistry } from './registry-watch.ts';
-import type { OwnedSession, SessionRegistry } from './session-registry.ts';
+import type { OwnedSession, SessionRecord, SessionRegistry } from './session-registry.ts';
 
 /** One subscription with its options (MQTT-5.0 §3.8.3.1). */
 export interface SubscriptionRecord {
@@ -39,11 +39,15 @@ const SUBSCRIPTION = fields<SubscriptionRecord>({
 
 /** LIMIT: subscriptionsPerChangeMax */
 const subscriptionsPerChangeMax = 100;
+/** LIMIT: subscribersKnownMax */
+const subscribersKnownMax = 10_000;
 
 /** The subscriptions of one cluster. */
 export class SubscriptionRegistry {
   readonly #table: RecordTable<SubscriptionRecord>;
   readonly #sessions: SessionRegistry;
+  /** Sessions as they were read last, by client identifier: an owner that changes more need not read again. */
+  readonly #known = new Map<string, Reading<SessionRecord>>();
 
   constructor(store: RegistryStore, sessions: SessionRegistry) {
     this.#table = subscriptionTable(store);
@@ -106,15 +110,28 @@ export class SubscriptionRegistry {
     }
     const { table } = this.#sessions;
     const names = [owner.clientId];
+    const last = this.#known.get(owner.clientId);
+    const known = last?.stored?.value.epoch === owner.epoch ? last : null;
     const { revision } = await changeRecordAt(
-      { table, names },
+      { table, names, known },
       (reading) => {
         assertEpoch(reading, { key: table.keyOf(names), epoch: owner.epoch });
+        if (reading !== known) this.#remember(owner.clientId, reading);
         return { kind: 'write', operations, fences: [], compare: [], answer: null };
       },
       options,
     );
     return revision;
+  }
+
+  #remember(clientId: string, reading: Reading<SessionRecord>): void {
+    this.#known.delete(clientId);
+    this.#known.set(clientId, reading);
+    if (this.#known.size <= subscribersKnownMax) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
   }
 }
 

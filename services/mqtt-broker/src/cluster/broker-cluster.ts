@@ -36,7 +36,7 @@ import { RemoteInterest } from './remote-interest.ts';
 import { SessionExpiry } from './session-expiry.ts';
 import { SessionOwnership } from './session-ownership.ts';
 import { StoredWills } from './stored-wills.ts';
-import { writeSubscriptions } from './write-subscriptions.ts';
+import { SubscriptionWrites } from './subscription-writes.ts';
 
 const APPLIED: InterestOutcome = { outcome: 'applied' };
 
@@ -48,6 +48,7 @@ export class ClusterNode implements BrokerCluster {
   readonly #peers: Peers;
   readonly #interest: RemoteInterest;
   readonly #routes: LocalRoutes;
+  readonly #subscriptions: SubscriptionWrites;
   readonly #barrier: InterestBarrier;
   readonly #membership: Membership;
   readonly #registrar: ClientRegistrar;
@@ -78,6 +79,7 @@ export class ClusterNode implements BrokerCluster {
       failed: (error) => edges.failed('writing routes', error),
       ...{ timers, random },
     });
+    this.#subscriptions = new SubscriptionWrites(edges);
     this.#barrier = new InterestBarrier({
       ...{ interest: this.#interest, peers: this.#peers, timers, random, clock },
       listAlive: () => registries.nodes.listAll('mqtt-broker', this.#call),
@@ -226,7 +228,7 @@ export class ClusterNode implements BrokerCluster {
     let stored: number = NO_REVISION;
     if (session.durable && session.ownerEpoch > 0) {
       try {
-        stored = await writeSubscriptions(this.#edges, session, keys);
+        stored = await this.#subscriptions.subscribe(session, keys);
       } catch (error) {
         this.#edges.failed('storing subscriptions', error);
         return { outcome: 'refused', reason: 'the subscription could not be stored' };
@@ -262,12 +264,8 @@ export class ClusterNode implements BrokerCluster {
       if (route !== null) this.#routes.removed(session, route);
     }
     if (!session.durable || session.ownerEpoch === 0 || keys.length === 0) return APPLIED;
-    const owner = { clientId: session.clientId, epoch: session.ownerEpoch };
     try {
-      for (let first = 0; first < keys.length; first += 100) {
-        const some = keys.slice(first, first + 100);
-        await this.#edges.registries.subscriptions.unsubscribe(owner, some, this.#call);
-      }
+      await this.#subscriptions.unsubscribe(session, keys);
       return APPLIED;
     } catch (error) {
       this.#edges.failed('removing subscriptions', error);

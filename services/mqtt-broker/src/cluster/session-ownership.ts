@@ -5,6 +5,7 @@ import type { CallOptions } from '@robustmq/placement';
 import {
   type NodeLife,
   type OwnedSession,
+  type Reading,
   type Registration,
   RegistryError,
   type SessionClaim,
@@ -29,6 +30,7 @@ import {
   UNAVAILABLE,
 } from './ownership-answers.ts';
 import type { Peers } from './peers.ts';
+import { SharedReading } from './shared-reading.ts';
 import { storedSubscriptions } from './stored-subscriptions.ts';
 import type { StoredWills } from './stored-wills.ts';
 
@@ -61,6 +63,7 @@ export class SessionOwnership implements RegistrarHost {
   readonly #wills: StoredWills;
   readonly #deadLives: DeadLives;
   readonly #queues: ClientQueues;
+  readonly #lives: SharedReading<readonly NodeLife[]>;
   readonly #attempts = new Map<string, Attempt>();
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #givingUp = new Map<string, Promise<void>>();
@@ -83,6 +86,8 @@ export class SessionOwnership implements RegistrarHost {
     const { durable, settings, timers } = parts.edges;
     this.#deadLives = new DeadLives((life) => durable.fence(life, settings.stateDeadlineMs));
     this.#queues = new ClientQueues((action) => timers.soon(action));
+    const { nodes } = parts.edges.registries;
+    this.#lives = new SharedReading(timers, () => nodes.listLives('mqtt-broker', this.#call));
   }
 
   get #call(): CallOptions {
@@ -179,14 +184,15 @@ export class SessionOwnership implements RegistrarHost {
     const { registries, settings } = this.#edges;
     const isStored = request.sessionExpirySeconds > 0 || request.will !== null;
     const registration = this.#registrationOf();
-    let seen: SessionRecord | null;
+    let reading: Reading<SessionRecord>;
     try {
-      seen = (await registries.sessions.read(clientId, this.#call))?.value ?? null;
+      reading = await registries.sessions.table.read([clientId], this.#call);
     } catch (error) {
       // Nothing of it is kept anywhere: the cluster's records are not needed to serve it.
       if (isStored || !settings.serveWithoutPlacement) throw error;
       return { verdict: 'owned', epoch: 0 };
     }
+    const seen = reading.stored?.value ?? null;
     if (attempt.superseded) return SUPERSEDED;
     if (seen !== null && seen.username !== username) return REFUSED_OTHER_USER;
     if (seen === null && !isStored) return { verdict: 'owned', epoch: 0 };
@@ -196,7 +202,7 @@ export class SessionOwnership implements RegistrarHost {
       incarnation: registration.node.incarnation,
       connectionId: this.#nextConnection++,
     };
-    return this.#claim(request, { seen, owner, attempt, isStored });
+    return this.#claim(request, { seen, reading, owner, attempt, isStored });
   }
 
   async #claim(request: OwnershipRequest, from: Claiming): Promise<OwnershipAnswer> {
@@ -213,7 +219,7 @@ export class SessionOwnership implements RegistrarHost {
     const session =
       previous === null
         ? await this.#make(claim)
-        : await sessions.takeOver(previous, claim, this.#call);
+        : await sessions.takeOver(previous, claim, this.#call, from.reading);
     const owned = { clientId, epoch: session.epoch };
     // One that has lasted its interval is there until the elected broker has ended it.
     const isOver = previous !== null && (request.cleanStart || previous.sessionExpirySeconds === 0);
@@ -269,14 +275,13 @@ export class SessionOwnership implements RegistrarHost {
     { owner }: SessionRecord,
     self: SessionOwner,
   ): Promise<boolean> {
-    const { nodes } = this.#edges.registries;
-    let lives = await nodes.listLives('mqtt-broker', this.#call);
+    let lives = await this.#lives.ask();
     if (owner !== null && !isSameLife(owner, self) && isAlive(owner, lives)) {
       const yielded = await this.#askToYield(clientId, owner);
       if (yielded === 'refused') return false;
       if (yielded === 'silent') {
         await this.#revoke(owner);
-        lives = await nodes.listLives('mqtt-broker', this.#call);
+        lives = await this.#lives.ask();
       }
     }
     await this.#deadLives.settle(lives);
@@ -303,7 +308,7 @@ export class SessionOwnership implements RegistrarHost {
         if (error.fault.code === 'NODE_LINK_REFUSED') return 'refused';
         if (error.fault.code === 'NODE_LINK_TIMEOUT') return 'silent';
         // It may just be connecting, or its lease just ending.
-        const lives = await this.#edges.registries.nodes.listLives('mqtt-broker', this.#call);
+        const lives = await this.#lives.ask();
         if (!isAlive(owner, lives)) return 'yielded';
         await new Promise<void>((resolve) => timers.after(Math.min(50, leftMs), resolve));
       }
@@ -454,6 +459,8 @@ export class SessionOwnership implements RegistrarHost {
 
 interface Claiming {
   readonly seen: SessionRecord | null;
+  /** What it was seen in. */
+  readonly reading: Reading<SessionRecord>;
   readonly owner: SessionOwner;
   readonly attempt: Attempt;
   /** The placement center keeps something of it. */

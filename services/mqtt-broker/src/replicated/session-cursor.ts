@@ -347,6 +347,11 @@ export class SessionCursor implements SessionReader, KeyedSource {
   }
 
   async #readSome(shard: number): Promise<void> {
+    // Nothing is behind: the feed brings all there is, and what it repeats is not taken again.
+    if ((this.#positions[shard] as number) >= this.#host.feedPosition(shard)) {
+      this.#join(shard);
+      return;
+    }
     this.#ahead ??= this.#live.map(() => null);
     const ahead = this.#ahead[shard] ?? this.#openReader(shard);
     if (ahead.next >= ahead.records.length) {
@@ -395,6 +400,10 @@ export class SessionCursor implements SessionReader, KeyedSource {
       if (position === before) await waitMs(this.#host.shards.timers, BEHIND_TAIL_MS);
       return;
     }
+    this.#join(shard);
+  }
+
+  #join(shard: number): void {
     this.#live[shard] = true;
     this.#behind -= 1;
     if (this.#ahead !== null) this.#ahead[shard] = null;
