@@ -125,6 +125,12 @@ export class Replica implements ShardReplica {
     const target = this.#options.stores.entries.take(encodedAppendBytes(facts, bytes));
     const data = encodeAppend(facts, bytes, target);
     const command = { kind: 'append', ...facts, batchStart: appendHeaderBytes(facts) } as const;
+    const producer = facts.producer.id;
+    const expect = (id: EntryId): number | null => this.#expect(id, command, recordCount);
+    if (acknowledgement === 'all-synced') {
+      const stages = { appended: expect, durable: null };
+      return this.#committed(producer, data, { deadlineMs, stages });
+    }
     const early = Promise.withResolvers<AppendOutcome>();
     let base: number | null = null;
     const settleEarly = (when: AppendAcknowledgement): void => {
@@ -133,13 +139,12 @@ export class Replica implements ShardReplica {
     };
     const stages = {
       appended: (id: EntryId) => {
-        base = this.#expect(id, command, recordCount);
+        base = expect(id);
         settleEarly('memory');
       },
       durable: () => settleEarly('leader'),
     };
-    const committed = this.#committed(facts.producer.id, data, { deadlineMs, stages });
-    if (acknowledgement === 'all-synced') return committed;
+    const committed = this.#committed(producer, data, { deadlineMs, stages });
     committed.then(early.resolve, early.reject);
     return early.promise;
   }
@@ -201,7 +206,7 @@ export class Replica implements ShardReplica {
     const command = { kind: 'fence', stampMs, producer } as const;
     await this.#group.propose(encodeFence(stampMs, producer), deadlineMs, {
       appended: (id) => void this.#expect(id, command, 0),
-      durable: () => undefined,
+      durable: null,
     });
   }
 

@@ -22,7 +22,7 @@ export class PendingProposals<Result> {
   /** By ascending log index. */
   readonly #appended = new Map<LogIndex, Appended<Result>>();
   /** In the log of this leader, and not on its disk yet; by ascending log index. */
-  #unflushed: { readonly index: number; readonly stages: ProposalStages }[] = [];
+  #unflushed: { readonly index: number; readonly durable: () => void }[] = [];
   /** Of the data of all of them. */
   #bytes = 0;
   #earliestDeadlineMs = Number.POSITIVE_INFINITY;
@@ -60,7 +60,8 @@ export class PendingProposals<Result> {
       this.#appended.set(index, { term, proposal });
       const { stages } = proposal;
       if (stages === null) continue;
-      this.#unflushed.push({ index, stages });
+      const { durable } = stages;
+      if (durable !== null) this.#unflushed.push({ index, durable });
       stages.appended({ term, index });
     }
   }
@@ -69,7 +70,8 @@ export class PendingProposals<Result> {
   durable(index: number): void {
     let count = 0;
     while ((this.#unflushed[count]?.index ?? Number.POSITIVE_INFINITY) <= index) count += 1;
-    for (const { stages } of this.#unflushed.splice(0, count)) stages.durable();
+    if (count === 0) return;
+    for (const { durable } of this.#unflushed.splice(0, count)) durable();
   }
 
   refused(proposals: readonly Proposal<Result>[], reason: string, leader: NodeId | null): void {

@@ -54,9 +54,9 @@ export interface RaftGroup<Result> {
 /** What a proposal comes to before it is committed; it may be lost with the leader at each. */
 export interface ProposalStages {
   /** It is in the log of this leader, in memory. Called in the order of the log. */
-  appended(id: EntryId): void;
-  /** It is on this leader's disk; not called once its fate is known to be another. */
-  durable(): void;
+  readonly appended: (id: EntryId) => void;
+  /** It is on this leader's disk; not called once its fate is known to be another. null: nobody asks. */
+  readonly durable: (() => void) | null;
 }
 
 export interface Proposed<Result> {
