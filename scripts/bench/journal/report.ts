@@ -54,8 +54,8 @@ export function sectionText(bench: JournalBench): string {
   const { seconds, bodyBytes, natsVersion, natsFlushes, date } = bench;
   const unlike = natsFlushes
     ? 'Both have an acknowledged record on the disks of a majority.'
-    : 'RobustMQ has an acknowledged record on the disks of a majority; this NATS, whose file store can ' +
-      'not flush with every write yet, has it in the memory of the system, where a loss of power takes it.';
+    : 'RobustMQ has an acknowledged record on the disks of a majority; this NATS, whose file store ' +
+      'cannot flush with every write yet, has it in the memory of the system, where a loss of power takes it.';
   return [
     '## Journal servers beside NATS JetStream',
     `Written by \`make bench-journal\` on ${date}: three servers each on one machine, one shard or stream of ` +
