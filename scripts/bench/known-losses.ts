@@ -13,10 +13,10 @@ export const KNOWN_LOSSES: Readonly<Record<string, string>> = {
     'write a message here, and with the processor shared the difference is within the noise ' +
     'of the runs (0.97 to 1.11).',
   'retained-100K publish':
-    'Each is flushed to disk before its PUBACK, with only 640 under way: a fifth of the time waits ' +
-    'for the disk, and 317 flushes with two hand-overs to a thread each take another tenth. The ' +
-    'rest is the hash of the topic, the copy into the page and the index of the journal; ' +
-    'collecting garbage is below a tenth.',
+    'Each is flushed to disk before its PUBACK, with only 640 under way: about 310 flushes, each one ' +
+    'hand-over to a thread. The rest is the hash of the topic, the copy into the page and the ' +
+    'index of the journal, and the threads of the engine that compile and collect garbage on the ' +
+    'same core.',
   'offline-100K replay':
     'Each message is read from the journal and its delivery flushed before it leaves. A fifth of ' +
     'the time collects the objects of that: a record, a view of its body and a planned delivery ' +

@@ -43,9 +43,12 @@ function check(reader: PacketReader, flags: number, reasonCode: number): void {
  * `reasonCodeToConnectReturnCode` has an answer.
  */
 export function encodeConnack(packet: Connack, version: ProtocolVersion): Uint8Array {
+  const flags = packet.sessionPresent && version !== 3 ? 1 : 0;
+  if (version !== 5)
+    return Uint8Array.of(CONNACK_HEADER, 2, flags, returnCodeOf(packet.reasonCode));
   const writer = new PacketWriter(version);
-  writer.byte(packet.sessionPresent && version !== 3 ? 1 : 0);
-  writer.byte(version === 5 ? packet.reasonCode : returnCodeOf(packet.reasonCode));
+  writer.byte(flags);
+  writer.byte(packet.reasonCode);
   writer.properties(packet.properties, 'connack');
   return writer.packet(CONNACK_HEADER);
 }

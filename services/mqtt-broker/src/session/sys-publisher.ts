@@ -1,4 +1,4 @@
-import { Message } from '@robustmq/broker';
+import { Message, type Topic } from '@robustmq/broker';
 import type { SubscriptionRequest } from '@robustmq/mqtt-codec';
 import {
   clientConnectedEvent,
@@ -29,6 +29,7 @@ export class SysPublisher implements Presence {
   readonly #epoch: PresenceEpoch;
   readonly #encoder = new TextEncoder();
   #nextTick = 0;
+  #probesMade: readonly Topic[] | null = null;
 
   constructor(context: BrokerContext, gauges: GaugeSource) {
     this.#context = context;
@@ -111,18 +112,19 @@ export class SysPublisher implements Presence {
 
   /** A connect storm pays nothing for presence while nobody looks: such filters have wildcards. */
   #isWatched(): boolean {
-    if (!this.#context.settings.sysTopics.enabled) return false;
-    const probe = this.#context.router.topicOf(
-      `$SYS/brokers/${this.#nodeName}/clients/-/connected`,
+    const { settings, router } = this.#context;
+    if (!settings.sysTopics.enabled) return false;
+    if (this.#hasExactWatchers()) return true;
+    for (const probe of this.#probes) if (router.match(probe).live.length > 0) return true;
+    return false;
+  }
+
+  /** Of a client that nobody is. The topic table may forget them; the router finds them again. */
+  get #probes(): readonly Topic[] {
+    this.#probesMade ??= ['connected', 'disconnected'].map((event) =>
+      this.#context.router.topicOf(`$SYS/brokers/${this.#nodeName}/clients/-/${event}`),
     );
-    const gone = this.#context.router.topicOf(
-      `$SYS/brokers/${this.#nodeName}/clients/-/disconnected`,
-    );
-    const { router } = this.#context;
-    return (
-      router.match(probe).live.length + router.match(gone).live.length > 0 ||
-      this.#hasExactWatchers()
-    );
+    return this.#probesMade;
   }
 
   /** Someone may watch one client by its exact topic: then events cost a look-up each. */
