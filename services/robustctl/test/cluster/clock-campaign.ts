@@ -110,9 +110,9 @@ async function jumpAndKill(world: World, options: ClusterClockOptions): Promise<
   const floors = load.ledger.retainedFloors();
   const settled = await load.settle(SETTLE_LIMIT_MS);
   await load.checkRetained(floors);
+  const ledger = ledgerFigures(load.ledger.figures());
   const examples = [...load.ledger.examples, ...sessions.examples];
   if (cluster.crashes > 0 || !settled) examples.push(cluster.lastWords());
-  const ledger = ledgerFigures(load.ledger.figures());
   return { figures: [...figures, ...ledger], examples };
 }
 

@@ -99,10 +99,12 @@ async function deliveryOver(
     const floors = load.ledger.retainedFloors();
     const settled = await load.settle(SETTLE_LIMIT_MS);
     await load.checkRetained(floors);
+    const ledger = ledgerFigures(load.ledger.figures());
+    // With what the figures have found.
     const examples = [...load.ledger.examples];
     if (cluster.crashes > 0 || !settled) examples.push(cluster.lastWords());
     const gapMsMax = Math.max(...kinds.map((kind) => SILENCE_MS_MAX[kind]));
-    if (load.gapMsMax > gapMsMax) tell(`what the processes said is in ${wordsKept(cluster, seed)}`);
+    if (load.gapMsMax > gapMsMax || !settled) tell(`what the processes said is in ${wordsKept(cluster, seed)}`);
     return {
       figures: [
         told('seed', seed),
@@ -111,7 +113,7 @@ async function deliveryOver(
         told('faults', faults.length),
         atMost('longest silence of a publisher, ms', Math.round(load.gapMsMax), gapMsMax),
         atMost('unasked exits', cluster.crashes, 0),
-        ...ledgerFigures(load.ledger.figures()),
+        ...ledger,
         told('drained before the deadline', settled ? 'yes' : 'no'),
       ],
       examples,
