@@ -24,7 +24,7 @@ export function sectionText(results: readonly PartResult[]): string {
     tableOf(results.flatMap(({ rows }) => rows)),
     results.flatMap(({ notes }) => notes.map((note) => `- ${note}`)).join('\n'),
     [
-      ...machine.filter(([name]) => !name.startsWith('RobustMQ')),
+      ...machine.filter(([name]) => name !== 'RobustMQ' && name !== 'Load average before'),
       ...results.map(({ part, date, machine: facts }) => {
         const commit = facts.find(([name]) => name === 'RobustMQ')?.[1] ?? '';
         return [`Part ${part}`, `${date}, ${commit}`] as const;
