@@ -1,8 +1,15 @@
-import type { Page, PageRequest } from '@robustmq/placement-registry';
+import type { PageRequest } from '@robustmq/placement-registry';
 import { note, print, table } from '../output.ts';
 import type { ListFlags } from './cluster-flags.ts';
 
 const PAGE = 500;
+
+/** A part of a list. */
+export interface ListPage<Value> {
+  readonly items: readonly { readonly value: Value; readonly names: readonly string[] }[];
+  /** Where the next part begins; null: this is the last. */
+  readonly next: string | null;
+}
 
 /** What to show of each item of a list. */
 export interface ListLayout<Value> {
@@ -16,7 +23,7 @@ export interface ListLayout<Value> {
 export async function printPages<Value>(
   flags: ListFlags,
   layout: ListLayout<Value>,
-  read: (page: PageRequest) => Promise<Page<Value>>,
+  read: (page: PageRequest) => Promise<ListPage<Value>>,
 ): Promise<void> {
   const rows: (readonly string[])[] = [];
   let left = flags.limit === 0 ? Number.POSITIVE_INFINITY : flags.limit;

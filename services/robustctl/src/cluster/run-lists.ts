@@ -1,12 +1,7 @@
 import type { ListFlags } from './cluster-flags.ts';
 import { type ListLayout, printPages } from './paged-list.ts';
 import { withRegistries } from './with-registries.ts';
-import type {
-  RouteRecord,
-  SessionRecord,
-  SubscriptionRecord,
-  TopicRecord,
-} from '@robustmq/placement-registry';
+import type { RouteRecord, SessionRecord, SubscriptionRecord } from '@robustmq/placement-registry';
 
 /** `session list`: every durable session, wherever its client is. */
 export function runSessionList(flags: ListFlags): Promise<void> {
@@ -28,13 +23,6 @@ export function runSubscriptionList(clientId: string | undefined, flags: ListFla
 export function runRouteList(flags: ListFlags): Promise<void> {
   return withRegistries(flags, (registries, call) =>
     printPages(flags, ROUTES, (page) => registries.routes.list(page, call)),
-  );
-}
-
-/** `topic list`: the topics that somebody has made. */
-export function runTopicList(flags: ListFlags): Promise<void> {
-  return withRegistries(flags, (registries, call) =>
-    printPages(flags, TOPICS, (page) => registries.topics.list(page, call)),
   );
 }
 
@@ -64,12 +52,6 @@ const ROUTES: ListLayout<RouteRecord> = {
   heading: ['broker', 'filter'],
   row: ({ nodeId }, names) => [String(nodeId), names[0] ?? ''],
   record: (route, names) => ({ topicFilter: names[0], ...route }),
-};
-
-const TOPICS: ListLayout<TopicRecord> = {
-  heading: ['topic'],
-  row: (_topic, names) => [names[0] ?? ''],
-  record: (topic, names) => ({ name: names[0], ...topic }),
 };
 
 /** MQTT-5.0 §3.1.2.11.2. */

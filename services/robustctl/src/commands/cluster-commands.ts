@@ -84,10 +84,12 @@ export function subscriptionCommand(): Command {
 
 /** `robustctl topic list`. */
 export function topicCommand(): Command {
-  const command = group('topic', 'topics that somebody has made');
+  const command = group('topic', 'topics that have a retained message');
   addListFlags(command.command('list'))
-    .description('all of them')
-    .action(async (flags: ListFlags) => (await lists()).runTopicList(flags));
+    .description('all of them, and the size of each message')
+    .action(async (flags: ListFlags) =>
+      (await import('../cluster/run-topics.ts')).runTopicList(flags),
+    );
   return command;
 }
 
