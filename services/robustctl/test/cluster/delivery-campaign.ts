@@ -104,7 +104,8 @@ async function deliveryOver(
     const examples = [...load.ledger.examples];
     if (cluster.crashes > 0 || !settled) examples.push(cluster.lastWords());
     const gapMsMax = Math.max(...kinds.map((kind) => SILENCE_MS_MAX[kind]));
-    if (load.gapMsMax > gapMsMax || !settled) tell(`what the processes said is in ${wordsKept(cluster, seed)}`);
+    if (load.gapMsMax > gapMsMax || !settled)
+      tell(`what the processes said is in ${wordsKept(cluster, seed)}`);
     return {
       figures: [
         told('seed', seed),
