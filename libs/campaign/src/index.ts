@@ -6,7 +6,7 @@ export { DiskState, type PowerLoss } from './power-loss.ts';
 export { type CampaignResult, runCampaigns } from './run-campaigns.ts';
 export type { BrokerAddress, BrokerPlace } from './delivery/broker-place.ts';
 export { DurableLoad, type LoadOptions } from './delivery/durable-load.ts';
-export { Ledger, type LedgerFigures } from './delivery/ledger.ts';
+export { Ledger, type LedgerFigures, OUTCOME, type Stream } from './delivery/ledger.ts';
 export { ledgerFigures } from './delivery/ledger-figures.ts';
 export { payloadOf, sequenceOf } from './delivery/payload.ts';
 export { LatencyProbe } from './overload/latency-probe.ts';

@@ -12,6 +12,7 @@ export {
   type LinearizabilityVerdict,
   type NotLinearizable,
 } from './linearizability.ts';
+export { EventQueue } from './event-queue.ts';
 export { type FaultCounts, type FaultKind } from './fault-tally.ts';
 export { SeededRandom } from './random.ts';
 export {
@@ -20,4 +21,5 @@ export {
   simulate,
   simulationOf,
 } from './simulation.ts';
+export { textHash, TraceHash, bytesHash } from './trace.ts';
 export { type Invariant, Violation } from './violation.ts';

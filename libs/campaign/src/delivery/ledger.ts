@@ -23,6 +23,8 @@ export const OUTCOME = { unknown: 0, acknowledged: 1, refused: 2 } as const;
 interface Account {
   readonly name: string;
   readonly kind: 'subscriber' | 'group';
+  /** Whether the messages of this topic are owed to it. */
+  readonly wants: (topic: string) => boolean;
   /** By topic: how often each sequence number came, and the highest so far. */
   readonly received: Map<string, { readonly counts: number[]; highest: number }>;
 }
@@ -65,8 +67,13 @@ export class Ledger {
     return stream;
   }
 
-  openAccount(name: string, kind: Account['kind']): void {
-    this.#accounts.set(name, { name, kind, received: new Map() });
+  /** @param wants  of which topics it is owed the messages; of all, if not said */
+  openAccount(
+    name: string,
+    kind: Account['kind'],
+    wants: (topic: string) => boolean = () => true,
+  ): void {
+    this.#accounts.set(name, { name, kind, wants, received: new Map() });
   }
 
   /** The first thing that went wrong of each kind, in words; at most twenty. */
@@ -188,6 +195,7 @@ export class Ledger {
   #missingOf(account: Account): number {
     let missing = 0;
     for (const [topic, { outcomes }] of this.#streams) {
+      if (!account.wants(topic)) continue;
       const counts = account.received.get(topic)?.counts ?? [];
       for (const [sequence, outcome] of outcomes.entries()) {
         if (outcome === OUTCOME.acknowledged && counts[sequence] === undefined) missing += 1;
@@ -198,6 +206,7 @@ export class Ledger {
 
   #noteMissing(account: Account): void {
     for (const [topic, { outcomes }] of this.#streams) {
+      if (!account.wants(topic)) continue;
       const counts = account.received.get(topic)?.counts ?? [];
       const sequence = outcomes.findIndex(
         (outcome, index) => outcome === OUTCOME.acknowledged && counts[index] === undefined,
