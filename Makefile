@@ -166,6 +166,16 @@ simulate = @node --conditions=source libs/simulator/src/main.ts --processes $(or
 sim: setup ## Simulate placement groups: 2,000 seeds, or SEEDS=n; SEED=n replays one; ARGS=--help
 	$(simulate) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000)) $(ARGS)
 
+simulate-cluster = @node --conditions=source services/mqtt-broker/src/testing/simulation/main.ts
+
+.PHONY: sim-cluster
+sim-cluster: setup ## Simulate whole clusters of brokers: 500 seeds, or SEEDS=n; SEED=n replays one
+	$(simulate-cluster) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500)) $(ARGS)
+
+.PHONY: sim-cluster-mutants
+sim-cluster-mutants: setup ## Plant every known bug of a cluster, and count the seeds until it is noticed
+	$(simulate-cluster) --mutants --seeds $(or $(SEEDS),200) $(ARGS)
+
 .PHONY: sim-long
 sim-long: setup ## Simulate 50 000 seeds: a night's work
 	$(simulate) --from $(or $(FROM),1) --seeds $(or $(SEEDS),50000) $(ARGS)

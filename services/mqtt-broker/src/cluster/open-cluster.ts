@@ -92,7 +92,11 @@ export class OpenCluster {
         await waitMs(timers, backoff.nextMs());
       }
     }
-    await this.#opening;
+    // A life may end before its shards are open: then the next one opens them.
+    while (this.#path === null && !this.#stopped && clock.monotonicMs() < untilMs) {
+      await this.#opening;
+      if (this.#path === null) await waitMs(timers, RETRY.firstMs);
+    }
     if (this.#path === null) throw new Error('the shards of the journal could not be opened');
   }
 

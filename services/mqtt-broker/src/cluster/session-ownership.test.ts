@@ -140,6 +140,26 @@ describe('a durable session', () => {
     expect((await two.client('c').connect(DURABLE))?.sessionPresent).toBe(true);
   });
 
+  test('is released with its will when the connect that claimed it fails', async () => {
+    const one = await cluster.broker(1);
+    const two = await cluster.broker(2);
+    await cluster.until(() => one.cluster.aliveCount === 2 && two.cluster.aliveCount === 2);
+    const first = one.client('c');
+    await first.connect({ ...DURABLE, will: { topic: 'w', text: 'x', delaySeconds: 500 } });
+    first.drop();
+    while ((await recordOf('c'))?.owner !== null) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    cluster.states.restoreFailures = 1;
+    expect((await two.client('c').connect(DURABLE))?.reasonCode).toBe(0x88);
+    while ((await recordOf('c'))?.owner !== null) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await cluster.registries.wills.read('c', CALL)).not.toBe(null);
+    expect((await two.client('c').connect(DURABLE))?.sessionPresent).toBe(true);
+    expect(await cluster.registries.wills.read('c', CALL)).toBe(null);
+  });
+
   test('of a broker that answers nobody is taken by ending its registration', async () => {
     const [one, two] = [
       await cluster.broker(1, { yieldWaitMs: 30 }),

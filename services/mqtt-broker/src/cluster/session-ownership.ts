@@ -20,6 +20,7 @@ import type { ClientRegistrar, RegistrarHost } from './client-registrar.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
 import type { OwnershipAnswer, OwnershipRequest } from './contract.ts';
 import { DeadLives } from './dead-lives.ts';
+import { letGoOfClaim } from './let-go-of-claim.ts';
 import { encodeQuestion } from './link-questions.ts';
 import {
   isFenced,
@@ -202,7 +203,19 @@ export class SessionOwnership implements RegistrarHost {
       incarnation: registration.node.incarnation,
       connectionId: this.#nextConnection++,
     };
-    return this.#claim(request, { seen, reading, owner, attempt, isStored });
+    try {
+      return await this.#claim(request, { seen, reading, owner, attempt, isStored });
+    } catch (error) {
+      this.#letGoLater(clientId, owner);
+      throw error;
+    }
+  }
+
+  /** The connect failed, perhaps behind its claim: nobody is served by it, so nobody is to own it. */
+  #letGoLater(clientId: string, owner: SessionOwner): void {
+    const registration = this.#registrationOf();
+    const isOver = (): boolean => this.#registrationOf() !== registration;
+    void this.#queues.run(clientId, () => letGoOfClaim(this.#edges, { clientId, owner }, isOver));
   }
 
   async #claim(request: OwnershipRequest, from: Claiming): Promise<OwnershipAnswer> {
@@ -223,12 +236,12 @@ export class SessionOwnership implements RegistrarHost {
     const owned = { clientId, epoch: session.epoch };
     // One that has lasted its interval is there until the elected broker has ended it.
     const isOver = previous !== null && (request.cleanStart || previous.sessionExpirySeconds === 0);
-    if (previous !== null) await this.#takeWillOf(owned, isOver);
-    const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
+    // Before its will is touched: a connect that fails leaves one that waits as it is.
     if (previous !== null && !isOver) await this.#restore(request, session);
-    if (mine !== null && request.will !== null) {
-      await this.#wills.save(mine, request.will);
-    }
+    if (previous !== null) await this.#publishDue(owned, isOver);
+    const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
+    if (mine !== null && request.will !== null) await this.#wills.save(mine, request.will);
+    else if (mine !== null && previous !== null && !isOver) await this.#wills.discard(mine);
     if (from.attempt.superseded) {
       await this.#dropRestored(clientId);
       return SUPERSEDED;
@@ -326,9 +339,10 @@ export class SessionOwnership implements RegistrarHost {
   }
 
   /** A will that was due is published, one whose delay had not passed is not (MQTT-5.0 [MQTT-3.1.3-9]). */
-  async #takeWillOf(owned: OwnedSession, isOver: boolean): Promise<void> {
-    const isDue = ({ delaySeconds }: WillMessage): boolean => isOver || delaySeconds === 0;
-    const due = await this.#wills.take(owned, isDue);
+  async #publishDue(owned: OwnedSession, isOver: boolean): Promise<void> {
+    const delaySeconds = await this.#wills.delayOf(owned.clientId);
+    if (delaySeconds === null || (delaySeconds > 0 && !isOver)) return;
+    const due = await this.#wills.take(owned);
     if (due !== null) this.#wills.publish(due);
   }
 

@@ -54,23 +54,24 @@ export class StoredWills {
     await this.#edges.registries.wills.save(stored, this.#call);
   }
 
+  /** Of the will that is there; null: there is none. */
+  async delayOf(clientId: string): Promise<number | null> {
+    const stored = await this.#edges.registries.wills.read(clientId, this.#call);
+    return stored === null ? null : decodeWill(this.#edges.context, stored.message).delaySeconds;
+  }
+
   /**
-   * Takes the will for this broker to publish; null: there is none, or it is not due and is deleted.
+   * Takes the will for this broker to publish; null: there is none.
    *
    * @throws REGISTRY_FENCED  the session is not at this epoch any more
    */
-  async take(
-    owner: OwnedSession,
-    isDue: (will: WillMessage) => boolean = () => true,
-  ): Promise<DueWill | null> {
+  async take(owner: OwnedSession): Promise<DueWill | null> {
     const { context, registries, durable } = this.#edges;
     const { clientId } = owner;
     this.#taking.set(clientId, (this.#taking.get(clientId) ?? 0) + 1);
     try {
-      const placeOf = (message: Uint8Array): number | null => {
-        const will = decodeWill(context, message);
-        return isDue(will) ? durable.placeOf(will.message.topic.name) : null;
-      };
+      const placeOf = (message: Uint8Array): number | null =>
+        durable.placeOf(decodeWill(context, message).message.topic.name);
       const by = { taker: this.#self(), placeOf };
       return await registries.wills.takeOwned(owner, by, this.#call);
     } catch (error) {

@@ -35,6 +35,8 @@ export class SharedStates {
   readonly events: string[] = [];
   /** So many calls to settle a session fail. */
   settleFailures = 0;
+  /** So many calls to restore one fail. */
+  restoreFailures = 0;
 }
 
 /** One broker of a test. */
@@ -247,6 +249,11 @@ function durableOf(context: BrokerContext, states: SharedStates): DurableSession
   };
   return {
     restore: async (stored) => {
+      if (states.restoreFailures > 0) {
+        states.restoreFailures -= 1;
+        const detail = 'the test says so';
+        throw new JournalError({ code: 'JOURNAL_UNAVAILABLE', shard: 'sessions-0', detail });
+      }
       claim(stored.clientId, stored.epoch);
       restoreInto(context, stored);
     },

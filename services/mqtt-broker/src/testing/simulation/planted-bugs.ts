@@ -1,10 +1,10 @@
-import { InterestBarrier } from '../../src/cluster/interest-barrier.ts';
-import { StoredWills } from '../../src/cluster/stored-wills.ts';
-import { AcknowledgementLanes } from '../../src/replicated/acknowledgement-lanes.ts';
-import { DurableSessionRegistry } from '../../src/replicated/durable-session-registry.ts';
-import { ReplicatedLog } from '../../src/replicated/replicated-log.ts';
-import { RepeatedPublishes } from '../../src/replicated/repeated-publishes.ts';
-import { SessionCursor } from '../../src/replicated/session-cursor.ts';
+import { InterestBarrier } from '../../cluster/interest-barrier.ts';
+import { StoredWills } from '../../cluster/stored-wills.ts';
+import { AcknowledgementLanes } from '../../replicated/acknowledgement-lanes.ts';
+import { DurableSessionRegistry } from '../../replicated/durable-session-registry.ts';
+import { ReplicatedLog } from '../../replicated/replicated-log.ts';
+import { RepeatedPublishes } from '../../replicated/repeated-publishes.ts';
+import { SessionCursor } from '../../replicated/session-cursor.ts';
 
 /** A mistake put into the product's own classes, for every broker of this process. */
 export interface PlantedBug {
@@ -54,10 +54,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'delayed will published on resumption',
     plant: () =>
-      replace(StoredWills.prototype, 'take', (original) => {
-        return async function early(this: StoredWills, owner, call) {
-          const will = await Reflect.apply(original, this, [owner, call]);
-          return will === null ? null : { ...will, delaySeconds: 0 };
+      replace(StoredWills.prototype, 'delayOf', (original) => {
+        return async function none(this: StoredWills, clientId) {
+          return (await Reflect.apply(original, this, [clientId])) === null ? null : 0;
         };
       }),
   },

@@ -10,16 +10,16 @@ import {
   type Logger,
   zeroGaugeSource,
 } from '@robustmq/telemetry';
-import type { BrokerContext } from '../../src/broker-context.ts';
-import { OpenCluster } from '../../src/cluster/open-cluster.ts';
-import { brokerSchema } from '../../src/configuration/schema.ts';
-import { brokerSettingsFrom } from '../../src/configuration/settings-from.ts';
-import { ClientConnection } from '../../src/connection/client-connection.ts';
-import { Maintenance } from '../../src/maintenance.ts';
-import { makeContext } from '../../src/make-context.ts';
-import { openAccess } from '../../src/open-access.ts';
-import { SysPublisher } from '../../src/session/sys-publisher.ts';
-import type { BrokerSettings, ClusterPlace } from '../../src/settings.ts';
+import type { BrokerContext } from '../../broker-context.ts';
+import { OpenCluster } from '../../cluster/open-cluster.ts';
+import { brokerSchema } from '../../configuration/schema.ts';
+import { brokerSettingsFrom } from '../../configuration/settings-from.ts';
+import { ClientConnection } from '../../connection/client-connection.ts';
+import { Maintenance } from '../../maintenance.ts';
+import { makeContext } from '../../make-context.ts';
+import { openAccess } from '../../open-access.ts';
+import { SysPublisher } from '../../session/sys-publisher.ts';
+import type { BrokerSettings, ClusterPlace } from '../../settings.ts';
 import { ClientWire, type WireEnd } from './client-wire.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { SimulatedTime } from './simulated-time.ts';

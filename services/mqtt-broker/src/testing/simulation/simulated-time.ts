@@ -1,6 +1,9 @@
 import { EventQueue, type SeededRandom } from '@robustmq/simulator';
 import type { TimerHandle, Timers } from '@robustmq/environment';
 
+/** So many events in one moment are a loop without a pause. */
+const STANDSTILL_EVENTS = 100_000;
+
 /**
  * The time of one simulation. Every timer, answer, frame and packet is an event of it; what promises make
  * of an event is done before the next one begins. So one order of events is one history.
@@ -35,7 +38,12 @@ export class SimulatedTime {
 
   /** @param check  looked at after each event; true ends the run */
   async runUntil(untilMs: number, check: () => boolean): Promise<void> {
+    let sinceMs = -1;
+    let count = 0;
     while (this.#queue.runNext(untilMs)) {
+      if (this.nowMs > sinceMs) [sinceMs, count] = [this.nowMs, 0];
+      count += 1;
+      if (count > STANDSTILL_EVENTS) throw new Error(`time stands still at ${this.nowMs} ms`);
       await turnOver();
       if (check()) return;
     }

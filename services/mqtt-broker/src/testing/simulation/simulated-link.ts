@@ -49,7 +49,7 @@ export class LinkEnd implements FrameTransport {
   readonly links: SimulatedLinks;
   readonly #outgoing = new Map<number, OutgoingLink>();
   /** By sender: a broker that has come back speaks on its new connection only. */
-  readonly incoming = new Map<number, OutgoingLink>();
+  readonly incoming: Map<number, OutgoingLink> = new Map<number, OutgoingLink>();
   readonly #held: { readonly from: number; readonly frame: Uint8Array }[] = [];
   events: FrameEvents = SILENT;
   isClosed = false;
@@ -137,8 +137,10 @@ class OutgoingLink {
 
   close(): void {
     this.#isClosed = true;
-    if (this.#peer !== null) this.owner.events.down(this.to);
+    const wasUp = this.#peer !== null;
     this.#peer = null;
+    this.#frames = [];
+    if (wasUp) this.owner.events.down(this.to);
   }
 
   #connect(): void {

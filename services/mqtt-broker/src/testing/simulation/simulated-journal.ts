@@ -81,7 +81,8 @@ function shardSeen(shard: SharedShard, lane: () => Gate, tell: Told): SharedShar
     openTail: (from, selector) => tailSeen(shard.openTail(from, selector), lane()),
     offsetAt: (atMs) => others(shard.offsetAt(atMs)),
     trimBefore: (offset) => others(shard.trimBefore(offset)),
-    fence: (producer) => others(tell(() => `fence ${producer.id}.${producer.incarnation}`, shard.fence(producer))),
+    fence: (producer) =>
+      others(tell(() => `fence ${producer.id}.${producer.incarnation}`, shard.fence(producer))),
   };
 }
 
@@ -127,7 +128,8 @@ function tableSeen(table: KeyedShard, lane: () => Gate, tell: Told): KeyedShard 
   return {
     name: table.name,
     write: (keyed, deadlineMs) => {
-      const what = (): string => `write ${keyed.map(({ key, fence }) => `${key}@${fence}`).join(' ')}`;
+      const what = (): string =>
+        `write ${keyed.map(({ key, fence }) => `${key}@${fence}`).join(' ')}`;
       return writes(tell(what, table.write(keyed, deadlineMs)));
     },
     claim: (key, fence, deadlineMs) =>

@@ -3,6 +3,7 @@ import type { Packet, Publish, Qos } from '@robustmq/mqtt-codec';
 import { textHash, TraceHash } from '@robustmq/simulator';
 import { ClusterWorld } from './cluster-world.ts';
 import { type Faults, Nemesis } from './nemesis.ts';
+import { forbidRealTimers } from './real-timers.ts';
 import { LateSubscribers } from './late-subscribers.ts';
 import { checkOwnership, checkRest } from './ownership-check.ts';
 import { type ClientTraits, SimulatedClient } from './simulated-client.ts';
@@ -55,14 +56,18 @@ class ClusterSimulation {
   }
 
   async run(): Promise<ClusterResult> {
-    const unhandled = (error: unknown): void => {
-      this.#violate(`unhandled rejection: ${error instanceof Error ? error.stack : String(error)}`);
+    const unhandled = (error: unknown): void => this.#violate(`unhandled: ${textOf(error)}`);
+    // A logger that tells the story has a timer of its own.
+    const told = (what: string): void => {
+      if (this.#tell === null) this.#violate(`${what} of the machine was called`);
     };
+    const release = forbidRealTimers(told);
     process.on('unhandledRejection', unhandled);
     try {
       return await this.#run();
     } finally {
       process.off('unhandledRejection', unhandled);
+      release();
     }
   }
 
@@ -72,7 +77,6 @@ class ClusterSimulation {
     const areReady = (): boolean => everybody.every((each) => each.isSubscribed);
     this.#world.begin();
     for (const client of everybody) client.comeOnline();
-    this.#wills.connect();
     await this.#until(STARTED_WITHIN_MS, areReady);
     if (!areReady()) this.#violate('the cluster does not start');
     const victims = everybody.filter((each) => !this.#wills.dying.includes(each));
@@ -168,9 +172,7 @@ class ClusterSimulation {
       const clientId = `p${index}`;
       const traits = { clientId, version: random.pick([4, 5] as const), subscriptions: [] };
       const client = this.#add({ ...traits, durable: true }, null);
-      const streams = ([1, 2] as const).map((qos) =>
-        this.#openStream(`t/${clientId}/${qos}`, qos),
-      );
+      const streams = ([1, 2] as const).map((qos) => this.#openStream(`t/${clientId}/${qos}`, qos));
       this.#publishers.push({ client, streams });
     }
   }
@@ -264,6 +266,10 @@ class ClusterSimulation {
   #say(line: string): void {
     this.#tell?.(`${this.#world.time.nowMs.toFixed(1).padStart(9)}  ${line}`);
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function isBusy(client: SimulatedClient): boolean {

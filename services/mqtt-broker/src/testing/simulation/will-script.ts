@@ -5,22 +5,24 @@ import type { SimulationParts } from './simulation-parts.ts';
 
 /** Longer than any absence of a client that comes back. */
 const LONG_SECONDS = 300;
+const LATEST_SECONDS = 4;
 
 interface Testator {
   readonly client: SimulatedClient;
-  readonly topic: string;
   /** Whether it is lost for good; otherwise it always comes back before its will is due. */
   readonly dies: boolean;
 }
 
 /**
- * Clients with wills (MQTT-5.0 §3.1.2.5, §3.1.3.2.2): one that is lost for good has its will published
- * once, one that comes back within the delay, wherever, never.
+ * Clients with wills (MQTT-5.0 §3.1.2.5, §3.1.3.2.2), each connection with one of its own. That of a
+ * connection with which the client is lost for good is published once; that of a client that comes back
+ * within the delay, wherever, never; and none twice.
  */
 export class WillScript {
   readonly #parts: SimulationParts;
   readonly #testators: Testator[] = [];
   readonly #received = new Map<string, number>();
+  readonly #owed = new Set<string>();
 
   constructor(parts: SimulationParts) {
     this.#parts = parts;
@@ -34,20 +36,13 @@ export class WillScript {
     return this.#testators.filter(({ dies }) => dies).map(({ client }) => client);
   }
 
-  connect(): void {
-    const { random } = this.#parts.world;
-    for (const { client, topic, dies } of this.#testators) {
-      const seconds = dies ? random.between(0, 4) : LONG_SECONDS;
-      client.comeOnline(willOf(topic, seconds));
-    }
-  }
-
   /** Some time within `withinMs` those that are to die do. */
   begin(withinMs: number): void {
     const { world, say } = this.#parts;
-    for (const { client, topic, dies } of this.#testators) {
-      if (!dies) continue;
+    for (const client of this.dying) {
       world.time.after(world.random.between(1, withinMs), () => {
+        const topic = topicOf(client, client.connection);
+        if (client.isConnected) this.#owed.add(topic);
         say(`${client.traits.clientId} is lost for good, with will ${topic}`);
         client.vanish(world.random.pick(['reset', 'silent']));
       });
@@ -59,26 +54,36 @@ export class WillScript {
   }
 
   get isSettled(): boolean {
-    return this.#testators.every(({ dies, topic }) => !dies || this.#received.has(topic));
+    return [...this.#owed].every((topic) => this.#received.has(topic));
   }
 
   /** @returns what does not hold */
   judge(): string | null {
-    for (const { topic, dies } of this.#testators) {
-      const times = this.#received.get(topic) ?? 0;
-      if (!dies && times > 0) return `will ${topic} came though its client was back in time`;
-      if (dies && times > 1) return `will ${topic} came ${times} times`;
-      if (dies && times === 0) return `will ${topic} never came`;
+    for (const topic of this.#owed) {
+      if (!this.#received.has(topic)) return `will ${topic} never came`;
+    }
+    for (const { client, dies } of this.#testators) {
+      for (const [topic, times] of this.#received) {
+        if (!topic.startsWith(topicOf(client, ''))) continue;
+        if (!dies) return `will ${topic} came though its client was back in time`;
+        if (times > 1) return `will ${topic} came ${times} times`;
+      }
     }
     return null;
   }
 
   #add(index: number, dies: boolean): void {
-    const clientId = `w${index}`;
-    const traits = { clientId, version: 5, durable: true, subscriptions: [] } as const;
+    const { random } = this.#parts.world;
+    const traits = { clientId: `w${index}`, version: 5, durable: true, subscriptions: [] } as const;
     const client = this.#parts.addClient(traits, null);
-    this.#testators.push({ client, topic: `w/${clientId}`, dies });
+    const seconds = dies ? random.between(0, LATEST_SECONDS) : LONG_SECONDS;
+    client.setWill((connection) => willOf(topicOf(client, connection), seconds));
+    this.#testators.push({ client, dies });
   }
+}
+
+function topicOf({ traits }: SimulatedClient, connection: number | ''): string {
+  return `w/${traits.clientId}/${connection}`;
 }
 
 function willOf(topic: string, willDelayIntervalSeconds: number): Will {

@@ -66,7 +66,9 @@ export class SimulatedClient {
   #rest: Buffer = Buffer.alloc(0);
   #heardAtMs = 0;
   #pingedAtMs = 0;
+  /** Rises whenever what comes over a connection is not to be heard any more. */
   #connections = 0;
+  #attempts = 0;
   #wantsOnline = false;
   #hasSession = false;
   #isSubscribed = false;
@@ -74,7 +76,7 @@ export class SimulatedClient {
   #subscribeId = 0;
   #outbound: Outbound[] = [];
   readonly #inbound = new Set<number>();
-  #will: Will | null = null;
+  #willOf: (connection: number) => Will | null = () => null;
   #whenSubscribed: () => void = () => {};
   /** The broker that it is connected to, or was last. */
   nodeId = 0;
@@ -112,11 +114,20 @@ export class SimulatedClient {
     return this.#outbound.length;
   }
 
-  /** Connects, and again whenever the connection is lost. @param will  of this and later connections */
-  comeOnline(will: Will | null = null): void {
-    this.#will = will;
+  /** Connects, and again whenever the connection is lost. */
+  comeOnline(): void {
     this.#wantsOnline = true;
     if (this.#phase === 'away') this.#connect();
+  }
+
+  /** Every connection from now on has this will. */
+  setWill(willOf: (connection: number) => Will | null): void {
+    this.#willOf = willOf;
+  }
+
+  /** Of the connection that there is, or was last tried. */
+  get connection(): number {
+    return this.#attempts;
   }
 
   /** Runs `then` in the moment in which its subscriptions are granted. */
@@ -182,6 +193,7 @@ export class SimulatedClient {
   #connect(): void {
     if (!this.#wantsOnline) return;
     this.#connections += 1;
+    this.#attempts += 1;
     const connection = this.#connections;
     const isThis = (): boolean => this.#connections === connection && this.#wire !== null;
     const broker = this.#pickBroker();
@@ -207,7 +219,7 @@ export class SimulatedClient {
     this.#send({
       kind: 'connect',
       ...{ version, clientId, cleanStart: !durable, keepAliveSeconds: KEEP_ALIVE_SECONDS },
-      ...{ username: null, password: null, will: this.#will },
+      ...{ username: null, password: null, will: this.#willOf(this.#attempts) },
       properties: version === 5 && durable ? { sessionExpiryIntervalSeconds: EXPIRY_SECONDS } : {},
     });
   }

@@ -23,7 +23,7 @@ export class ClusterWorld {
   readonly placement: MemoryPlacement = new MemoryPlacement();
   readonly failures: string[] = [];
   /** By node id: the life that runs now. */
-  readonly brokers = new Map<number, SimulatedBroker>();
+  readonly brokers: Map<number, SimulatedBroker> = new Map<number, SimulatedBroker>();
   /** Broker pairs and `node-place` that are cut. */
   readonly #cuts = new Set<string>();
   readonly #links: SimulatedLinks;
@@ -91,7 +91,12 @@ export class ClusterWorld {
       },
       this.placement,
     );
-    const journal = journalSeenBy(life, this.memory.connect(`broker-${nodeId}`), delayMs, this.#tell);
+    const journal = journalSeenBy(
+      life,
+      this.memory.connect(`broker-${nodeId}`),
+      delayMs,
+      this.#tell,
+    );
     makeBroker(nodeId, {
       ...{ life, time: this.time, placement, journal },
       transport: this.#links.open(nodeId, life),
@@ -133,7 +138,8 @@ export class ClusterWorld {
     const pair = pairOf(nodeId, from);
     if (this.#cuts.has(pair)) return;
     this.#cuts.add(pair);
-    const hold = from === 'journal' ? this.memory.faults.hold({ process: `broker-${nodeId}` }) : null;
+    const hold =
+      from === 'journal' ? this.memory.faults.hold({ process: `broker-${nodeId}` }) : null;
     this.time.after(forMs, () => {
       this.#cuts.delete(pair);
       if (this.random.chance(0.5)) hold?.release();

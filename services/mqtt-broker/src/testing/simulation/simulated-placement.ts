@@ -60,8 +60,7 @@ function call<Answer>(
     };
     const giveUp = (): void => {
       const detail = `no answer within ${options.deadlineMs} ms`;
-      const code =
-        isSent && what.isChange ? 'PLACEMENT_OUTCOME_UNKNOWN' : 'PLACEMENT_UNAVAILABLE';
+      const code = isSent && what.isChange ? 'PLACEMENT_OUTCOME_UNKNOWN' : 'PLACEMENT_UNAVAILABLE';
       settle(() => reject(new PlacementError({ code, detail })));
     };
     const answer = (action: () => void): void => {

@@ -53,9 +53,7 @@ export class LateSubscribers {
       stream: openStream(`late/${this.#round}/${publisher.nodeId}`, random.pick([1, 2])),
     }));
     const filter = random.pick([`late/${this.#round}/#`, `late/${this.#round}/+`]);
-    ledger.openAccount(clientId, 'subscriber', (topic) =>
-      topic.startsWith(prefix),
-    );
+    ledger.openAccount(clientId, 'subscriber', (topic) => topic.startsWith(prefix));
     const traits = { clientId, version: 5, durable: random.chance(0.5) } as const;
     const subscriptions = [{ filter, qos: 2 as const }];
     const client = addClient({ ...traits, subscriptions }, nodeId);

@@ -87,8 +87,7 @@ export class Nemesis {
         client.moveOver();
         return;
       case 'client away':
-        // A proper DISCONNECT deletes the will.
-        if (!client.traits.clientId.startsWith('w')) this.#away(client, lasting(5_000));
+        this.#away(client, lasting(5_000));
     }
   }
 
