@@ -1,5 +1,5 @@
 import type { ProducerName } from '@robustmq/journal';
-import type { NodeLife } from '@robustmq/placement-registry';
+import type { NodeLife, SessionOwner } from '@robustmq/placement-registry';
 
 /**
  * Sees to it that no life of a broker that is over commits anything any more, before a session that it
@@ -25,4 +25,16 @@ export class DeadLives {
       }),
     );
   }
+}
+
+/** Whether both are of one life of one broker. */
+export function isSameLife(first: SessionOwner, second: SessionOwner): boolean {
+  return first.nodeId === second.nodeId && first.incarnation === second.incarnation;
+}
+
+/** Whether the life of the owner is registered. */
+export function isAlive(owner: SessionOwner, lives: readonly NodeLife[]): boolean {
+  return lives.some(
+    ({ nodeId, record }) => nodeId === owner.nodeId && record?.incarnation === owner.incarnation,
+  );
 }

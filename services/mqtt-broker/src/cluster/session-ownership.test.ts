@@ -1,4 +1,5 @@
 import { PlacementError } from '@robustmq/placement';
+import { preferredNodes } from '@robustmq/placement-registry';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CALL, TestCluster, type TestBroker } from './test-cluster.fixture.ts';
 
@@ -158,6 +159,38 @@ describe('a durable session', () => {
     expect(await cluster.registries.wills.read('c', CALL)).not.toBe(null);
     expect((await two.client('c').connect(DURABLE))?.sessionPresent).toBe(true);
     expect(await cluster.registries.wills.read('c', CALL)).toBe(null);
+  });
+
+  test('that a client comes back to while it leaves is restored from what it has left', async () => {
+    // The registrar gives up soon, so that the client is granted while its session is still leaving.
+    const brokers = [
+      await cluster.broker(1),
+      await cluster.broker(2),
+      await cluster.broker(3, { yieldWaitMs: 30 }),
+    ] as const;
+    await cluster.until(() => brokers.every(({ cluster: node }) => node.aliveCount === 3));
+    const [one, two] = brokers;
+    const names = Array.from({ length: 100 }, (_, index) => `c${index}`);
+    const clientId = names.find((name) => preferredNodes(name, [1, 2, 3], 1)[0] === 3) as string;
+    const first = one.client(clientId);
+    await first.connect(DURABLE);
+    await first.subscribe('a', 0);
+    const before = (await recordOf(clientId))?.epoch ?? 0;
+    const { promise: settling, resolve: settled } = Promise.withResolvers<void>();
+    cluster.states.settling = settling;
+    const moved = two.client(clientId).connect(DURABLE);
+    await cluster.until(() => first.isClosed);
+    const back = one.client(clientId).connect(DURABLE);
+    while ((await recordOf(clientId))?.epoch === before) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    settled();
+    expect((await moved)?.reasonCode).not.toBe(0);
+    expect((await back)?.sessionPresent).toBe(true);
+    const session = one.context.sessions.find(clientId);
+    expect(session?.online).toBe(true);
+    expect(session?.subscriptions.size).toBe(1);
+    expect(cluster.states.epochs.get(clientId)).toBe((await recordOf(clientId))?.epoch);
   });
 
   test('of a broker that answers nobody is taken by ending its registration', async () => {

@@ -19,7 +19,7 @@ import { ClientQueues } from './client-queues.ts';
 import type { ClientRegistrar, RegistrarHost } from './client-registrar.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
 import type { OwnershipAnswer, OwnershipRequest } from './contract.ts';
-import { DeadLives } from './dead-lives.ts';
+import { DeadLives, isAlive, isSameLife } from './dead-lives.ts';
 import { letGoOfClaim } from './let-go-of-claim.ts';
 import { encodeQuestion } from './link-questions.ts';
 import {
@@ -68,6 +68,8 @@ export class SessionOwnership implements RegistrarHost {
   readonly #attempts = new Map<string, Attempt>();
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #givingUp = new Map<string, Promise<void>>();
+  /** The part of giving up that waits for no attempt, so that an attempt may wait for it. Never rejects. */
+  readonly #yields = new Map<string, Promise<void>>();
   /** Their connection ends, and what becomes of the session is decided elsewhere. */
   readonly #yielding = new Set<string>();
   #nextConnection = 1;
@@ -349,6 +351,8 @@ export class SessionOwnership implements RegistrarHost {
   async #restore(request: OwnershipRequest, session: SessionRecord): Promise<void> {
     const { context, durable, settings } = this.#edges;
     const { clientId, username, epoch } = session;
+    // One that is just leaving for somebody else is gone, with its places, as soon as it is settled.
+    await this.#yields.get(clientId);
     // It has not left this broker.
     if (context.sessions.find(clientId) !== undefined) return;
     const subscriptions = await storedSubscriptions(this.#edges, clientId);
@@ -367,7 +371,6 @@ export class SessionOwnership implements RegistrarHost {
   }
 
   async #giveUp(clientId: string): Promise<void> {
-    const { context, durable, settings } = this.#edges;
     // The grant before may have come in this very turn: its attempt begins before the turn ends.
     await this.#endOfTurn();
     const attempt = this.#attempts.get(clientId);
@@ -377,6 +380,14 @@ export class SessionOwnership implements RegistrarHost {
       // What the attempt's answer sets off is done by then.
       await this.#endOfTurn();
     }
+    const yielded = this.#yield(clientId);
+    const ended = yielded.catch(() => {});
+    this.#yields.set(clientId, ended);
+    await yielded.finally(() => this.#yields.delete(clientId));
+  }
+
+  async #yield(clientId: string): Promise<void> {
+    const { context, durable, settings } = this.#edges;
     await this.#leaving.get(clientId);
     const session = context.sessions.find(clientId);
     if (session === undefined) return;
@@ -486,14 +497,4 @@ interface Leaving extends OwnedSession {
   readonly session: ClientSession | null;
   /** `kept`: whoever gets the session next decides; null: it was deleted. */
   will: WillMessage | 'kept' | null;
-}
-
-function isSameLife(first: SessionOwner, second: SessionOwner): boolean {
-  return first.nodeId === second.nodeId && first.incarnation === second.incarnation;
-}
-
-function isAlive(owner: SessionOwner, lives: readonly NodeLife[]): boolean {
-  return lives.some(
-    ({ nodeId, record }) => nodeId === owner.nodeId && record?.incarnation === owner.incarnation,
-  );
 }

@@ -35,6 +35,8 @@ export class SharedStates {
   readonly events: string[] = [];
   /** So many calls to settle a session fail. */
   settleFailures = 0;
+  /** Settling a session waits for it. */
+  settling: Promise<void> = Promise.resolve();
   /** So many calls to restore one fail. */
   restoreFailures = 0;
 }
@@ -258,6 +260,7 @@ function durableOf(context: BrokerContext, states: SharedStates): DurableSession
       restoreInto(context, stored);
     },
     settle: async (session) => {
+      await states.settling;
       if (states.settleFailures > 0) {
         states.settleFailures -= 1;
         const detail = 'the test says so';

@@ -37,6 +37,7 @@ export class DurableSessionRegistry implements DurableSessions {
   readonly #storage: ReplicatedStorage;
   readonly #log: ReplicatedLog;
   readonly #groups: ReplicatedGroups;
+  #stopped = false;
 
   constructor(
     context: BrokerContext,
@@ -49,6 +50,11 @@ export class DurableSessionRegistry implements DurableSessions {
     this.#groups = parts.groups;
   }
 
+  /** Its path has ended: no session comes here any more, also not one that is under way. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** @throws JournalError JOURNAL_FENCED, JOURNAL_UNAVAILABLE */
   deal(
     term: GroupTerm,
@@ -59,7 +65,10 @@ export class DurableSessionRegistry implements DurableSessions {
     return openDealer(this.#context, parts, { term, members, deadlineMs });
   }
 
-  /** @throws JournalError JOURNAL_FENCED  somebody with a higher epoch owns it */
+  /**
+   * @throws JournalError JOURNAL_FENCED  somebody with a higher epoch owns it
+   *                      JOURNAL_CLOSED  this path has ended meanwhile: nobody would serve the session
+   */
   async restore(stored: StoredSession, deadlineMs: number): Promise<void> {
     const { clientId, epoch } = stored;
     const { table } = this.#log.sessions.tableOf(clientId);
@@ -68,6 +77,7 @@ export class DurableSessionRegistry implements DurableSessions {
       const detail = `session ${clientId} has an owner of a higher epoch than ${epoch}`;
       throw new JournalError({ code: 'JOURNAL_FENCED', shard: table.name, detail });
     }
+    if (this.#stopped) throw new JournalError({ code: 'JOURNAL_CLOSED' });
     this.#put(stored, record === null ? null : decodeSessionState(record.value));
   }
 

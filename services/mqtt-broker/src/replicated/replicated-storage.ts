@@ -55,8 +55,9 @@ export async function openReplicatedPath(
   for (const feed of storage.feeds) feed.start();
   retainedFeed.start();
   await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
+  const registry = new DurableSessionRegistry(context, storage, { log, groups });
   return {
-    sessions: new DurableSessionRegistry(context, storage, { log, groups }),
+    sessions: registry,
     retainedCaughtUp: (deadlineMs) => retainedFeed.caughtUp(deadlineMs),
     trimOnce: (deadlineMs) => trimmer.trimOnce(deadlineMs),
     tick: () => {
@@ -65,6 +66,7 @@ export async function openReplicatedPath(
       log.groupRecords.tick(groups.dealers());
     },
     stop: () => {
+      registry.stop();
       groups.stop();
       log.groupRecords.stop();
       log.sessions.stop();
