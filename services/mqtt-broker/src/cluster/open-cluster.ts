@@ -172,6 +172,7 @@ export class OpenCluster {
         this.node.groups.begun();
         return;
       } catch (error) {
+        refuseFromNowOn(this.#context);
         this.#failed('opening the shards of the journal', error);
         await waitMs(timers, backoff.nextMs());
       }

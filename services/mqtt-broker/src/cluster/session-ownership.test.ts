@@ -193,6 +193,32 @@ describe('a durable session', () => {
     expect(cluster.states.epochs.get(clientId)).toBe((await recordOf(clientId))?.epoch);
   });
 
+  test('leaves a broker whose connect failed because another one had claimed it meanwhile', async () => {
+    const [one] = await cluster.three();
+    const first = one.client('c');
+    await first.connect(DURABLE);
+    first.drop();
+    while ((await recordOf('c'))?.owner !== null) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { sessions, wills } = cluster.registries;
+    const discard = wills.discard.bind(wills);
+    const owner = { nodeId: 2, incarnation: 1, connectionId: 1 };
+    let claimed = 0;
+    // The session is restored by then.
+    wills.discard = async (...call) => {
+      wills.discard = discard;
+      expect(one.context.sessions.find('c')).not.toBe(undefined);
+      const claim = { clientId: 'c', username: '', owner, sessionExpirySeconds: 1000 };
+      const taken = await sessions.claim({ ...claim, willDelaySeconds: 0, nowMs: 1 }, CALL);
+      claimed = taken.session.epoch;
+      await discard(...call);
+    };
+    expect((await one.client('c').connect(DURABLE))?.reasonCode).toBe(0x89);
+    await cluster.until(() => one.context.sessions.find('c') === undefined);
+    expect((await recordOf('c'))?.epoch).toBe(claimed);
+  });
+
   test('of a broker that answers nobody is taken by ending its registration', async () => {
     const [one, two] = [
       await cluster.broker(1, { yieldWaitMs: 30 }),

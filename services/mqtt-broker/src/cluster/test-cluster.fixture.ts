@@ -303,6 +303,7 @@ function restoreInto(context: BrokerContext, stored: StoredSession): void {
   const { clientId, username, sessionExpirySeconds } = stored;
   const identity = { clientId, username, remoteAddress: '' };
   const session = new ClientSession(context, identity, { sessionExpirySeconds });
+  session.ownerEpoch = stored.epoch;
   context.log.sessionMade(session);
   if (session.consumer !== null) context.sessions.restore(session, 0, session.consumer);
   for (const { key, ...options } of stored.subscriptions) {

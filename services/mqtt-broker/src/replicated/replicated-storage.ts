@@ -27,7 +27,8 @@ export interface ReplicatedStorage {
 
 /**
  * Opens the shards of the cluster for this broker, and sets `context.log` and `context.groups`. Returns
- * when the retained messages are in memory; sessions come one by one.
+ * when the retained messages are in memory; sessions come one by one. Nothing of a path that could not be
+ * opened goes on; `context.log` is then to be set by the caller.
  *
  * @throws JournalError JOURNAL_UNAVAILABLE  some shard has no leader within 30 s
  */
@@ -52,10 +53,23 @@ export async function openReplicatedPath(
   context.groups = groups;
   const { retainedFeed } = storage;
   const trimmer = new ShardTrimmer(context, storage);
+  const registry = new DurableSessionRegistry(context, storage, { log, groups });
+  const stop = (): void => {
+    registry.stop();
+    groups.stop();
+    log.groupRecords.stop();
+    log.sessions.stop();
+    stopStorage(storage);
+  };
   for (const feed of storage.feeds) feed.start();
   retainedFeed.start();
-  await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
-  const registry = new DurableSessionRegistry(context, storage, { log, groups });
+  try {
+    await retainedFeed.caughtUp(OPEN_DEADLINE_MS);
+  } catch (error) {
+    // The caller tries again: beside the feeds of the next path these bring every record once more.
+    stop();
+    throw error;
+  }
   return {
     sessions: registry,
     retainedCaughtUp: (deadlineMs) => retainedFeed.caughtUp(deadlineMs),
@@ -65,17 +79,15 @@ export async function openReplicatedPath(
       groups.tick();
       log.groupRecords.tick(groups.dealers());
     },
-    stop: () => {
-      registry.stop();
-      groups.stop();
-      log.groupRecords.stop();
-      log.sessions.stop();
-      retainedFeed.stop();
-      for (const feed of storage.feeds) feed.stop();
-      for (const writer of storage.writers) writer.close();
-      for (const table of [...storage.sessionTables, ...storage.retainedTables]) table.close();
-    },
+    stop,
   };
+}
+
+function stopStorage(storage: ReplicatedStorage): void {
+  storage.retainedFeed.stop();
+  for (const feed of storage.feeds) feed.stop();
+  for (const writer of storage.writers) writer.close();
+  for (const table of [...storage.sessionTables, ...storage.retainedTables]) table.close();
 }
 
 function build(

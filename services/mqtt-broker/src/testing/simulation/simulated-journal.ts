@@ -63,14 +63,14 @@ function topicsOf(batch: RecordBatch): string {
 }
 
 function shardSeen(shard: SharedShard, lane: () => Gate, tell: Told): SharedShard {
-  const appends = lane();
+  const appends = failingAlike(lane());
   const others = lane();
   return {
     name: shard.name,
     append: (batch, options) => {
       const { incarnation } = options.producer;
       const what = (): string => `append to ${shard.name} as ${incarnation}: ${topicsOf(batch)}`;
-      return appends(tell(what, shard.append(batch, options)));
+      return appends(() => tell(what, shard.append(batch, options)));
     },
     committed: (deadlineMs) => others(shard.committed(deadlineMs)),
     get oldest() {
@@ -83,6 +83,34 @@ function shardSeen(shard: SharedShard, lane: () => Gate, tell: Told): SharedShar
     trimBefore: (offset) => others(shard.trimBefore(offset)),
     fence: (producer) =>
       others(tell(() => `fence ${producer.id}.${producer.incarnation}`, shard.fence(producer))),
+  };
+}
+
+/**
+ * An append that is called before its caller has heard that one before it failed fails alike, and never
+ * arrives: see `SharedShard.append`.
+ */
+function failingAlike(gate: Gate): <Answer>(ask: () => Promise<Answer>) => Promise<Answer> {
+  let unheard = 0;
+  let failure: unknown = null;
+  return async (ask) => {
+    const outside =
+      unheard > 0
+        ? Promise.reject(failure as Error)
+        : ask().catch((error: unknown) => {
+            failure = error;
+            throw error;
+          });
+    const counted = outside.catch((error: unknown) => {
+      unheard += 1;
+      throw error;
+    });
+    try {
+      return await gate(counted);
+    } catch (error) {
+      unheard -= 1;
+      throw error;
+    }
   };
 }
 
