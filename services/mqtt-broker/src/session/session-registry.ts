@@ -100,10 +100,11 @@ export class SessionRegistry {
     // The close may have ended it (session expiry 0).
     let session = this.#sessions.get(clientId);
     let replacesDurable = false;
+    const isOver = session !== undefined && this.#isOver(session);
     // Clean Start ends what there was (MQTT-5.0 [MQTT-3.1.2-4], [MQTT-3.1.4-4]).
-    if (session !== undefined && claim.cleanStart) {
+    if (session !== undefined && (claim.cleanStart || isOver)) {
       replacesDurable = session.number !== 0;
-      this.end(session, 'replaced');
+      this.end(session, isOver ? 'expired' : 'replaced');
       session = undefined;
     }
     if (session === undefined && this.#sessions.size >= this.#context.settings.limits.sessionsMax) {
@@ -213,6 +214,15 @@ export class SessionRegistry {
       session.expiresAtMs = sessionExpiresAtMs(nowMs, session.sessionExpirySeconds);
     }
     if (session.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(session);
+  }
+
+  /**
+   * Whether its interval has passed and only the sweep has not come yet, such as right after a restart. In
+   * a cluster the elected broker alone judges that.
+   */
+  #isOver({ connection, expiresAtMs }: ClientSession): boolean {
+    const { cluster } = this.#context;
+    return cluster === null && connection === null && expiresAtMs <= this.#context.nowMs();
   }
 
   #create(claim: Claim): ClientSession {
