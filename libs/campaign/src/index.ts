@@ -1,9 +1,9 @@
-export { buildDiskTrace, type DiskEvent, readDiskTrace, whyNoDiskTrace } from './disk-trace.ts';
+export { buildDiskTrace, whyNoDiskTrace } from './disk-trace.ts';
 export { allHold, atLeast, atMost, type Figure, holds, tableOf, told } from './figures.ts';
 export { freePorts } from './free-ports.ts';
 export { Hosts, whyNoHosts } from './hosts.ts';
-export { DiskState, type PowerLoss } from './power-loss.ts';
 export { type CampaignResult, runCampaigns } from './run-campaigns.ts';
+export { TracedDisk, tracedBy } from './traced-disk.ts';
 export type { BrokerAddress, BrokerPlace } from './delivery/broker-place.ts';
 export { DurableLoad, type LoadOptions } from './delivery/durable-load.ts';
 export { Ledger, type LedgerFigures, OUTCOME, type Stream } from './delivery/ledger.ts';

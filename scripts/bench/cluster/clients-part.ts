@@ -7,7 +7,8 @@ import { cpuSecondsOf } from '../placement/store-group.ts';
 import type { BrokerGroup } from './broker-group.ts';
 import type { ClientFigures, SubscribeLoad, TakeoverLoad } from './client-load.ts';
 import type { PartFigures, PartTerms } from './live-part.ts';
-import { type ClusterRow, digits, ownRow } from './part-result.ts';
+import { digits } from '../digits.ts';
+import { type ClusterRow, ownRow } from './part-result.ts';
 import { startRobustmqCluster } from './robustmq-cluster.ts';
 
 const CONNECTIONS = 102;

@@ -9,7 +9,8 @@ import type { BrokerGroup, ProductName } from './broker-group.ts';
 import type { PartFigures, PartTerms } from './live-part.ts';
 import { runMessages } from './message-load.ts';
 import { startNatsBrokers, whyNoNats } from './nats-brokers.ts';
-import { type ClusterRow, digits } from './part-result.ts';
+import { digits } from '../digits.ts';
+import type { ClusterRow } from './part-result.ts';
 import { startRabbitmqBrokers, whyNoRabbitmq } from './rabbitmq-brokers.ts';
 import { startRobustmqCluster } from './robustmq-cluster.ts';
 

@@ -6,7 +6,8 @@ import { medianOf } from '../judgement.ts';
 import type { LoadFigures } from '../load-result.ts';
 import type { BrokerGroup } from './broker-group.ts';
 import { runMessages } from './message-load.ts';
-import { type ClusterRow, digits, ownRow } from './part-result.ts';
+import { digits } from '../digits.ts';
+import { type ClusterRow, ownRow } from './part-result.ts';
 import { startRobustmqCluster } from './robustmq-cluster.ts';
 
 export interface PartTerms {

@@ -54,8 +54,3 @@ export function keptResults(cache: string): readonly PartResult[] {
 function fileOf(cache: string, part: PartName): string {
   return join(cache, `cluster-${part}.json`);
 }
-
-export function digits(figure: number): string {
-  if (figure >= 1000) return Math.round(figure).toLocaleString('en-US');
-  return figure.toFixed(figure >= 100 ? 0 : figure >= 10 ? 1 : 2);
-}

@@ -1,5 +1,6 @@
 /** The section of docs/benchmarks.md about appends to journal servers. */
 
+import { digits } from '../digits.ts';
 import { medianOf } from '../judgement.ts';
 import type { MachineFacts } from '../machine.ts';
 import type { AppendFigures } from './append-load.ts';
@@ -84,9 +85,4 @@ function verdictOf(column: Column, ratio: number): readonly string[] {
   if (column === 'recordsPerSecond') return ['≥ 1×', ratio >= 1 ? 'goal met' : 'missed'];
   if (column === 'p99Ms') return ['≤ 1×', ratio <= 1 ? 'goal met' : 'missed'];
   return ['–', ratio <= 1 ? 'ahead' : 'JetStream is ahead'];
-}
-
-function digits(figure: number): string {
-  if (figure >= 1000) return Math.round(figure).toLocaleString('en-US');
-  return figure.toFixed(figure >= 100 ? 0 : figure >= 10 ? 1 : 2);
 }

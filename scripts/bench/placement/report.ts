@@ -1,5 +1,6 @@
 /** The section of docs/benchmarks.md about the placement center. */
 
+import { digits } from '../digits.ts';
 import { medianOf } from '../judgement.ts';
 import type { MachineFacts } from '../machine.ts';
 import type { PutFigures } from './put-load.ts';
@@ -89,9 +90,4 @@ function verdictOf(column: Column, better: 'more' | 'less', ratio: number): read
   if (column === 'p99Ms') return ['≤ 1×', ratio <= 1 ? 'goal met' : 'missed'];
   const isBehind = better === 'more' ? ratio < 1 : ratio > 1;
   return ['–', isBehind ? 'etcd is ahead' : 'ahead'];
-}
-
-function digits(figure: number): string {
-  if (figure >= 1000) return Math.round(figure).toLocaleString('en-US');
-  return figure.toFixed(figure >= 100 ? 0 : figure >= 10 ? 1 : 2);
 }

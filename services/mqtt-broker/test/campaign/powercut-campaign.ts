@@ -2,7 +2,7 @@
  * Takes the power away again and again, the first time within the first second of the first start:
  * what was not flushed is gone or torn. Everything acknowledged must be there afterwards.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,10 +11,10 @@ import {
   atLeast,
   atMost,
   buildDiskTrace,
-  DiskState,
   holds,
-  readDiskTrace,
   told,
+  TracedDisk,
+  tracedBy,
   whyNoDiskTrace,
   DurableLoad,
   ledgerFigures,
@@ -37,12 +37,6 @@ export interface PowercutOptions {
   readonly acknowledge: 'sync' | 'memory';
 }
 
-interface Losses {
-  readonly servingMs: number[];
-  writes: number;
-  names: number;
-}
-
 export async function runPowercutCampaign(options: PowercutOptions): Promise<CampaignResult> {
   const impossible = whyNoDiskTrace();
   if (impossible !== null) return { figures: [told('SKIPPED', impossible)], examples: [] };
@@ -55,24 +49,20 @@ export async function runPowercutCampaign(options: PowercutOptions): Promise<Cam
     fillerBytesMax: 400,
   });
   try {
-    const losses = await cutRepeatedly(machine, load, options);
+    const servingMs = await cutRepeatedly(machine, load, options);
     const settled = await load.settle(SETTLE_LIMIT_MS);
     await load.checkRetained(load.ledger.retainedFloors());
     return {
       figures: [
         told('seed', options.seed),
         atLeast('power cuts', options.rounds, 20),
-        atLeast('starts', losses.servingMs.length, options.rounds),
+        atLeast('starts', servingMs.length, options.rounds),
         atMost('unasked exits', machine.broker.crashes, 0),
-        told('writes under way when cut', losses.writes),
-        told('name changes under way when cut', losses.names),
+        told('writes under way when cut', machine.disk.writes),
+        told('name changes under way when cut', machine.disk.names),
         ...ledgerFigures(load.ledger.figures()),
         holds('drained before the deadline', settled),
-        atMost(
-          'serving after ms, longest',
-          Math.round(Math.max(...losses.servingMs)),
-          SERVING_MS_MAX,
-        ),
+        atMost('serving after ms, longest', Math.round(Math.max(...servingMs)), SERVING_MS_MAX),
       ],
       examples: load.ledger.examples,
     };
@@ -83,55 +73,46 @@ export async function runPowercutCampaign(options: PowercutOptions): Promise<Cam
   }
 }
 
+/** @returns how long each start took, in milliseconds */
 async function cutRepeatedly(
   machine: Machine,
   load: DurableLoad,
   options: PowercutOptions,
-): Promise<Losses> {
-  const losses: Losses = { servingMs: [], writes: 0, names: 0 };
+): Promise<readonly number[]> {
+  const servingMs: number[] = [];
   const random = new SeededRandom(options.seed ^ 0x707);
   const loaded = load.start();
-  await machine.dieWithin(FIRST_CUT_MS, losses);
-  losses.servingMs.push(await machine.start());
+  await machine.dieWithin(FIRST_CUT_MS);
+  servingMs.push(await machine.start());
   await loaded;
   for (let round = 2; round <= options.rounds; round += 1) {
     await delay(random.below(options.aliveMsMax));
     if (round % 3 === 0) await load.addWill(`cut-${round}`, 'published');
     const floors = load.ledger.retainedFloors();
-    await machine.cutPower(losses);
+    await machine.cutPower();
     // Now and then the power fails again while the broker recovers.
-    if (random.below(4) === 0) await machine.dieWithin(random.below(500), losses);
-    losses.servingMs.push(await machine.start());
+    if (random.below(4) === 0) await machine.dieWithin(random.below(500));
+    servingMs.push(await machine.start());
     await load.checkRetained(floors);
   }
-  return losses;
+  return servingMs;
 }
 
 /** A broker and its disk. */
 class Machine {
   readonly broker: BrokerProcess;
-  readonly #data: string;
-  readonly #trace: string;
-  readonly #random: SeededRandom;
-  #disk: DiskState;
+  readonly disk: TracedDisk;
 
   constructor(folder: string, { seed, acknowledge }: PowercutOptions) {
-    this.#data = join(folder, 'data');
-    this.#trace = join(folder, 'trace');
-    this.#random = new SeededRandom(seed ^ 0xcab1e);
-    mkdirSync(this.#data);
-    this.#disk = new DiskState(this.#data);
+    const place = { directory: join(folder, 'data'), trace: join(folder, 'trace') };
+    const random = new SeededRandom(seed ^ 0xcab1e);
+    this.disk = new TracedDisk({ ...place, random, mayBeUnused: false });
     this.broker = new BrokerProcess({
       folder,
-      dataFolder: this.#data,
+      dataFolder: place.directory,
       sections: { storage: ['segment_bytes_max = "1 MiB"', `acknowledge = "${acknowledge}"`] },
       nodeOptions: [],
-      environment: {
-        LD_PRELOAD: buildDiskTrace(folder),
-        DISK_TRACE_DIRECTORY: this.#data,
-        DISK_TRACE_FILE: this.#trace,
-        UV_USE_IO_URING: '0',
-      },
+      environment: tracedBy(buildDiskTrace(folder), place),
     });
   }
 
@@ -146,22 +127,15 @@ class Machine {
   }
 
   /** Starts and loses power `afterMs` later, ready or not. */
-  async dieWithin(afterMs: number, losses: Losses): Promise<void> {
+  async dieWithin(afterMs: number): Promise<void> {
     const start = this.broker.start().catch(() => 0);
     await delay(afterMs);
-    await this.cutPower(losses);
+    await this.cutPower();
     await start;
   }
 
-  async cutPower(losses: Losses): Promise<void> {
+  async cutPower(): Promise<void> {
     await this.broker.kill();
-    const { writesUnderWay, namesUnderWay } = this.#disk.cut(
-      readDiskTrace(this.#trace),
-      this.#random,
-    );
-    losses.writes += writesUnderWay;
-    losses.names += namesUnderWay;
-    rmSync(this.#trace, { force: true });
-    this.#disk = new DiskState(this.#data);
+    this.disk.cut();
   }
 }

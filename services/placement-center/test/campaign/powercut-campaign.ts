@@ -1,5 +1,5 @@
 /** Rung R4 for the placement center: all members lose power at once, with torn writes, under load. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,14 +8,13 @@ import {
   atLeast,
   atMost,
   buildDiskTrace,
-  DiskState,
-  readDiskTrace,
   told,
+  TracedDisk,
+  tracedBy,
   whyNoDiskTrace,
 } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { auditPromises, type Tell } from './campaign-result.ts';
-import type { MemberProcess } from './member-process.ts';
 import { PlacementCluster } from './placement-cluster.ts';
 import { WatchAudit } from './watch-audit.ts';
 import { Workload } from './workload.ts';
@@ -36,20 +35,19 @@ export async function runPowercutCampaign(options: PowercutOptions): Promise<Cam
   if (impossible !== null) return { figures: [told('SKIPPED', impossible)], examples: [] };
   const folder = mkdtempSync(join(tmpdir(), 'robustmq-powercut-'));
   const library = buildDiskTrace(folder);
+  const placeOf = (nodeId: number): { readonly directory: string; readonly trace: string } => ({
+    directory: join(folder, `m${nodeId}`, 'data'),
+    trace: join(folder, `m${nodeId}.trace`),
+  });
   const cluster = await PlacementCluster.open({
     ...{ folder, hosts: null, members: 3 },
     sections: ['[raft]', 'log_entries_max = 1000', 'log_entries_kept = 200'],
-    environmentOf: (nodeId) => ({
-      LD_PRELOAD: library,
-      DISK_TRACE_DIRECTORY: join(folder, `m${nodeId}`, 'data'),
-      DISK_TRACE_FILE: join(folder, `m${nodeId}.trace`),
-      UV_USE_IO_URING: '0',
-    }),
+    environmentOf: (nodeId) => tracedBy(library, placeOf(nodeId)),
   });
-  const disks = cluster.members.map(
-    (member) =>
-      new MemberDisk(member, join(folder, `m${member.options.nodeId}.trace`), options.seed),
-  );
+  const disks = cluster.members.map(({ options: { nodeId } }) => {
+    const random = new SeededRandom(options.seed * 7 + nodeId);
+    return new TracedDisk({ ...placeOf(nodeId), random, mayBeUnused: false });
+  });
   try {
     return await cutRepeatedly(cluster, disks, options);
   } finally {
@@ -60,7 +58,7 @@ export async function runPowercutCampaign(options: PowercutOptions): Promise<Cam
 
 async function cutRepeatedly(
   cluster: PlacementCluster,
-  disks: readonly MemberDisk[],
+  disks: readonly TracedDisk[],
   { seed, rounds, tell }: PowercutOptions,
 ): Promise<CampaignResult> {
   const random = new SeededRandom(seed);
@@ -100,28 +98,4 @@ async function cutRepeatedly(
     ],
     examples: audit.examples,
   };
-}
-
-/** The disk of one member. */
-class MemberDisk {
-  readonly #data: string;
-  readonly #trace: string;
-  readonly #random: SeededRandom;
-  #state: DiskState;
-  writes = 0;
-
-  constructor(member: MemberProcess, trace: string, seed: number) {
-    this.#data = member.dataFolder;
-    this.#trace = trace;
-    this.#random = new SeededRandom(seed * 7 + member.options.nodeId);
-    mkdirSync(this.#data, { recursive: true });
-    this.#state = new DiskState(this.#data);
-  }
-
-  /** Leaves on disk what a loss of power would. The process is dead. */
-  cut(): void {
-    this.writes += this.#state.cut(readDiskTrace(this.#trace), this.#random).writesUnderWay;
-    rmSync(this.#trace, { force: true });
-    this.#state = new DiskState(this.#data);
-  }
 }

@@ -1,7 +1,6 @@
 /** The disks of a test cluster: what has not been flushed can be taken from all of them at once. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildDiskTrace, DiskState, readDiskTrace } from '@robustmq/campaign';
+import { buildDiskTrace, TracedDisk, tracedBy } from '@robustmq/campaign';
 import { SeededRandom } from '@robustmq/environment';
 import { dataOf, NODES, type Role } from './test-cluster.ts';
 
@@ -16,7 +15,7 @@ export interface TracedDisksOptions {
 export class TracedDisks {
   readonly #folder: string;
   readonly #library: string;
-  readonly #disks: readonly ProcessDisk[];
+  readonly #disks: readonly TracedDisk[];
 
   constructor({ folder, roles, seed }: TracedDisksOptions) {
     this.#folder = folder;
@@ -24,7 +23,7 @@ export class TracedDisks {
     this.#disks = roles.flatMap((role, index) =>
       NODES.map((nodeId) => {
         const random = new SeededRandom(seed * 7 + index * NODES.length + nodeId);
-        return new ProcessDisk(dataOf(folder, role, nodeId), this.#traceOf(role, nodeId), random);
+        return new TracedDisk({ ...this.#placeOf(role, nodeId), random, mayBeUnused: true });
       }),
     );
   }
@@ -36,12 +35,7 @@ export class TracedDisks {
 
   /** With it a process is traced. */
   environmentOf(role: Role, nodeId: number): Readonly<Record<string, string>> {
-    return {
-      LD_PRELOAD: this.#library,
-      DISK_TRACE_DIRECTORY: dataOf(this.#folder, role, nodeId),
-      DISK_TRACE_FILE: this.#traceOf(role, nodeId),
-      UV_USE_IO_URING: '0',
-    };
+    return tracedBy(this.#library, this.#placeOf(role, nodeId));
   }
 
   /** Leaves on every disk what a loss of power would. All processes are dead. */
@@ -49,32 +43,8 @@ export class TracedDisks {
     for (const disk of this.#disks) disk.cut();
   }
 
-  #traceOf(role: Role, nodeId: number): string {
-    return join(this.#folder, `${role}-${nodeId}.trace`);
-  }
-}
-
-class ProcessDisk {
-  readonly #data: string;
-  readonly #trace: string;
-  readonly #random: SeededRandom;
-  #state: DiskState;
-  writes = 0;
-
-  constructor(data: string, trace: string, random: SeededRandom) {
-    this.#data = data;
-    this.#trace = trace;
-    this.#random = random;
-    mkdirSync(data, { recursive: true });
-    this.#state = new DiskState(data);
-  }
-
-  cut(): void {
-    // A process that wrote nothing has no trace.
-    if (existsSync(this.#trace)) {
-      this.writes += this.#state.cut(readDiskTrace(this.#trace), this.#random).writesUnderWay;
-    }
-    rmSync(this.#trace, { force: true });
-    this.#state = new DiskState(this.#data);
+  #placeOf(role: Role, nodeId: number): { readonly directory: string; readonly trace: string } {
+    const trace = join(this.#folder, `${role}-${nodeId}.trace`);
+    return { directory: dataOf(this.#folder, role, nodeId), trace };
   }
 }
