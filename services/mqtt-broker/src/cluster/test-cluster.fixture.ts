@@ -14,6 +14,7 @@ import {
 } from '@robustmq/telemetry';
 import { parseSubscriptionFilter } from '@robustmq/topic';
 import type { BrokerContext } from '../broker-context.ts';
+import { type BrokerEnvironment, systemEnvironment } from '../broker-environment.ts';
 import { brokerSchema } from '../configuration/schema.ts';
 import { brokerSettingsFrom } from '../configuration/settings-from.ts';
 import { openStorage } from '../durable/open-storage.ts';
@@ -92,13 +93,18 @@ export class TestBroker {
 }
 
 /** A broker's inside without storage. @param subscribe  lines of its section [subscribe] */
-export async function contextOf(nodeId: number, subscribe = ''): Promise<BrokerContext> {
+export async function contextOf(
+  nodeId: number,
+  subscribe = '',
+  environment: BrokerEnvironment = systemEnvironment,
+): Promise<BrokerContext> {
   const logger = createLoggerTo(NOWHERE, { level: 'silent', format: 'json' }, 'file');
   const settings = brokerSettingsOf(nodeId, subscribe);
   const counters = createBrokerCounters();
   const { histograms } = createMetricsRegistry(counters, zeroGaugeSource);
   const access = (await openAccess(settings.access)).control;
-  const context = makeContext({ settings, logger, counters, histograms, access, methods: [] });
+  const parts = { settings, logger, counters, histograms, access, methods: [], environment };
+  const context = makeContext(parts);
   context.presence = NOBODY_LISTENS;
   return context;
 }
