@@ -9,6 +9,7 @@
  * the receiver has said on it.
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { readFirstBytes } from '@robustmq/rpc';
 
 export const LINK_PREAMBLE: Uint8Array = new TextEncoder().encode('RMQLINK1');
 export const TICKET_BYTES = 16;
@@ -188,18 +189,9 @@ export class ReceivingSocket {
 
 /** Reads the ticket, and nothing behind it. The socket ends when none comes. */
 export function readTicket(socket: Socket, take: (ticket: Buffer) => void): void {
-  const late = setTimeout(() => socket.destroy(), TICKET_MS);
-  const gone = (): void => clearTimeout(late);
-  const look = (): void => {
-    const ticket = socket.read(TICKET_BYTES) as Buffer | null;
-    if (ticket === null || ticket.length < TICKET_BYTES) return;
-    clearTimeout(late);
-    socket.off('readable', look).off('close', gone);
-    take(ticket);
-  };
-  socket.on('readable', look).once('close', gone).on('error', ignore);
-  // It may be there already.
-  look();
+  readFirstBytes(socket, { count: TICKET_BYTES, limitMs: TICKET_MS }, (ticket) => {
+    if (ticket !== null) take(ticket);
+  });
 }
 
 const TICKET_MS = 5_000;

@@ -127,6 +127,7 @@ export {
   type RpcServerLimits,
   type RpcServerOptions,
 } from './server/rpc-server.ts';
+export { readFirstBytes } from './server/first-bytes.ts';
 export type { OtherConnections } from './server/shared-port.ts';
 export {
   type ChannelTls,

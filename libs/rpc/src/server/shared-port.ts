@@ -1,5 +1,6 @@
 /** One port for gRPC and for connections of another kind, told apart by their first bytes. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { readFirstBytes } from './first-bytes.ts';
 
 /** What else than gRPC a port takes. */
 export interface OtherConnections {
@@ -28,12 +29,17 @@ export async function openSharedPort(
 ): Promise<SharedPort> {
   const unsorted = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
+    const { preamble } = others;
     unsorted.add(socket);
-    sort(socket, others.preamble, (isOther) => {
+    readFirstBytes(socket, { count: preamble.length, limitMs: PREAMBLE_MS }, (first) => {
       unsorted.delete(socket);
-      if (isOther === null) return;
-      if (isOther) others.accept(socket);
-      else passOn(socket);
+      if (first === null) return;
+      if (first.equals(preamble)) {
+        others.accept(socket);
+        return;
+      }
+      socket.unshift(first);
+      passOn(socket);
     });
   });
   const port = await listen(server, place);
@@ -43,28 +49,6 @@ export async function openSharedPort(
   };
   return { port, close };
 }
-
-/** Tells once: null when the connection ends, or says nothing for a while. */
-function sort(socket: Socket, preamble: Uint8Array, tell: (isOther: boolean | null) => void): void {
-  const late = setTimeout(() => socket.destroy(), PREAMBLE_MS);
-  const gone = (): void => {
-    clearTimeout(late);
-    tell(null);
-  };
-  const look = (): void => {
-    const first = socket.read(preamble.length) as Buffer | null;
-    if (first === null || first.length < preamble.length) return;
-    clearTimeout(late);
-    socket.off('readable', look).off('close', gone).off('error', ignore);
-    const isOther = first.equals(preamble);
-    if (!isOther) socket.unshift(first);
-    tell(isOther);
-  };
-  // Its `close` follows.
-  socket.on('readable', look).on('close', gone).on('error', ignore);
-}
-
-function ignore(): void {}
 
 function listen(
   server: Server,

@@ -1,6 +1,7 @@
 import type { Clock, Timers } from '@robustmq/environment';
 import { FieldWriter, FrameReader } from '@robustmq/node-link';
 import { preferredNodes } from '@robustmq/placement-registry';
+import { waitMs } from '../broker-environment.ts';
 import { decodeTexts, encodeQuestion, type Holder } from './link-questions.ts';
 import type { Peers } from './peers.ts';
 
@@ -83,8 +84,8 @@ export class ClientRegistrar {
     for (;;) {
       const registrar = this.#registrarOf(holder.clientId);
       const isUp = registrar === this.#peers.self || this.#peers.linkTo(registrar).isUp;
-      const waitMs = isUp ? 2 * this.#waitMs : Math.min(this.#waitMs, LINK_WAIT_MS);
-      const leftMs = beganMs + waitMs - this.#clock.monotonicMs();
+      const limitMs = isUp ? 2 * this.#waitMs : Math.min(this.#waitMs, LINK_WAIT_MS);
+      const leftMs = beganMs + limitMs - this.#clock.monotonicMs();
       const outcome = leftMs <= 0 ? 'unknown' : await this.#ask(holder, registrar, leftMs);
       if (outcome === 'granted') this.#held.set(holder.clientId, { holder, registrar });
       if (outcome === 'granted' || outcome === 'otherUser') return outcome;
@@ -94,7 +95,7 @@ export class ClientRegistrar {
         void this.#assert(registrar, [holder]);
         return 'unknown';
       }
-      await new Promise<void>((resolve) => this.#timers.after(Math.min(RETRY_MS, leftMs), resolve));
+      await waitMs(this.#timers, Math.min(RETRY_MS, leftMs));
     }
   }
 
@@ -230,7 +231,7 @@ export class ClientRegistrar {
       try {
         return decodeTexts(await this.#peers.linkTo(registrar).ask(question, this.#waitMs));
       } catch {
-        await new Promise<void>((resolve) => this.#timers.after(100, resolve));
+        await waitMs(this.#timers, 100);
       }
     }
     return [];

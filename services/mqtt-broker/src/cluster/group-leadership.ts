@@ -7,6 +7,7 @@ import {
   type SubscriptionRecord,
 } from '@robustmq/placement-registry';
 import { Backoff } from '@robustmq/rpc';
+import { waitMs } from '../broker-environment.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
 import type {
   ClusterGroups,
@@ -112,9 +113,9 @@ export class GroupLeadership implements ClusterGroups {
   }
 
   /** Settles with whether all of these groups have a dealer within that time. */
-  async areDealt(keys: readonly string[], waitMs: number): Promise<boolean> {
+  async areDealt(keys: readonly string[], limitMs: number): Promise<boolean> {
     const { clock, timers } = this.#edges;
-    const endMs = clock.monotonicMs() + waitMs;
+    const endMs = clock.monotonicMs() + limitMs;
     for (const key of keys) {
       for (;;) {
         const isDealt = await this.#ask({ kind: 'dealt', key }).then(
@@ -123,7 +124,7 @@ export class GroupLeadership implements ClusterGroups {
         );
         if (isDealt) break;
         if (this.#stopped || clock.monotonicMs() > endMs) return false;
-        await new Promise<void>((resolve) => timers.after(LED_POLL_MS, resolve));
+        await waitMs(timers, LED_POLL_MS);
       }
     }
     return true;
@@ -216,7 +217,7 @@ export class GroupLeadership implements ClusterGroups {
       } catch (error) {
         this.#edges.failed(`dealing the shared group ${key}`, error);
         const delayMs = backoff.nextMs();
-        await new Promise<void>((resolve) => this.#edges.timers.after(delayMs, resolve));
+        await waitMs(this.#edges.timers, delayMs);
         this.#working.set(key, true);
       }
     } while (this.#working.get(key) === true && !this.#stopped);

@@ -1,6 +1,7 @@
 import type { Clock, RandomSource, Timers } from '@robustmq/environment';
 import type { Revision } from '@robustmq/placement';
 import type { NodeRecord } from '@robustmq/placement-registry';
+import { waitMs } from '../broker-environment.ts';
 import { encodeQuestion } from './link-questions.ts';
 import type { Peers } from './peers.ts';
 import type { RemoteInterest } from './remote-interest.ts';
@@ -129,7 +130,7 @@ export class InterestBarrier {
         return true;
       } catch {
         if (await this.#isOver(node)) return true;
-        await new Promise<void>((resolve) => timers.after(Math.min(RETRY_MS, leftMs), resolve));
+        await waitMs(timers, Math.min(RETRY_MS, leftMs));
       }
     }
   }

@@ -13,6 +13,7 @@ import {
   type SessionRecord,
 } from '@robustmq/placement-registry';
 import { Backoff } from '@robustmq/rpc';
+import { waitMs } from '../broker-environment.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { WillMessage } from '../session/will-message.ts';
 import { ClientQueues } from './client-queues.ts';
@@ -240,7 +241,7 @@ export class SessionOwnership implements RegistrarHost {
     const isOver = previous !== null && (request.cleanStart || previous.sessionExpirySeconds === 0);
     // Before its will is touched: a connect that fails leaves one that waits as it is.
     if (previous !== null && !isOver) await this.#restore(request, session);
-    if (previous !== null) await this.#publishDue(owned, isOver);
+    if (previous !== null) await this.#wills.publishDue(owned, isOver);
     const mine = isOver ? await this.#beginAnew(owned, request, from) : owned;
     if (mine !== null && request.will !== null) await this.#wills.save(mine, request.will);
     else if (mine !== null && previous !== null && !isOver) await this.#wills.discard(mine);
@@ -312,8 +313,8 @@ export class SessionOwnership implements RegistrarHost {
     const question = encodeQuestion({ kind: 'yield', clientId });
     for (;;) {
       const isUp = this.#peers.linkTo(owner.nodeId).isUp;
-      const waitMs = isUp ? settings.yieldWaitMs : Math.min(settings.yieldWaitMs, LINK_WAIT_MS);
-      const leftMs = beganMs + waitMs - clock.monotonicMs();
+      const limitMs = isUp ? settings.yieldWaitMs : Math.min(settings.yieldWaitMs, LINK_WAIT_MS);
+      const leftMs = beganMs + limitMs - clock.monotonicMs();
       if (leftMs <= 0) return 'silent';
       try {
         await this.#peers.linkTo(owner.nodeId).ask(question, leftMs);
@@ -325,7 +326,7 @@ export class SessionOwnership implements RegistrarHost {
         // It may just be connecting, or its lease just ending.
         const lives = await this.#lives.ask();
         if (!isAlive(owner, lives)) return 'yielded';
-        await new Promise<void>((resolve) => timers.after(Math.min(50, leftMs), resolve));
+        await waitMs(timers, Math.min(50, leftMs));
       }
     }
   }
@@ -338,14 +339,6 @@ export class SessionOwnership implements RegistrarHost {
     if (stored?.value.incarnation !== owner.incarnation) return;
     this.#edges.revoked(owner.nodeId, owner.incarnation);
     await nodes.unregister(name, this.#call);
-  }
-
-  /** A will that was due is published, one whose delay had not passed is not (MQTT-5.0 [MQTT-3.1.3-9]). */
-  async #publishDue(owned: OwnedSession, isOver: boolean): Promise<void> {
-    const delaySeconds = await this.#wills.delayOf(owned.clientId);
-    if (delaySeconds === null || (delaySeconds > 0 && !isOver)) return;
-    const due = await this.#wills.take(owned);
-    if (due !== null) this.#wills.publish(due);
   }
 
   async #restore(request: OwnershipRequest, session: SessionRecord): Promise<void> {
@@ -431,7 +424,7 @@ export class SessionOwnership implements RegistrarHost {
       } catch (error) {
         if (isFenced(error)) return;
         this.#edges.failed('giving a session up', error);
-        await new Promise<void>((resolve) => timers.after(backoff.nextMs(), resolve));
+        await waitMs(timers, backoff.nextMs());
       }
     }
   }

@@ -8,6 +8,7 @@ import type {
 } from '@robustmq/placement-registry';
 import { RegistryError } from '@robustmq/placement-registry';
 import { Backoff } from '@robustmq/rpc';
+import { waitMs } from '../broker-environment.ts';
 import { decodeWill, encodeWill } from '../session/wills.ts';
 import type { WillMessage } from '../session/will-message.ts';
 import type { ClusterEdges } from './cluster-edges.ts';
@@ -54,10 +55,20 @@ export class StoredWills {
     await this.#edges.registries.wills.save(stored, this.#call);
   }
 
-  /** Of the will that is there; null: there is none. */
-  async delayOf(clientId: string): Promise<number | null> {
-    const stored = await this.#edges.registries.wills.read(clientId, this.#call);
-    return stored === null ? null : decodeWill(this.#edges.context, stored.message).delaySeconds;
+  /**
+   * Of a session whose client comes back: a will that was due is published, one whose delay had not passed
+   * is not, unless the session ends (MQTT-5.0 [MQTT-3.1.3-9]).
+   *
+   * @throws REGISTRY_FENCED  the session is not at this epoch any more
+   */
+  async publishDue(owner: OwnedSession, isOver: boolean): Promise<void> {
+    const { context, registries } = this.#edges;
+    const stored = await registries.wills.read(owner.clientId, this.#call);
+    if (stored === null) return;
+    const { delaySeconds } = decodeWill(context, stored.message);
+    if (delaySeconds > 0 && !isOver) return;
+    const due = await this.take(owner);
+    if (due !== null) this.publish(due);
   }
 
   /**
@@ -160,7 +171,7 @@ export class StoredWills {
       } catch (error) {
         this.#edges.failed('publishing a will', error);
       }
-      await new Promise<void>((resolve) => timers.after(backoff.nextMs(), resolve));
+      await waitMs(timers, backoff.nextMs());
     }
     this.#inHand.delete(name);
   }

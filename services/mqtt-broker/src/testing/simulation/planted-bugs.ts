@@ -54,9 +54,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'delayed will published on resumption',
     plant: () =>
-      replace(StoredWills.prototype, 'delayOf', (original) => {
-        return async function none(this: StoredWills, clientId) {
-          return (await Reflect.apply(original, this, [clientId])) === null ? null : 0;
+      replace(StoredWills.prototype, 'publishDue', (original) => {
+        return function always(this: StoredWills, owner) {
+          return Reflect.apply(original, this, [owner, true]);
         };
       }),
   },
